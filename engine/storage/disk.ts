@@ -1,0 +1,60 @@
+/**
+ * The disk port. The engine changes a disk only by `write` effects, performed one after another in
+ * the order they were given, and reads it synchronously through `DiskReader`.
+ *
+ * A store's directory is flat: a file name is one or more of `a-z 0-9 . -`.
+ *
+ * What a crash leaves: any subset of the sectors written since a file's last completed `sync`,
+ * each old, new or torn; any subset of the creations, renames and removals since the last
+ * completed `sync_directory`.
+ */
+import type { Ticket } from "../base/ids.ts";
+
+export type FileName = string;
+
+export type DiskOperation =
+  /** Makes an empty file, or empties an existing one. */
+  | { readonly type: "create"; readonly file: FileName }
+  /** Writes behind the end. Keeps `bytes`. */
+  | { readonly type: "append"; readonly file: FileName; readonly bytes: Uint8Array }
+  | { readonly type: "truncate"; readonly file: FileName; readonly size: number }
+  /** Makes contents and size durable. */
+  | { readonly type: "sync"; readonly file: FileName }
+  /** Atomic; replaces `to`. */
+  | { readonly type: "rename"; readonly file: FileName; readonly to: FileName }
+  | { readonly type: "remove"; readonly file: FileName }
+  /** Makes creations, renames and removals durable. */
+  | { readonly type: "sync_directory" };
+
+/** Perform `operations` in order; then input `written` with the ticket, or `write_failed` at the first failure (the rest is then not attempted). */
+export interface WriteEffect {
+  readonly type: "write";
+  readonly ticket: Ticket;
+  readonly operations: readonly DiskOperation[];
+}
+
+/** After `io_error` from a `sync` nothing written to that file since the last sync may be trusted (the page cache may have dropped it). */
+export type DiskFailure = "no_space" | "io_error" | "missing";
+
+export type DiskInput =
+  | { readonly type: "written"; readonly ticket: Ticket }
+  | {
+      readonly type: "write_failed";
+      readonly ticket: Ticket;
+      readonly reason: DiskFailure;
+      readonly file: FileName;
+    };
+
+export type DiskRead =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly reason: DiskFailure };
+
+/** Synchronous reads of one store's directory. */
+export interface DiskReader {
+  /** All files, in ascending order of name. */
+  list(): readonly FileName[];
+  /** Size in bytes, or undefined where there is no such file. */
+  size(file: FileName): number | undefined;
+  /** Up to `length` bytes from `offset`; fewer only at the end of the file. The caller may keep them. */
+  read(file: FileName, offset: number, length: number): DiskRead;
+}

@@ -1,0 +1,146 @@
+/**
+ * What a store (or a placement driver's member) keeps on its disk, as its owner sees it: one shared
+ * Raft log for all groups, and checkpoints of the applied state that let the log be short.
+ *
+ * The core of this room is `step(state, input)`. All records handed over between two completions
+ * of the disk are written by one append and made durable by one sync, whatever groups they are of.
+ */
+import type { Key } from "../base/bytes.ts";
+import type { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
+import type { Entry, HardState, SnapshotMetadata } from "../raft/types.ts";
+import type { DiskFailure, DiskInput, FileName, WriteEffect } from "./disk.ts";
+import type { Kv } from "./kv.ts";
+
+/** One fact about one group, in the order in which facts became true. */
+export type LogRecord =
+  /** Entries replace everything from the first one's index on. */
+  | {
+      readonly type: "append";
+      readonly region: RegionId;
+      readonly hardState: HardState | undefined;
+      readonly entries: readonly Entry[];
+    }
+  /** Entries up to `index` may be forgotten: a durable checkpoint holds their effects. */
+  | {
+      readonly type: "compact";
+      readonly region: RegionId;
+      readonly index: LogIndex;
+      readonly term: Term;
+    }
+  /** A snapshot has replaced log and data of the group. `chunks` are opaque; all or nothing is durable. */
+  | {
+      readonly type: "restore";
+      readonly region: RegionId;
+      readonly hardState: HardState;
+      readonly metadata: SnapshotMetadata;
+      readonly chunks: readonly Uint8Array[];
+    }
+  /** The replica is gone; `meta` is what its owner must remember of it (a tombstone). */
+  | { readonly type: "destroy"; readonly region: RegionId; readonly meta: Uint8Array };
+
+/** The applied state of one group within a checkpoint. `meta` is opaque here. */
+export interface CheckpointGroup {
+  readonly region: RegionId;
+  readonly applied: LogIndex;
+  readonly appliedTerm: Term;
+  readonly meta: Uint8Array;
+}
+
+/** One instant of everything applied: taking one is keeping references. */
+export interface Checkpoint {
+  /** In ascending order of region. Destroyed groups whose tombstone matters are among them, with `applied` 0. */
+  readonly groups: readonly CheckpointGroup[];
+  readonly kv: Kv;
+}
+
+/** Whose directory this is. Written when it is made, checked whenever it is opened. */
+export interface Identity {
+  readonly cluster: bigint;
+  /** The store's id, or the placement member's. */
+  readonly store: StoreId;
+}
+
+/** What one group left behind, newest facts only. */
+export interface RecoveredGroup {
+  readonly region: RegionId;
+  readonly hardState: HardState;
+  /** Index and term of the last entry that is not in `entries` any more. */
+  readonly truncated: { readonly index: LogIndex; readonly term: Term };
+  /** Contiguous from `truncated.index + 1`. */
+  readonly entries: readonly Entry[];
+  /** A snapshot newer than the checkpoint. */
+  readonly restored:
+    { readonly metadata: SnapshotMetadata; readonly chunks: readonly Uint8Array[] } | undefined;
+  /** Set where the last fact is that the replica was destroyed. */
+  readonly tombstone: Uint8Array | undefined;
+}
+
+export interface Recovered {
+  /** Undefined in an empty directory. */
+  readonly identity: Identity | undefined;
+  readonly checkpoint: Checkpoint;
+  /** Groups without `restored` first, then those with it in the order of their restores. */
+  readonly groups: readonly RecoveredGroup[];
+}
+
+export type OpenResult<State> =
+  | {
+      readonly ok: true;
+      readonly state: State;
+      readonly recovered: Recovered;
+      /** Repairs (a torn tail cut off, leftovers removed): perform these before anything else. */
+      readonly effects: readonly StorageEffect[];
+    }
+  | {
+      readonly ok: false;
+      readonly reason: "corrupt" | "unreadable";
+      readonly file: FileName;
+      readonly offset: number;
+      readonly detail: string;
+    };
+
+export type StorageInput =
+  /** First input in an empty directory. */
+  | { readonly type: "identify"; readonly identity: Identity; readonly ticket: Ticket }
+  /** Keeps the records. Answered by `durable` once they are; nothing is written before `turn_ended`. */
+  | { readonly type: "log"; readonly ticket: Ticket; readonly records: readonly LogRecord[] }
+  /** The owner has no more inputs at this moment: write what is waiting, unless a write is under way. */
+  | { readonly type: "turn_ended" }
+  /** Write this instant to disk, a slice at a time beside the log. Ignored while another is under way. */
+  | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
+  | DiskInput;
+
+export type StorageEffect =
+  | WriteEffect
+  /** All `log` and `identify` inputs up to and including this ticket are durable. */
+  | { readonly type: "durable"; readonly ticket: Ticket }
+  /** The last checkpoint is durable: logs may be compacted up to what it holds. */
+  | { readonly type: "checkpointed"; readonly groups: readonly CheckpointGroup[] }
+  /** The disk refused. After this the log takes no more records. Nothing durable is lost. */
+  | { readonly type: "failed"; readonly reason: DiskFailure; readonly file: FileName };
+
+export interface StorageConfig {
+  /** Size in bytes at which a log segment is closed and the next one opened. */
+  readonly segmentBytes: number;
+  /** Bytes of a checkpoint written at a time. */
+  readonly sliceBytes: number;
+}
+
+/** One change of the key-value state. `cf` is a column family. */
+export type KvOperation =
+  | {
+      readonly type: "put";
+      readonly cf: ColumnFamily;
+      readonly key: Key;
+      readonly value: Uint8Array;
+    }
+  | { readonly type: "delete"; readonly cf: ColumnFamily; readonly key: Key }
+  /** [start, end); an empty end is no bound. */
+  | {
+      readonly type: "delete_range";
+      readonly cf: ColumnFamily;
+      readonly start: Key;
+      readonly end: Key;
+    };
+
+export type ColumnFamily = "default" | "lock" | "write";
