@@ -1,0 +1,41 @@
+/**
+ * Holding back one type of message for longer than the protocol's timeouts, then delivering it zero
+ * to three times. Random delays seldom keep one message behind a thousand others; these do.
+ */
+import type { Random } from "../random.ts";
+import type { Latency } from "./latency.ts";
+import type { Packet } from "./network.ts";
+import { below, chance } from "../random.ts";
+import { draw } from "./latency.ts";
+
+export interface Hold {
+  /** The message type, as in `raft append_request`; or a beginning of it. */
+  readonly messageType: string;
+  /** Sender and receiver, where only one link is meant. */
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+  /** How many of the matching messages are held, in millionths. */
+  readonly millionths: number;
+  readonly delay: Latency;
+  /** Most copies delivered in the end: each message gets 0 to this many. */
+  readonly maxCopies: number;
+}
+
+export const matches = (hold: Hold, packet: Packet): boolean =>
+  packet.type.startsWith(hold.messageType) &&
+  (hold.from === undefined || hold.from === packet.from) &&
+  (hold.to === undefined || hold.to === packet.to);
+
+/** Draws whether this message is held; if so appends the arrival times of its copies. */
+export function applyHold(
+  hold: Hold,
+  random: Random,
+  timeUs: number,
+  once: boolean,
+  copies: number[],
+): boolean {
+  if (!chance(random, hold.millionths)) return false;
+  const count = below(random, (once ? Math.min(1, hold.maxCopies) : hold.maxCopies) + 1);
+  for (let i = 0; i < count; i++) copies.push(timeUs + draw(hold.delay, random));
+  return true;
+}

@@ -1,0 +1,166 @@
+import * as assert from "uvu/assert";
+import type { NetworkProfile, Packet } from "../../sim/network/network.ts";
+import type { Latency } from "../../sim/network/latency.ts";
+import type { Link } from "../../sim/network/topology.ts";
+import { draw } from "../../sim/network/latency.ts";
+import { CALM, clog, cut, healNetwork, isCut, mend, networkOf } from "../../sim/network/network.ts";
+import { transmit } from "../../sim/network/network.ts";
+import { SHAPES, drawCut, drawLinks } from "../../sim/network/topology.ts";
+import { randomOf } from "../../sim/random.ts";
+import { suite } from "../harness.ts";
+
+const test = suite("sim/network");
+
+const packet: Packet = { from: 0, to: 1, type: "raft append_request", bytes: 1000, once: false };
+const random = randomOf("network test");
+const profile = (changes: Partial<NetworkProfile>): NetworkProfile => ({ ...CALM, ...changes });
+
+test("messages of a cut link are lost, in the cut direction only, until every cut is mended", () => {
+  const network = networkOf(3, CALM);
+  const links: Link[] = [[0, 1]];
+  cut(network, links);
+  cut(network, links);
+  assert.is(transmit(network, random, 0, packet).length, 0);
+  assert.is(transmit(network, random, 0, { ...packet, from: 1, to: 0 }).length, 1);
+  mend(network, links);
+  assert.ok(isCut(network, 0, 1));
+  mend(network, links);
+  assert.is(transmit(network, random, 0, packet).length, 1);
+});
+
+test("an ordered link never delivers a later message first", () => {
+  const network = networkOf(2, profile({ latency: { type: "uniform", lowUs: 1, highUs: 10_000 } }));
+  let last = 0;
+  for (let time = 0; time < 100_000; time += 10) {
+    const arrives = transmit(network, random, time, packet)[0] as number;
+    assert.ok(arrives >= last);
+    last = arrives;
+  }
+});
+
+test("an unordered link overtakes", () => {
+  const network = networkOf(
+    2,
+    profile({ ordered: false, latency: { type: "uniform", lowUs: 1, highUs: 10_000 } }),
+  );
+  const times = Array.from(
+    { length: 100 },
+    (_, i) => transmit(network, random, i, packet)[0] as number,
+  );
+  assert.ok(times.some((time, i) => i > 0 && time < (times[i - 1] as number)));
+});
+
+test("loss and duplication happen about as often as asked; calls are never duplicated", () => {
+  const network = networkOf(2, profile({ loss: 200_000, duplication: 250_000 }));
+  const counts = [0, 0, 0];
+  const count = (once: boolean): void => {
+    const copies = transmit(network, random, 0, { ...packet, once }).length;
+    counts[copies] = (counts[copies] as number) + 1;
+  };
+  for (let i = 0; i < 10_000; i++) count(false);
+  assert.ok(Math.abs((counts[0] as number) - 2000) < 200);
+  assert.ok(Math.abs((counts[2] as number) - 2000) < 200);
+  const twice = counts[2];
+  for (let i = 0; i < 1000; i++) count(true);
+  assert.is(counts[2], twice);
+});
+
+test("a narrow link delays each message by those before it", () => {
+  const network = networkOf(
+    2,
+    profile({ bytesPerMs: 1000, latency: { type: "constant", us: 100 } }),
+  );
+  assert.equal([...transmit(network, random, 0, packet)], [1100]);
+  assert.equal([...transmit(network, random, 0, packet)], [2100]);
+  assert.equal([...transmit(network, random, 10_000, packet)], [11_100]);
+});
+
+test("a clogged link holds everything until it is free", () => {
+  const network = networkOf(2, profile({ latency: { type: "constant", us: 100 } }));
+  clog(network, [[0, 1]], 50_000);
+  assert.equal([...transmit(network, random, 10, packet)], [50_100]);
+  assert.equal([...transmit(network, random, 60_000, packet)], [60_100]);
+});
+
+test("held messages of one type arrive late, up to three times or never; others are not touched", () => {
+  const network = networkOf(2, profile({ ordered: false }));
+  network.holds = [
+    {
+      messageType: "raft append_request",
+      from: 0,
+      to: undefined,
+      millionths: 1_000_000,
+      delay: { type: "constant", us: 9_000_000 },
+      maxCopies: 3,
+    },
+  ];
+  const seen = new Set<number>();
+  for (let i = 0; i < 200; i++) {
+    const copies = transmit(network, random, 0, packet);
+    seen.add(copies.length);
+    assert.ok(copies.every((time) => time === 9_000_000));
+    assert.ok(transmit(network, random, 0, { ...packet, once: true }).length <= 1);
+  }
+  assert.equal(
+    [...seen].sort((a, b) => a - b),
+    [0, 1, 2, 3],
+  );
+  assert.ok((transmit(network, random, 0, { ...packet, from: 1, to: 0 })[0] as number) < 1000);
+  assert.ok((transmit(network, random, 0, { ...packet, type: "raft vote" })[0] as number) < 1000);
+});
+
+test("healing leaves nothing broken", () => {
+  const network = networkOf(3, profile({ loss: 1_000_000 }));
+  cut(network, [[0, 1]]);
+  clog(network, [[0, 1]], 1e9);
+  healNetwork(network, CALM);
+  assert.ok((transmit(network, random, 5, packet)[0] as number) < 1000);
+});
+
+test("each shape of partition cuts the links that its name says", () => {
+  const nodes = [2, 4, 5, 7, 9];
+  for (const shape of SHAPES) {
+    for (let i = 0; i < 50; i++) {
+      const { links, nodes: order } = drawCut(shape, nodes, random);
+      const isCut = (a: number, b: number): boolean => links.some(([x, y]) => x === a && y === b);
+      assert.ok(links.length > 0 || shape === "star", shape);
+      assert.is(new Set(links.map(String)).size, links.length, `${shape} names each link once`);
+      const symmetric = links.every(([a, b]) => isCut(b, a));
+      assert.is(symmetric, !["one_way", "deaf", "mute"].includes(shape), shape);
+      const [first] = order as [number];
+      const others = order.slice(1);
+      if (shape === "bridge") assert.not(others.some((one) => isCut(first, one)));
+      if (shape === "isolate") assert.ok(others.every((one) => isCut(first, one)));
+      if (shape === "chain") assert.is(links.length, 5 * 4 - 2 * 4);
+      if (shape === "ring") assert.is(links.length, 5 * 4 - 2 * 5);
+      if (shape === "star") assert.is(links.length, 4 * 3);
+      if (shape === "deaf") assert.ok(others.every((one) => isCut(one, first)));
+      if (shape === "mute") assert.ok(others.every((one) => isCut(first, one)));
+    }
+  }
+  assert.ok(drawLinks(nodes, 0, random).length === 1);
+  assert.ok(drawLinks(nodes, 1_000_000, random).length === 20);
+});
+
+test("each family of delays has about the mean and the quantiles of its distribution", () => {
+  const quantiles = (latency: Latency): { mean: number; half: number; top: number } => {
+    const draws = Array.from({ length: 100_000 }, () => draw(latency, random));
+    draws.sort((a, b) => a - b);
+    const sum = draws.reduce((a, b) => a + b, 0);
+    const at = (i: number): number => draws[i] as number;
+    return { mean: sum / draws.length, half: at(50_000), top: at(99_900) };
+  };
+  const near = (value: number, expected: number, part: number): void =>
+    assert.ok(Math.abs(value - expected) <= expected * part, `${value} is not near ${expected}`);
+  const exponential = quantiles({ type: "exponential", minUs: 0, meanUs: 10_000 });
+  near(exponential.mean, 10_000, 0.03);
+  near(exponential.half, 6931, 0.03);
+  near(exponential.top, 69_078, 0.12);
+  const heavy = quantiles({ type: "heavy_tail", minUs: 0, scaleUs: 1000 });
+  near(heavy.half, 782, 0.03);
+  near(heavy.top, 315_228, 0.25);
+  const uniform = quantiles({ type: "uniform", lowUs: 100, highUs: 300 });
+  near(uniform.mean, 200, 0.02);
+});
+
+test.run();
