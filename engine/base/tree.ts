@@ -1,47 +1,153 @@
 /**
  * The persistent ordered map of the whole engine: a B+tree over byte-string keys with path copying.
- * (Contract; see the functions below.)
+ *
+ * A `Tree` is a value: keeping a reference is taking a snapshot, and costs nothing. Single changes
+ * return a new tree that shares all untouched nodes with the old one; a run of changes goes through
+ * `edit`, which copies a node at most once. See docs/design/001-base-and-tree.md.
  */
+import { assert } from "./assert.ts";
+import { EMPTY_KEY } from "./bytes.ts";
 import type { Key } from "./bytes.ts";
+import { TreeCursor } from "./tree-cursor.ts";
+import { TreeEdit } from "./tree-edit.ts";
+import { MAX_NODE, branchOf, leafFor, leafOf, lowerBound } from "./tree-node.ts";
+import type { Node } from "./tree-node.ts";
 
-export interface Tree<V> {
+/** An immutable ordered map. Only the functions of this file look inside. */
+export interface Tree<out V> {
+  /** How many entries. */
   readonly size: number;
-  readonly root: unknown;
-  readonly brandOfValue?: V;
+  readonly root: Node<V>;
 }
+
+/** Changes to one tree that become visible together. Values are kept, never copied. */
 export interface Edit<V> {
   get(key: Key): V | undefined;
   /** Returns the value that was there before. */
   set(key: Key, value: V): V | undefined;
+  /** Returns the value that was there before. */
   remove(key: Key): V | undefined;
-  /** Removes [start, end); an empty end is no bound. Returns how many. */
+  /** Removes [start, end); an empty end is no bound. Returns how many. Drops whole subtrees. */
   removeRange(start: Key, end: Key): number;
-  /** Ends the edit: the new tree. The edit must not be used afterwards. */
+  /** Ends the edit: the new tree, or the very tree it began with where nothing changed. The edit must not be used afterwards. */
   done(): Tree<V>;
 }
-/** A position in one tree. Valid for ever (trees are values). */
+
+/**
+ * A position in one tree: at an entry, before the first, or behind the last. Valid for ever (trees
+ * are values). Stepping out at either end and back in comes to the entry at that end.
+ */
 export interface Cursor<V> {
+  /** Whether it stands at an entry; only then `key` and `value` may be read. */
   readonly valid: boolean;
   readonly key: Key;
   readonly value: V;
   next(): void;
   previous(): void;
 }
-export declare function empty<V>(): Tree<V>;
-export declare function get<V>(tree: Tree<V>, key: Key): V | undefined;
-export declare function has<V>(tree: Tree<V>, key: Key): boolean;
-export declare function set<V>(tree: Tree<V>, key: Key, value: V): Tree<V>;
-export declare function remove<V>(tree: Tree<V>, key: Key): Tree<V>;
-export declare function edit<V>(tree: Tree<V>): Edit<V>;
+
+export function empty<V>(): Tree<V> {
+  return { size: 0, root: leafOf<V>(undefined, [], []) };
+}
+
+export function get<V>(tree: Tree<V>, key: Key): V | undefined {
+  const leaf = leafFor(tree.root, key);
+  const at = lowerBound(leaf.keys, key);
+  return at < leaf.keys.length && leaf.keys[at] === key ? leaf.values[at] : undefined;
+}
+
+export function has<V>(tree: Tree<V>, key: Key): boolean {
+  const leaf = leafFor(tree.root, key);
+  const at = lowerBound(leaf.keys, key);
+  return at < leaf.keys.length && leaf.keys[at] === key;
+}
+
+/** `tree` with `value` at `key`; the very same tree where it is there already. */
+export function set<V>(tree: Tree<V>, key: Key, value: V): Tree<V> {
+  const run = new TreeEdit(tree);
+  run.set(key, value);
+  return run.done();
+}
+
+/** `tree` without `key`; the very same tree where it is absent. */
+export function remove<V>(tree: Tree<V>, key: Key): Tree<V> {
+  const run = new TreeEdit(tree);
+  run.remove(key);
+  return run.done();
+}
+
+export function edit<V>(tree: Tree<V>): Edit<V> {
+  return new TreeEdit(tree);
+}
+
 /** A cursor at the first key >= `key`. */
-export declare function seek<V>(tree: Tree<V>, key: Key): Cursor<V>;
+export function seek<V>(tree: Tree<V>, key: Key): Cursor<V> {
+  return new TreeCursor(tree.root, key);
+}
+
 /** A cursor at the last key < `key`; an empty key is no bound. */
-export declare function seekBefore<V>(tree: Tree<V>, key: Key): Cursor<V>;
-export declare function first<V>(tree: Tree<V>): Cursor<V>;
-export declare function entries<V>(
+export function seekBefore<V>(tree: Tree<V>, key: Key): Cursor<V> {
+  const cursor = new TreeCursor(tree.root, key);
+  if (key === EMPTY_KEY) cursor.toEnd();
+  cursor.previous();
+  return cursor;
+}
+
+/** A cursor at the smallest key. */
+export function first<V>(tree: Tree<V>): Cursor<V> {
+  return new TreeCursor(tree.root, EMPTY_KEY);
+}
+
+/** The entries of [start, end) in ascending order; an empty end is no bound. */
+export function* entries<V>(
   tree: Tree<V>,
-  start?: Key,
-  end?: Key,
-): IterableIterator<readonly [Key, V]>;
+  start: Key = EMPTY_KEY,
+  end: Key = EMPTY_KEY,
+): IterableIterator<readonly [Key, V]> {
+  for (const cursor = seek(tree, start); cursor.valid; cursor.next()) {
+    const key = cursor.key;
+    if (end !== EMPTY_KEY && key >= end) return;
+    yield [key, cursor.value];
+  }
+}
+
 /** Builds a tree from strictly ascending pairs, in linear time. */
-export declare function fromSorted<V>(pairs: Iterable<readonly [Key, V]>): Tree<V>;
+export function fromSorted<V>(pairs: Iterable<readonly [Key, V]>): Tree<V> {
+  const keys: Key[] = [];
+  const values: V[] = [];
+  for (const [key, value] of pairs) {
+    assert(keys.length === 0 || keys[keys.length - 1]! < key, "sorted keys ascend strictly");
+    keys.push(key);
+    values.push(value);
+  }
+  if (keys.length === 0) return empty();
+  let level: { node: Node<V>; lowest: Key }[] = portions(keys.length).map(([from, to]) => ({
+    node: leafOf(undefined, keys.slice(from, to), values.slice(from, to)),
+    lowest: keys[from]!,
+  }));
+  while (level.length > 1) {
+    const below = level;
+    level = portions(below.length).map(([from, to]) => {
+      const members = below.slice(from, to);
+      const separators = members.slice(1).map(({ lowest }) => lowest);
+      return {
+        node: branchOf(
+          undefined,
+          separators,
+          members.map(({ node }) => node),
+        ),
+        lowest: members[0]!.lowest,
+      };
+    });
+  }
+  return { size: keys.length, root: level[0]!.node };
+}
+
+/** Cuts [0, count) into as few ranges as nodes need, of sizes that differ by one at most. */
+function portions(count: number): (readonly [number, number])[] {
+  const parts = Math.ceil(count / MAX_NODE);
+  return Array.from({ length: parts }, (_, i) => [
+    Math.floor((i * count) / parts),
+    Math.floor(((i + 1) * count) / parts),
+  ]);
+}
