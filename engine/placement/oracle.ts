@@ -1,0 +1,110 @@
+/**
+ * The timestamp oracle of one leadership. A timestamp is (physical milliseconds, logical count).
+ *
+ * The rule it upholds: every timestamp is greater than every one granted before, by any member.
+ * Three things together make it hold. A grant lies below `limit`, which a majority has stored
+ * before; a new leader begins at the stored limit; and the value lives inside the leadership, so
+ * that losing it drops the value whole. (That a grant is made only while no other leader can exist
+ * is the caller's duty: it asks the lease first.)
+ */
+import { assert } from "../base/assert.ts";
+import type { Now } from "../base/time.ts";
+
+/** Logical counts of one millisecond are below this. */
+export const LOGICAL_END: number = 1 << 18;
+
+/** A clock that shows more than this (the year 3084) is not believed further: half of the 46 bits stay in reserve. */
+const LAST_BELIEVED_MS = 2 ** 45;
+
+export interface Oracle {
+  /** Milliseconds of the last grant, or from where the first one may begin. */
+  readonly physical: number;
+  /** The largest count granted in `physical`. */
+  readonly logical: number;
+  /** Grants stay below these milliseconds. 0 until the first window of this leadership is stored. */
+  readonly limit: number;
+  /** The highest limit that is stored or on its way. */
+  readonly wanted: number;
+  /** The monotonic clock when `physical` last followed the wall clock. */
+  readonly followedMs: number;
+}
+
+export interface Granted {
+  readonly physical: number;
+  /** The largest of the counts granted. */
+  readonly logical: number;
+}
+
+/** The oracle of a new leader, where every grant of its predecessors lies below `storedLimit`. */
+export function begin(storedLimit: number, now: Now): Oracle {
+  const physical = Math.max(storedLimit, believed(now.wallMs));
+  return { physical, logical: 0, limit: 0, wanted: 0, followedMs: now.monotonicMs };
+}
+
+/** The window to propose now: the first one, or the next where more than half of the last is used up. */
+export function nextWindow(
+  oracle: Oracle,
+  windowMs: number,
+): { readonly oracle: Oracle; readonly limit: number } | undefined {
+  assert(windowMs >= 2, "a window has room for a grant");
+  const limit = oracle.physical + windowMs;
+  if (oracle.wanted !== oracle.limit || limit - oracle.limit <= windowMs / 2) return undefined;
+  return { oracle: { ...oracle, wanted: limit }, limit };
+}
+
+/** A window of this leadership is stored. */
+export function withLimit(oracle: Oracle, limit: number): Oracle {
+  assert(limit <= oracle.wanted, "a window was asked for before it is stored");
+  return { ...oracle, limit: Math.max(oracle.limit, limit) };
+}
+
+/** The proposal of a window was dropped, so that it must be made again. */
+export function withoutProposal(oracle: Oracle): Oracle {
+  return { ...oracle, wanted: oracle.limit };
+}
+
+/**
+ * Follows the wall clock. It never goes back with it, and runs at most twice as fast as the
+ * monotonic clock, so that a clock that leaps ahead and is put right again leaves little behind.
+ */
+export function follow(oracle: Oracle, now: Now): Oracle {
+  const behind = Math.min(believed(now.wallMs), oracle.limit - 1) - oracle.physical;
+  if (behind <= 0) {
+    // A millisecond of credit: the two clocks do not turn over at the same instant.
+    return { ...oracle, followedMs: Math.max(oracle.followedMs, now.monotonicMs - 1) };
+  }
+  const advance = Math.min(behind, Math.floor(2 * (now.monotonicMs - oracle.followedMs)));
+  if (advance <= 0) return oracle;
+  return {
+    physical: oracle.physical + advance,
+    logical: 0,
+    limit: oracle.limit,
+    wanted: oracle.wanted,
+    followedMs: now.monotonicMs,
+  };
+}
+
+/** Grants `count` timestamps, or undefined where the stored window has no room for them yet. */
+export function grant(
+  oracle: Oracle,
+  count: number,
+): { readonly oracle: Oracle; readonly granted: Granted } | undefined {
+  assert(Number.isSafeInteger(count) && count > 0 && count < LOGICAL_END, "a grant fits one ms");
+  const fits = oracle.logical + count < LOGICAL_END;
+  const physical = fits ? oracle.physical : oracle.physical + 1;
+  const logical = fits ? oracle.logical + count : count;
+  if (physical >= oracle.limit) return undefined;
+  const next: Oracle = {
+    physical,
+    logical,
+    limit: oracle.limit,
+    wanted: oracle.wanted,
+    followedMs: oracle.followedMs,
+  };
+  return { oracle: next, granted: { physical, logical } };
+}
+
+/** The reading of a wall clock as far as it can be one. */
+function believed(wallMs: number): number {
+  return wallMs > 0 ? Math.min(Math.floor(wallMs), LAST_BELIEVED_MS) : 0;
+}

@@ -1,0 +1,158 @@
+/**
+ * The two garbage-collection safe points and the barriers that hold them. Versions below the safe
+ * point may be gone; transactions may not read below the transaction safe point, which is never
+ * lower and never passes a live barrier. Neither goes back.
+ *
+ * The older protocol has one list of services, where `gc_worker` stands for the collector itself:
+ * its entry is the transaction safe point, every other service is a barrier.
+ */
+import { unreachable } from "../base/assert.ts";
+
+/** The service that older clients run the collection under. */
+export const GC_WORKER = "gc_worker";
+
+/** Seconds since the epoch at which what never expires expires. */
+export const NEVER: number = Number.MAX_SAFE_INTEGER;
+
+export interface Barrier {
+  readonly id: string;
+  readonly timestamp: bigint;
+  /** Seconds since the Unix epoch. */
+  readonly expiresAt: number;
+}
+
+export interface SafePoints {
+  readonly gc: bigint;
+  readonly transaction: bigint;
+  /** In ascending order of id. */
+  readonly barriers: readonly Barrier[];
+}
+
+export const NO_SAFE_POINTS: SafePoints = { gc: 0n, transaction: 0n, barriers: [] };
+
+/** `lenient` is the older protocol's manner: what cannot be is left as it is, without an error. */
+export type SafePointCommand =
+  | { readonly type: "advance_gc"; readonly target: bigint; readonly lenient: boolean }
+  | {
+      readonly type: "advance_transaction";
+      readonly target: bigint;
+      readonly lenient: boolean;
+      /** The leader's wall clock, in seconds. */
+      readonly now: number;
+    }
+  | { readonly type: "set_barrier"; readonly barrier: Barrier; readonly lenient: boolean }
+  | { readonly type: "delete_barrier"; readonly id: string };
+
+export type SafePointResult =
+  | {
+      readonly ok: true;
+      readonly points: SafePoints;
+      readonly before: bigint;
+      readonly after: bigint;
+      /** The barrier that kept the safe point below its target; empty where none did. */
+      readonly blocker: string;
+    }
+  | { readonly ok: false; readonly message: string };
+
+export function applySafePoint(points: SafePoints, command: SafePointCommand): SafePointResult {
+  switch (command.type) {
+    case "advance_gc":
+      return advanceGc(points, command.target, command.lenient);
+    case "advance_transaction":
+      return advanceTransaction(expire(points, command.now), command.target, command.lenient);
+    case "set_barrier":
+      return setBarrier(points, command.barrier, command.lenient);
+    case "delete_barrier":
+      return unmoved({
+        ...points,
+        barriers: points.barriers.filter(({ id }) => id !== command.id),
+      });
+    default:
+      return unreachable(command);
+  }
+}
+
+/** The service that holds the collection back most, as the older protocol asks for it. */
+export function lowestService(points: SafePoints, now: number): Barrier {
+  let lowest: Barrier = { id: GC_WORKER, timestamp: points.transaction, expiresAt: NEVER };
+  for (const barrier of expire(points, now).barriers) {
+    if (barrier.timestamp < lowest.timestamp) lowest = barrier;
+  }
+  return lowest;
+}
+
+/** `points` without the barriers whose time is over at `now` (seconds). */
+export function expire(points: SafePoints, now: number): SafePoints {
+  if (points.barriers.every(({ expiresAt }) => expiresAt > now)) return points;
+  return { ...points, barriers: points.barriers.filter(({ expiresAt }) => expiresAt > now) };
+}
+
+function advanceGc(points: SafePoints, target: bigint, lenient: boolean): SafePointResult {
+  const before = points.gc;
+  if (target < before) {
+    return lenient
+      ? unmoved(points, before)
+      : {
+          ok: false,
+          message: `[PD:gc:ErrDecreasingGCSafePoint]trying to update GC safe point to a smaller value, current value: ${before}, given: ${target}`,
+        };
+  }
+  if (target > points.transaction && !lenient) {
+    return {
+      ok: false,
+      message: `[PD:gc:ErrGCSafePointExceedsTxnSafePoint]trying to update GC safe point to a too large value that exceeds the txn safe point, current value: ${before}, given: ${target}, current txn safe point: ${points.transaction}`,
+    };
+  }
+  // An older collector knows no transaction safe point: it moves along, as it is never lower.
+  const transaction = target > points.transaction ? target : points.transaction;
+  return {
+    ok: true,
+    points: { ...points, gc: target, transaction },
+    before,
+    after: target,
+    blocker: "",
+  };
+}
+
+function advanceTransaction(points: SafePoints, target: bigint, lenient: boolean): SafePointResult {
+  const before = points.transaction;
+  if (target < before) {
+    return lenient
+      ? unmoved(points, before)
+      : {
+          ok: false,
+          message: `[PD:gc:ErrDecreasingTxnSafePoint]trying to update txn safe point to a smaller value, current value: ${before}, given: ${target}`,
+        };
+  }
+  let after = target;
+  let blocker = "";
+  for (const barrier of points.barriers) {
+    if (barrier.timestamp >= after) continue;
+    after = barrier.timestamp;
+    blocker = `BarrierID:${JSON.stringify(barrier.id)}, BarrierTS:${barrier.timestamp}`;
+  }
+  if (after < before) after = before;
+  return { ok: true, points: { ...points, transaction: after }, before, after, blocker };
+}
+
+function setBarrier(points: SafePoints, barrier: Barrier, lenient: boolean): SafePointResult {
+  if (barrier.timestamp < points.transaction) {
+    return lenient
+      ? unmoved(points)
+      : {
+          ok: false,
+          message: `[PD:gc:ErrGCBarrierTSBehindTxnSafePoint]trying to set a GC barrier on ts ${barrier.timestamp} which is already behind the txn safe point ${points.transaction}`,
+        };
+  }
+  const others = points.barriers.filter(({ id }) => id !== barrier.id);
+  const barriers = [...others, barrier].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return unmoved({ ...points, barriers });
+}
+
+const unmoved = (points: SafePoints, at: bigint = points.transaction): SafePointResult => ({
+  ok: true,
+  points,
+  before: at,
+  after: at,
+  blocker: "",
+});
