@@ -88,8 +88,11 @@ export interface VoteRequest {
   readonly pre: boolean;
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
-  /** Set when the leader asked for this election: voters then ignore the lease they granted. */
-  readonly transfer: boolean;
+  /**
+   * Set when the leader asked for this election: the `sentAt` of its `TimeoutNow`. A voter then
+   * ignores the lease it granted, unless it has heard from that leader again since.
+   */
+  readonly transfer: number | undefined;
   /** Campaign priority of the candidate; higher wins between equal logs. */
   readonly priority: number;
 }
@@ -108,7 +111,7 @@ export interface AppendRequest {
   readonly previousTerm: Term;
   readonly entries: readonly Entry[];
   readonly commit: LogIndex;
-  /** The leader's monotonic clock when it sent this, in milliseconds; echoed for the lease. */
+  /** The leader's monotonic clock when it sent this, in milliseconds; echoed for the lease. While a transfer is under way it stands still. */
   readonly sentAt: number;
 }
 
@@ -167,6 +170,8 @@ export interface ReadIndexResponse {
 export interface TimeoutNow {
   readonly type: "timeout_now";
   readonly term: Term;
+  /** The leader's monotonic clock when it gave up its lease for this transfer, in milliseconds. */
+  readonly sentAt: number;
 }
 
 export type RaftInput =
@@ -244,7 +249,7 @@ export type Role = "follower" | "pre_candidate" | "candidate" | "leader";
 /** Settings of a group. All times are of the monotonic clock, in milliseconds. */
 export interface RaftConfig {
   readonly id: PeerId;
-  /** Seeds the generator that draws election timeouts. */
+  /** Seeds the generator that draws election timeouts and the first number of forwarded reads. Draw it afresh whenever the node starts: an answer meant for an earlier life must not match. */
   readonly seed: number;
   readonly heartbeatMs: number;
   /** A follower campaigns after [electionMs, 2 * electionMs) without a leader. */
