@@ -1,0 +1,159 @@
+/**
+ * Three Rutile stores and a placement driver against a three-member etcd, under one load generator
+ * on one machine. Rounds alternate between the systems, so that both see the machine's good and bad
+ * minutes; the figure that counts is operations per second of CPU that all servers took together.
+ *
+ * Gets are measured after a restart with every key present: etcd 3.4 answers gets more slowly after a
+ * burst of puts until it is restarted, and a peer is measured at its best.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { startEtcd } from "./cluster/etcd.ts";
+import { measure, preload } from "./cluster/loadgen.ts";
+import type { CpuGroups, Report, Shape, Target } from "./cluster/loadgen.ts";
+import { startCluster } from "./cluster/rutile.ts";
+import { printTable } from "./cluster/table.ts";
+import type { Samples } from "./cluster/table.ts";
+import { buildGo } from "./go.ts";
+
+export const name = "cluster";
+export const summary =
+  "three processes against a three-member etcd: puts and gets (needs go, etcd)";
+
+const many = { clients: 256, connections: 8 };
+const lone = { clients: 1, connections: 1 };
+const put: Shape = { op: "put", batch: false, ...many };
+const get: Shape = { op: "get", batch: false, ...many };
+
+/** What is measured on a store that was filled, and then after a restart. */
+interface Course {
+  readonly fresh: readonly (readonly [label: string, shape: Shape])[];
+  readonly restarted: readonly (readonly [label: string, shape: Shape])[];
+}
+
+const etcdCourse: Course = {
+  fresh: [
+    ["put", put],
+    ["lone put", { ...put, ...lone }],
+  ],
+  restarted: [
+    ["get", get],
+    ["lone get", { ...get, ...lone }],
+  ],
+};
+
+const rutileCourse: Course = {
+  fresh: [
+    ["put", put],
+    ["batched put", { ...put, batch: true }],
+    ["lone put", { ...put, ...lone }],
+  ],
+  restarted: [
+    ["get", get],
+    ["batched get", { ...get, batch: true }],
+    ["lone get", { ...get, ...lone }],
+  ],
+};
+
+/** A started system as the rounds see it. */
+interface System {
+  target(): Promise<Target>;
+  cpu(): CpuGroups;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seconds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "3" },
+      directory: { type: "string", default: "rutile-data" },
+      only: { type: "string" },
+    },
+  });
+  const loadgen = await buildGo("bench/cluster/loadgen");
+  if (loadgen === undefined) {
+    console.log("cluster: skipped: no go on this machine to build the load generator with");
+    return;
+  }
+  const root = resolve(values.directory);
+  mkdirSync(root, { recursive: true });
+  const samples: Samples = { etcd: new Map(), rutile: new Map() };
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    for (const system of ["etcd", "rutile"] as const) {
+      if (values.only !== undefined && values.only !== system) continue;
+      const directory = mkdtempSync(join(root, `bench-${system}-`));
+      try {
+        const course = system === "etcd" ? etcdCourse : rutileCourse;
+        const started = system === "etcd" ? await etcd(directory) : await rutile(directory);
+        try {
+          await follow(course, started, loadgen, Number(values.seconds), (label, report) => {
+            console.log(`round ${round} ${system} ${describe(label, report)}`);
+            const reports = samples[system].get(label) ?? [];
+            samples[system].set(label, [...reports, report]);
+          });
+        } finally {
+          await started.stop();
+        }
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    }
+  }
+  printTable(samples);
+}
+
+async function follow(
+  course: Course,
+  system: System,
+  loadgen: string,
+  seconds: number,
+  record: (label: string, report: Report) => void,
+): Promise<void> {
+  await preload(loadgen, await system.target(), false);
+  for (const [label, shape] of course.fresh) {
+    record(label, await measure(loadgen, await system.target(), shape, seconds, system.cpu()));
+  }
+  await system.restart();
+  for (const [label, shape] of course.restarted) {
+    record(label, await measure(loadgen, await system.target(), shape, seconds, system.cpu()));
+  }
+}
+
+async function etcd(directory: string): Promise<System> {
+  const cluster = await startEtcd(directory);
+  return {
+    target: async () => ({ system: "etcd", endpoints: await cluster.leader() }),
+    cpu: () => ({ stores: cluster.pids }),
+    restart: () => cluster.restart(),
+    stop: () => cluster.stop(),
+  };
+}
+
+async function rutile(directory: string): Promise<System> {
+  const cluster = await startCluster({ directory, pds: 1, stores: 3 });
+  const nodes = [...cluster.pds, ...cluster.stores];
+  const pids = (of: typeof nodes): number[] => of.flatMap((node) => node.pid() ?? []);
+  return {
+    target: () => Promise.resolve({ system: "rutile", endpoints: cluster.endpoints }),
+    cpu: () => ({ stores: pids([...cluster.stores]), pd: pids([...cluster.pds]) }),
+    restart: async () => {
+      await Promise.all(cluster.stores.map((store) => store.stop()));
+      await Promise.all(cluster.stores.map((store) => store.start()));
+    },
+    stop: () => cluster.stop(),
+  };
+}
+
+function describe(label: string, report: Report): string {
+  const servers = Object.values(report.cpu).reduce((sum, seconds) => sum + seconds, 0);
+  const errors = report.errors === 0 ? "" : `, ${report.errors} errors (${report.lastError})`;
+  return (
+    `${label}: ${Math.round(report.ops / report.seconds)} ops/s, ` +
+    `p50 ${report.p50Us} us, p99 ${report.p99Us} us, ` +
+    `servers ${servers.toFixed(2)} CPU s, client ${report.clientCpu.toFixed(2)} CPU s${errors}`
+  );
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// etcd holds one official client for each connection, all to the same member.
+type etcd struct {
+	clients []*clientv3.Client
+}
+
+// OpenEtcd connects to the given member only: the leader's own endpoint is etcd's best case.
+func OpenEtcd(endpoints []string, connections int) (Store, error) {
+	store := &etcd{}
+	for range connections {
+		client, err := clientv3.New(clientv3.Config{Endpoints: endpoints, DialTimeout: 10 * time.Second})
+		if err != nil {
+			return nil, err
+		}
+		store.clients = append(store.clients, client)
+	}
+	return store, nil
+}
+
+func (store *etcd) Put(ctx context.Context, connection int, key, value []byte) error {
+	_, err := store.clients[connection].Put(ctx, string(key), string(value))
+	return err
+}
+
+func (store *etcd) Get(ctx context.Context, connection int, key []byte) error {
+	answer, err := store.clients[connection].Get(ctx, string(key))
+	if err == nil && len(answer.Kvs) == 0 {
+		return fmt.Errorf("key %s is missing", key)
+	}
+	return err
+}
+
+func (store *etcd) Close() {
+	for _, client := range store.clients {
+		client.Close()
+	}
+}
