@@ -24,13 +24,45 @@ export function Key(text: string): Key {
 const CHUNK = 4096;
 
 /** The key with these bytes. Borrows `bytes`. */
-export function keyFromBytes(bytes: Uint8Array): Key {
-  if (bytes.length <= CHUNK) {
-    return String.fromCharCode.apply(undefined, bytes as unknown as number[]) as Key;
-  }
+export const keyFromBytes = (bytes: Uint8Array): Key => keyFromRange(bytes, 0, bytes.length);
+
+/**
+ * The key with the bytes of `bytes` from `start` to `end`. Borrows `bytes`.
+ *
+ * Keys are short, and for short ones many characters in one call beat every other way: 60 ns for 16
+ * bytes, against 150 ns for `apply` on a subarray and 180 ns for a character at a time.
+ */
+export function keyFromRange(bytes: Uint8Array, start: number, end: number): Key {
+  if (end - start > 64) return longKey(bytes, start, end);
   let text = "";
-  for (let at = 0; at < bytes.length; at += CHUNK) {
-    text += keyFromBytes(bytes.subarray(at, at + CHUNK));
+  let at = start;
+  for (; at + 16 <= end; at += 16) text += characters8(bytes, at) + characters8(bytes, at + 8);
+  if (at + 8 <= end) {
+    text += characters8(bytes, at);
+    at += 8;
+  }
+  for (; at < end; at++) text += String.fromCharCode(bytes[at]!);
+  return text as Key;
+}
+
+function characters8(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(
+    bytes[at]!,
+    bytes[at + 1]!,
+    bytes[at + 2]!,
+    bytes[at + 3]!,
+    bytes[at + 4]!,
+    bytes[at + 5]!,
+    bytes[at + 6]!,
+    bytes[at + 7]!,
+  );
+}
+
+function longKey(bytes: Uint8Array, start: number, end: number): Key {
+  let text = "";
+  for (let at = start; at < end; at += CHUNK) {
+    const piece = bytes.subarray(at, Math.min(at + CHUNK, end));
+    text += String.fromCharCode.apply(undefined, piece as unknown as number[]);
   }
   return text as Key;
 }
