@@ -20,7 +20,7 @@ export type LogRecord =
       readonly hardState: HardState | undefined;
       readonly entries: readonly Entry[];
     }
-  /** Entries up to `index` may be forgotten: a durable checkpoint holds their effects. */
+  /** Entries up to `index` may be forgotten, and a snapshot up to there: the last `checkpointed` holds their effects. */
   | {
       readonly type: "compact";
       readonly region: RegionId;
@@ -71,7 +71,7 @@ export interface RecoveredGroup {
   /** A snapshot newer than the checkpoint. */
   readonly restored:
     { readonly metadata: SnapshotMetadata; readonly chunks: readonly Uint8Array[] } | undefined;
-  /** Set where the last fact is that the replica was destroyed. */
+  /** Set where the replica was destroyed, and nothing but hard states of a next one came after. */
   readonly tombstone: Uint8Array | undefined;
 }
 
@@ -88,11 +88,12 @@ export type OpenResult<State> =
       readonly ok: true;
       readonly state: State;
       readonly recovered: Recovered;
-      /** Repairs (a torn tail cut off, leftovers removed): perform these before anything else. */
+      /** Repairs (a torn tail cut off, leftovers removed, everything synced): perform these before anything else. `opened` is among them, or follows. */
       readonly effects: readonly StorageEffect[];
     }
   | {
       readonly ok: false;
+      /** `unreadable`: the disk does not answer, or the format is of another version. */
       readonly reason: "corrupt" | "unreadable";
       readonly file: FileName;
       readonly offset: number;
@@ -104,7 +105,7 @@ export type StorageInput =
   | { readonly type: "identify"; readonly identity: Identity; readonly ticket: Ticket }
   /** Keeps the records. Answered by `durable` once they are; nothing is written before `turn_ended`. */
   | { readonly type: "log"; readonly ticket: Ticket; readonly records: readonly LogRecord[] }
-  /** The owner has no more inputs at this moment: write what is waiting, unless a write is under way. */
+  /** The owner has no more inputs at this moment: write what is waiting, or as soon as the write under way is done. */
   | { readonly type: "turn_ended" }
   /** Write this instant to disk, a slice at a time beside the log. Ignored while another is under way. */
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
@@ -112,6 +113,8 @@ export type StorageInput =
 
 export type StorageEffect =
   | WriteEffect
+  /** What `open` recovered is durable. The owner must not act on it before: a process that was killed leaves unsynced bytes which a loss of power would still take away. */
+  | { readonly type: "opened" }
   /** All `log` and `identify` inputs up to and including this ticket are durable. */
   | { readonly type: "durable"; readonly ticket: Ticket }
   /** The last checkpoint is durable: logs may be compacted up to what it holds. */

@@ -1,0 +1,85 @@
+/**
+ * Enters records into the groups' memory and counts, for each segment, the groups that still need
+ * it. Edits fresh copies only; the trees and arrays it was made from stay as they are.
+ */
+import { assert } from "../base/assert.ts";
+import type { RegionId } from "../base/ids.ts";
+import * as tree from "../base/tree.ts";
+import type { Edit, Tree } from "../base/tree.ts";
+import { heldSegments, repetition, unknownGroup, withRecord } from "./group.ts";
+import type { GroupLog } from "./group.ts";
+import { regionKey } from "./state.ts";
+import type { Segment } from "./state.ts";
+import type { LogRecord } from "./types.ts";
+
+export class Book {
+  readonly #before: Tree<GroupLog>;
+  readonly #edit: Edit<GroupLog>;
+  readonly #segments: readonly Segment[];
+  /** Of each segment, how many more groups hold it than before. */
+  readonly #change = new Map<number, number>();
+
+  constructor(groups: Tree<GroupLog>, segments: readonly Segment[]) {
+    this.#before = groups;
+    this.#edit = tree.edit(groups);
+    this.#segments = segments;
+  }
+
+  /** Enters a record that lies in the last segment. */
+  enter(record: LogRecord): void {
+    const group = this.#group(record.region);
+    const judged = withRecord(group, record, this.#current);
+    assert(judged.ok, () => (judged.ok ? "" : judged.detail));
+    this.#count(group, -1);
+    this.#count(judged.group, 1);
+    this.#edit.set(regionKey(record.region), judged.group);
+  }
+
+  /** The first segment that some group holds, or the last one. */
+  oldestHeld(): number {
+    for (const segment of this.#segments) {
+      if (segment.holders + (this.#change.get(segment.number) ?? 0) > 0) return segment.number;
+    }
+    return this.#current;
+  }
+
+  /** Says again, in the last segment, all that would be lost with the segments before `oldest`. */
+  repeat(oldest: number): readonly LogRecord[] {
+    const records: LogRecord[] = [];
+    // Groups that this batch has touched are in the edit; all others are as they were before.
+    for (const [key, before] of tree.entries(this.#before)) {
+      records.push(...repetition(this.#edit.get(key) ?? before, oldest));
+    }
+    for (const record of records) this.enter(record);
+    return records;
+  }
+
+  /** The segments after this batch, of which the last one grows by `bytes`. */
+  segments(bytes: number): readonly Segment[] {
+    const last = this.#segments.length - 1;
+    return this.#segments.map(({ number, size, holders }, i) => ({
+      number,
+      size: i === last ? size + bytes : size,
+      holders: holders + (this.#change.get(number) ?? 0),
+    }));
+  }
+
+  /** Ends the book: the groups after this batch. */
+  groups(): Tree<GroupLog> {
+    return this.#edit.done();
+  }
+
+  get #current(): number {
+    return this.#segments[this.#segments.length - 1]!.number;
+  }
+
+  #group(region: RegionId): GroupLog {
+    return this.#edit.get(regionKey(region)) ?? unknownGroup(region, true);
+  }
+
+  #count(group: GroupLog, by: number): void {
+    for (const segment of heldSegments(group)) {
+      this.#change.set(segment, (this.#change.get(segment) ?? 0) + by);
+    }
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * What the log remembers of one group besides the bytes on disk: its newest facts, which entries
+ * lie in which segment, and so which segments it still needs. The same rules judge records on
+ * their way to disk, where breaking one is a wrong program, and on their way back, where it is
+ * damage.
+ */
+import { unreachable } from "../base/assert.ts";
+import { LogIndex, PeerId, Term, previousIndex } from "../base/ids.ts";
+import type { RegionId } from "../base/ids.ts";
+import type { Entry, HardState } from "../raft/types.ts";
+import type { LogRecord } from "./types.ts";
+
+/** Entries `first` to `last` lie in `segment`. */
+export interface Span {
+  readonly first: LogIndex;
+  readonly last: LogIndex;
+  readonly segment: number;
+}
+
+/** Index and term of the last entry that the log does not hold any more. */
+export interface Truncated {
+  readonly index: LogIndex;
+  readonly term: Term;
+}
+
+export interface GroupLog {
+  readonly region: RegionId;
+  readonly hardState: HardState;
+  readonly truncated: Truncated;
+  /** Index of the last entry; `truncated.index` where there is none. */
+  readonly last: LogIndex;
+  /** Ascending and contiguous. */
+  readonly spans: readonly Span[];
+  /** A snapshot that no checkpoint is known to hold yet. */
+  readonly snapshot: { readonly index: LogIndex; readonly segment: number } | undefined;
+  /** Set where the replica was destroyed, and nothing but hard states came after. */
+  readonly tombstone: Uint8Array | undefined;
+  /** The segments with the newest hard state, and with the newest truncation or tombstone; 0 where there is nothing to keep. */
+  readonly hardStateIn: number;
+  readonly truncatedIn: number;
+  /** False while the segments that said where this log starts are gone, and their repetition has not been read yet. */
+  readonly anchored: boolean;
+}
+
+export type Judged =
+  | { readonly ok: true; readonly group: GroupLog }
+  /** `detail` is a sentence about the record. */
+  | { readonly ok: false; readonly detail: string };
+
+export const NO_HARD_STATE: HardState = { term: Term(0), vote: PeerId(0), commit: LogIndex(0) };
+const NOTHING_TRUNCATED: Truncated = { index: LogIndex(0), term: Term(0) };
+
+/** A group of which nothing is known. */
+export function unknownGroup(region: RegionId, anchored: boolean): GroupLog {
+  return {
+    region,
+    hardState: NO_HARD_STATE,
+    truncated: NOTHING_TRUNCATED,
+    last: LogIndex(0),
+    spans: [],
+    snapshot: undefined,
+    tombstone: undefined,
+    hardStateIn: 0,
+    truncatedIn: 0,
+    anchored,
+  };
+}
+
+/** The group after `record`, which lies in `segment`. */
+export function withRecord(group: GroupLog, record: LogRecord, segment: number): Judged {
+  switch (record.type) {
+    case "append":
+      return appended(group, record.hardState, record.entries, segment);
+    case "compact":
+      return compacted(group, { index: record.index, term: record.term }, segment);
+    case "restore": {
+      const { index, term } = record.metadata;
+      return {
+        ok: true,
+        group: {
+          ...unknownGroup(group.region, true),
+          hardState: record.hardState,
+          truncated: { index, term },
+          last: index,
+          snapshot: { index, segment },
+          hardStateIn: segment,
+          truncatedIn: segment,
+        },
+      };
+    }
+    case "destroy": {
+      const fresh = unknownGroup(group.region, true);
+      return { ok: true, group: { ...fresh, tombstone: record.meta, truncatedIn: segment } };
+    }
+    default:
+      return unreachable(record);
+  }
+}
+
+/** Records that say again what would be lost with the segments before `oldest`. */
+export function repetition(group: GroupLog, oldest: number): LogRecord[] {
+  const { region, hardState, truncated, tombstone } = group;
+  const records: LogRecord[] = [];
+  const truncatedGoes = group.truncatedIn !== 0 && group.truncatedIn < oldest;
+  const hardStateGoes = group.hardStateIn !== 0 && group.hardStateIn < oldest;
+  if (tombstone !== undefined && truncatedGoes) {
+    records.push({ type: "destroy", region, meta: tombstone });
+  }
+  if (hardStateGoes || (records.length > 0 && group.hardStateIn !== 0)) {
+    records.push({ type: "append", region, hardState, entries: [] });
+  }
+  if (tombstone === undefined && truncatedGoes) {
+    records.push({ type: "compact", region, index: truncated.index, term: truncated.term });
+  }
+  return records;
+}
+
+/** The segments that hold entries or a snapshot of the group: they must stay. */
+export function heldSegments(group: GroupLog): readonly number[] {
+  const segments = group.spans.map((span) => span.segment);
+  const snapshot = group.snapshot?.segment;
+  if (snapshot !== undefined && !segments.includes(snapshot)) segments.push(snapshot);
+  return segments;
+}
+
+function appended(
+  group: GroupLog,
+  hardState: HardState | undefined,
+  entries: readonly Entry[],
+  segment: number,
+): Judged {
+  const facts = hardState === undefined ? group : { ...group, hardState, hardStateIn: segment };
+  const start = entries[0];
+  if (start === undefined) return { ok: true, group: facts };
+  for (let i = 1; i < entries.length; i++) {
+    if (entries[i]!.index !== start.index + i) {
+      return wrong(group, `entry ${entries[i]!.index} follows entry ${entries[i - 1]!.index}`);
+    }
+  }
+  const first = start.index;
+  const last = LogIndex(first + entries.length - 1);
+  const known = group.spans.length > 0 || group.anchored;
+  // What was in removed segments is not known: the first entries seen say where the log went on.
+  const base = group.anchored || (known && first > group.truncated.index);
+  if (base && first <= group.truncated.index) {
+    return wrong(group, `entry ${first} is written over the truncated ${group.truncated.index}`);
+  }
+  if (base && first > group.last + 1) {
+    return wrong(group, `entries ${group.last + 1} to ${first - 1} are missing`);
+  }
+  return {
+    ok: true,
+    group: {
+      region: group.region,
+      hardState: facts.hardState,
+      truncated: base ? group.truncated : { index: previousIndex(first), term: Term(0) },
+      last,
+      spans: withSpan(base ? group.spans : [], { first, last, segment }),
+      snapshot: group.snapshot,
+      tombstone: undefined,
+      hardStateIn: facts.hardStateIn,
+      truncatedIn: group.tombstone === undefined ? group.truncatedIn : 0,
+      anchored: group.anchored || first === 1,
+    },
+  };
+}
+
+/** Everything from the new span on is replaced by it. */
+function withSpan(spans: readonly Span[], added: Span): readonly Span[] {
+  const kept: Span[] = [];
+  for (const span of spans) {
+    if (span.first >= added.first) break;
+    kept.push(span.last < added.first ? span : { ...span, last: previousIndex(added.first) });
+  }
+  const before = kept[kept.length - 1];
+  if (before?.segment === added.segment) kept[kept.length - 1] = { ...added, first: before.first };
+  else kept.push(added);
+  return kept;
+}
+
+function compacted(group: GroupLog, truncated: Truncated, segment: number): Judged {
+  const { index } = truncated;
+  if (!group.anchored && group.spans.length > 0 && index < group.truncated.index) {
+    return wrong(group, `entries ${index + 1} to ${group.truncated.index} are missing`);
+  }
+  if (group.anchored && index < group.truncated.index) return { ok: true, group };
+  if (index > group.last && (group.anchored || group.spans.length > 0)) {
+    return wrong(group, `it is compacted up to ${index} behind its last entry ${group.last}`);
+  }
+  const spans: Span[] = [];
+  for (const span of group.spans) {
+    if (span.last <= index) continue;
+    spans.push(span.first > index ? span : { ...span, first: LogIndex(index + 1) });
+  }
+  const held = group.snapshot !== undefined && group.snapshot.index > index;
+  return {
+    ok: true,
+    group: {
+      region: group.region,
+      hardState: group.hardState,
+      truncated,
+      last: index > group.last ? index : group.last,
+      spans,
+      snapshot: held ? group.snapshot : undefined,
+      tombstone: group.tombstone,
+      hardStateIn: group.hardStateIn,
+      truncatedIn: segment,
+      anchored: true,
+    },
+  };
+}
+
+function wrong(group: GroupLog, what: string): Judged {
+  return { ok: false, detail: `group ${group.region}: ${what}` };
+}

@@ -1,0 +1,90 @@
+/** Short spellings of records, entries and checkpoints for the tests of this room. */
+import { Key } from "../../engine/base/bytes.ts";
+import { LogIndex, PeerId, RegionId, Term } from "../../engine/base/ids.ts";
+import type { Entry, HardState } from "../../engine/raft/types.ts";
+import { applyOperations, emptyKv } from "../../engine/storage/kv.ts";
+import type { Kv } from "../../engine/storage/kv.ts";
+import type { Checkpoint, LogRecord } from "../../engine/storage/types.ts";
+
+export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+
+export const entry = (index: number, term = 1, data = `entry ${index}`): Entry => ({
+  index: LogIndex(index),
+  term: Term(term),
+  type: "normal",
+  data: bytes(data),
+});
+
+export const entriesFrom = (first: number, last: number, term = 1): Entry[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => entry(first + i, term));
+
+export const hardState = (term: number, vote = 0, commit = 0): HardState => ({
+  term: Term(term),
+  vote: PeerId(vote),
+  commit: LogIndex(commit),
+});
+
+export const append = (
+  region: number,
+  entries: readonly Entry[],
+  state?: HardState,
+): LogRecord => ({ type: "append", region: RegionId(region), hardState: state, entries });
+
+export const compact = (region: number, index: number, term = 1): LogRecord => ({
+  type: "compact",
+  region: RegionId(region),
+  index: LogIndex(index),
+  term: Term(term),
+});
+
+export const restore = (region: number, index: number, term = 1, chunk = "data"): LogRecord => ({
+  type: "restore",
+  region: RegionId(region),
+  hardState: hardState(term, 0, index),
+  metadata: {
+    index: LogIndex(index),
+    term: Term(term),
+    configuration: {
+      voters: [PeerId(1), PeerId(2)],
+      outgoing: [],
+      learners: [],
+      learnersNext: [],
+      autoLeave: false,
+    },
+  },
+  chunks: [bytes(chunk)],
+});
+
+export const destroy = (region: number, meta = "gone"): LogRecord => ({
+  type: "destroy",
+  region: RegionId(region),
+  meta: bytes(meta),
+});
+
+/** A checkpoint with these applied indexes by region, and `kv`. */
+export const checkpoint = (
+  applied: Readonly<Record<number, number>>,
+  kv: Kv = emptyKv(),
+): Checkpoint => ({
+  groups: Object.entries(applied)
+    .map(([region, index]) => ({
+      region: RegionId(Number(region)),
+      applied: LogIndex(index),
+      appliedTerm: Term(1),
+      meta: bytes(`meta of ${region}`),
+    }))
+    .sort((a, b) => a.region - b.region),
+  kv,
+});
+
+/** The pairs `k<first>` to `k<last>` in the default family. */
+export const kvOf = (first: number, last: number, value = "value"): Kv =>
+  applyOperations(
+    emptyKv(),
+    Array.from({ length: last - first + 1 }, (_, i) => ({
+      type: "put" as const,
+      cf: "default" as const,
+      key: Key(`k${String(first + i).padStart(6, "0")}`),
+      value: bytes(`${value} ${first + i}`),
+    })),
+  );

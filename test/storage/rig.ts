@@ -1,0 +1,124 @@
+/**
+ * Drives the storage machine against a simulated disk, for the tests of this room: hands inputs in,
+ * performs writes when told to, crashes and opens again.
+ */
+import { Ticket } from "../../engine/base/ids.ts";
+import type { StorageState } from "../../engine/storage/state.ts";
+import { open } from "../../engine/storage/open.ts";
+import { step } from "../../engine/storage/storage.ts";
+import { describeEffect, describeInput } from "../../engine/storage/describe.ts";
+import type {
+  Checkpoint,
+  Identity,
+  LogRecord,
+  Recovered,
+  StorageConfig,
+  StorageEffect,
+  StorageInput,
+} from "../../engine/storage/types.ts";
+import type { Crash } from "../../sim/disk/disk.ts";
+import { SimulatedDisk } from "../../sim/disk/disk.ts";
+import type { Random } from "../../sim/disk/content.ts";
+
+export const IDENTITY: Identity = { cluster: 77n, store: 3 as Identity["store"] };
+export const CONFIG: StorageConfig = { segmentBytes: 1 << 20, sliceBytes: 1 << 16 };
+
+export class Rig {
+  readonly disk: SimulatedDisk;
+  readonly config: StorageConfig;
+  readonly random: Random;
+  state!: StorageState;
+  recovered!: Recovered;
+  /** Effects other than writes, since the last look. */
+  seen: StorageEffect[] = [];
+  /** Every input and effect, a line each. */
+  transcript: string[] = [];
+  durable = 0;
+  #ticket = 0;
+
+  constructor(
+    config: StorageConfig = CONFIG,
+    random: Random = () => 0.5,
+    disk: SimulatedDisk = new SimulatedDisk(),
+  ) {
+    this.config = config;
+    this.random = random;
+    this.disk = disk;
+  }
+
+  /** Opens the directory as it is and takes its effects. Throws where it is damaged. */
+  open(): Recovered {
+    const result = open(this.disk, this.config);
+    if (!result.ok) throw new Error(`${result.file} at ${result.offset}: ${result.detail}`);
+    this.state = result.state;
+    this.recovered = result.recovered;
+    this.#take(result.effects);
+    return result.recovered;
+  }
+
+  /** A fresh directory that belongs to `IDENTITY`. */
+  start(): this {
+    this.open();
+    this.input({ type: "identify", identity: IDENTITY, ticket: this.ticket() });
+    return this.turn();
+  }
+
+  ticket(): Ticket {
+    this.#ticket += 1;
+    return Ticket(this.#ticket);
+  }
+
+  input(input: StorageInput): void {
+    this.transcript.push(`> ${describeInput(input)}`);
+    const { state, effects } = step(this.state, input);
+    this.state = state;
+    this.#take(effects);
+  }
+
+  /** Buffers records without ending the turn. */
+  log(...records: LogRecord[]): Ticket {
+    const ticket = this.ticket();
+    this.input({ type: "log", ticket, records });
+    return ticket;
+  }
+
+  checkpoint(checkpoint: Checkpoint): void {
+    this.input({ type: "checkpoint", checkpoint });
+  }
+
+  /** Ends the turn and performs everything that follows. */
+  turn(): this {
+    this.input({ type: "turn_ended" });
+    return this.settle();
+  }
+
+  /** Finishes one write; false where none is waiting. */
+  write(): boolean {
+    if (!this.disk.busy && this.disk.start(this.random) === undefined) return false;
+    this.input(this.disk.finish(this.random));
+    return true;
+  }
+
+  settle(): this {
+    while (this.write());
+    return this;
+  }
+
+  /** Crashes and opens again; the repairs are handed to the disk and not yet performed. */
+  crash(kind: Crash = "power"): Recovered {
+    if (!this.disk.busy) this.disk.start(this.random);
+    this.disk.crash(kind, this.random);
+    this.transcript.push(`* crash: ${kind}`);
+    this.seen = [];
+    return this.open();
+  }
+
+  #take(effects: readonly StorageEffect[]): void {
+    for (const effect of effects) {
+      this.transcript.push(`< ${describeEffect(effect)}`);
+      if (effect.type === "write") this.disk.submit(effect);
+      else this.seen.push(effect);
+      if (effect.type === "durable") this.durable = effect.ticket;
+    }
+  }
+}
