@@ -1,0 +1,274 @@
+/**
+ * The gRPC client: unary calls and streams to one address over one HTTP/2 connection, which is made
+ * when first needed and again after it broke. Every outcome is a status; nothing throws or rejects.
+ */
+import { connect, constants } from "node:http2";
+import type {
+  ClientHttp2Session,
+  ClientHttp2Stream,
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+} from "node:http2";
+import { connect as connectTcp } from "node:net";
+import { frame, frameAll, MessageReader } from "./frame.ts";
+import type { Method } from "./method.ts";
+import * as status from "./status.ts";
+import type { Status } from "./status.ts";
+import { formatTimeout } from "./timeout.ts";
+
+export interface CallOptions {
+  /** Ends the call with DEADLINE_EXCEEDED, here and at the server. Without it the call waits for ever. */
+  readonly timeoutMs?: number;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export type UnaryResult<Response> =
+  { readonly ok: true; readonly response: Response } | ({ readonly ok: false } & Status);
+
+/** The client's side of a stream. */
+export interface ClientStream<Request> {
+  /** Leaves at the end of the current turn, together with what else was sent in it. */
+  send(message: Request): void;
+  halfClose(): void;
+  cancel(): void;
+}
+
+export interface StreamEvents<Response> {
+  readonly message: (message: Response) => void;
+  /** Once, as the last event. */
+  readonly ended: (status: Status) => void;
+}
+
+export interface GrpcClient {
+  unary<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<UnaryResult<Response>>;
+  stream<Request, Response>(
+    method: Method<Request, Response>,
+    events: StreamEvents<Response>,
+    options?: CallOptions,
+  ): ClientStream<Request>;
+  /** Cancels what is under way. */
+  close(): void;
+}
+
+const WINDOW_BYTES = 16 << 20;
+const MAX_MESSAGE_BYTES = 256 << 20;
+/** A connection that answers no ping within this time is broken. */
+const PING_EVERY_MS = 10_000;
+const PING_WITHIN_MS = 5000;
+
+/** `address` is `host:port`, without a scheme. */
+export function createGrpcClient(address: string): GrpcClient {
+  let session: ClientHttp2Session | undefined;
+
+  const sessionNow = (): ClientHttp2Session => {
+    if (session !== undefined && !session.closed && !session.destroyed) return session;
+    session = openSession(address);
+    return session;
+  };
+
+  const open = <Request, Response>(
+    method: Method<Request, Response>,
+    events: StreamEvents<Response>,
+    options: CallOptions,
+  ): ClientStream<Request> => {
+    const call = new ClientCall(method, events);
+    call.start(sessionNow(), address, options);
+    return call;
+  };
+
+  return {
+    stream: (method, events, options = {}) => open(method, events, options),
+    unary<Request, Response>(
+      method: Method<Request, Response>,
+      request: Request,
+      options: CallOptions = {},
+    ) {
+      return new Promise<UnaryResult<Response>>((resolve) => {
+        const answer: Response[] = [];
+        const ended = (end: Status): void => {
+          const [response] = answer;
+          if (end.code !== status.OK) resolve({ ok: false, ...end });
+          else if (response !== undefined) resolve({ ok: true, response });
+          else resolve({ ok: false, code: status.INTERNAL, message: "the answer has no message" });
+        };
+        const message = (response: Response): void => void answer.push(response);
+        const call = open(method, { message, ended }, options);
+        call.send(request);
+        call.halfClose();
+      });
+    },
+    close() {
+      session?.destroy();
+      session = undefined;
+    },
+  };
+}
+
+function openSession(address: string): ClientHttp2Session {
+  const session = connect(`http://${address}`, {
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    maxSessionMemory: 1024,
+    createConnection: (url) =>
+      connectTcp({ host: url.hostname, port: Number(url.port), noDelay: true }),
+  });
+  session.once("connect", () => session.setLocalWindowSize(WINDOW_BYTES));
+  // Each stream hears of it by its own "error" and "close".
+  session.on("error", () => session.destroy());
+  session.once("goaway", () => session.close());
+  const timer = setInterval(() => ping(session), PING_EVERY_MS);
+  timer.unref();
+  session.once("close", () => clearInterval(timer));
+  return session;
+}
+
+function ping(session: ClientHttp2Session): void {
+  if (session.destroyed || session.connecting) return;
+  const timer = setTimeout(() => session.destroy(), PING_WITHIN_MS);
+  timer.unref();
+  session.ping(() => clearTimeout(timer));
+}
+
+class ClientCall<Request, Response> implements ClientStream<Request> {
+  readonly #method: Method<Request, Response>;
+  readonly #events: StreamEvents<Response>;
+  readonly #reader = new MessageReader(MAX_MESSAGE_BYTES);
+  #stream: ClientHttp2Stream | undefined;
+  #outgoing: Uint8Array[] = [];
+  #flushing = false;
+  #halfClosed = false;
+  #ended = false;
+  #status: Status | undefined;
+  #failure = "";
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(method: Method<Request, Response>, events: StreamEvents<Response>) {
+    this.#method = method;
+    this.#events = events;
+  }
+
+  start(session: ClientHttp2Session, authority: string, options: CallOptions): void {
+    const headers: Record<string, string> = {
+      ":method": "POST",
+      ":path": this.#method.path,
+      ":authority": authority,
+      "content-type": "application/grpc",
+      te: "trailers",
+      "user-agent": "rutile",
+      ...options.metadata,
+    };
+    if (options.timeoutMs !== undefined) {
+      headers["grpc-timeout"] = formatTimeout(options.timeoutMs);
+      this.#timer = setTimeout(
+        () => this.#abort({ code: status.DEADLINE_EXCEEDED, message: "deadline exceeded" }),
+        options.timeoutMs,
+      );
+    }
+    const stream = session.request(headers);
+    this.#stream = stream;
+    stream.on("response", (answer) => this.#onHeaders(answer));
+    stream.on("trailers", (trailers) => this.#onTrailers(trailers as IncomingHttpHeaders));
+    stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    stream.on("error", (error) => (this.#failure = error.message));
+    stream.on("close", () => this.#onClose());
+  }
+
+  send(message: Request): void {
+    if (this.#ended || this.#halfClosed) return;
+    this.#outgoing.push(this.#method.request.encode(message));
+    this.#flushSoon();
+  }
+
+  halfClose(): void {
+    if (this.#ended || this.#halfClosed) return;
+    this.#halfClosed = true;
+    this.#flushSoon();
+  }
+
+  cancel(): void {
+    this.#abort({ code: status.CANCELLED, message: "cancelled" });
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const stream = this.#stream;
+    if (this.#ended || stream === undefined || stream.destroyed) return;
+    const [first] = this.#outgoing;
+    if (first !== undefined) {
+      const bytes = this.#outgoing.length === 1 ? frame(first) : frameAll(this.#outgoing);
+      this.#outgoing = [];
+      if (this.#halfClosed) stream.end(bytes);
+      else stream.write(bytes);
+    } else if (this.#halfClosed) {
+      stream.end();
+    }
+  }
+
+  #onHeaders(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): void {
+    const httpStatus = headers[":status"] ?? 0;
+    if (headers["grpc-status"] !== undefined) {
+      this.#onTrailers(headers);
+    } else if (httpStatus !== 200) {
+      const message = `the server answered with HTTP status ${httpStatus}`;
+      this.#status = { code: status.codeOfHttpStatus(httpStatus), message };
+    }
+  }
+
+  #onTrailers(headers: IncomingHttpHeaders): void {
+    const code = Number(headers["grpc-status"]);
+    const message = status.decodeStatusMessage(String(headers["grpc-message"] ?? ""));
+    this.#status = { code: Number.isInteger(code) ? code : status.UNKNOWN, message };
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    this.#reader.push(chunk);
+    for (;;) {
+      const next = this.#reader.next();
+      if (next.type === "empty" || next.type === "partial") return;
+      if (next.type !== "message") {
+        this.#abort({ code: status.INTERNAL, message: `the answer is ${next.type}` });
+        return;
+      }
+      const decoded = this.#method.response.decode(next.bytes);
+      if (!decoded.ok) {
+        this.#abort({ code: status.INTERNAL, message: `malformed answer: ${decoded.reason}` });
+        return;
+      }
+      this.#events.message(decoded.value);
+      // The listener may have cancelled the call.
+      if (this.#isEnded()) return;
+    }
+  }
+
+  #isEnded(): boolean {
+    return this.#ended;
+  }
+
+  #onClose(): void {
+    const message = this.#failure === "" ? "the connection was closed" : this.#failure;
+    this.#finish(this.#status ?? { code: status.UNAVAILABLE, message });
+  }
+
+  #abort(end: Status): void {
+    if (this.#ended) return;
+    this.#finish(end);
+    this.#stream?.close(constants.NGHTTP2_CANCEL);
+  }
+
+  #finish(end: Status): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#events.ended(end);
+  }
+}

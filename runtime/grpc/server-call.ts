@@ -1,0 +1,226 @@
+/**
+ * One gRPC call as its handler sees it, over one HTTP/2 stream. It upholds that a call ends exactly
+ * once, and that what a handler sends within one turn of the event loop leaves in one DATA frame.
+ */
+import { constants } from "node:http2";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { frame, frameAll, MessageReader } from "./frame.ts";
+import type { Method } from "./method.ts";
+import * as status from "./status.ts";
+
+/** What is called as a call goes on. All methods of a service may share one handler. */
+export interface Handler {
+  /** A message has arrived; of a unary call it is the only one. */
+  message(call: ServerCall, message: unknown): void;
+  /** The client sends no more. Only for streams. */
+  halfClosed?(call: ServerCall): void;
+  /** The call was ended by the client, its deadline or the connection, before the handler ended it. */
+  cancelled?(call: ServerCall): void;
+}
+
+/** A method with all that its calls have in common. */
+export interface Route {
+  readonly method: Method;
+  readonly handler: Handler;
+  readonly maxMessageBytes: number;
+  /** Told once a call, when it has ended. */
+  readonly ended: (call: ServerCall, code: number) => void;
+}
+
+const RESPONSE_HEADERS = {
+  ":status": 200,
+  "content-type": "application/grpc",
+  "grpc-accept-encoding": "identity",
+};
+const RESPOND_OPTIONS = { waitForTrailers: true };
+const OK_TRAILERS = { "grpc-status": "0" };
+/** The longest time a timer can wait; a longer deadline is as good as none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Deadlines are rounded up to a multiple of this, so that the timers of many calls share a list. */
+const DEADLINE_GRAIN_MS = 16;
+
+export class ServerCall {
+  readonly method: Method;
+  /** The request's headers; metadata is among them. */
+  readonly headers: IncomingHttpHeaders;
+  /** Milliseconds of `performance.now()` when the call arrived. */
+  readonly startedAt: number;
+  /** Free for the handler: the ticket under which it keeps the call. */
+  ticket = 0;
+  readonly #route: Route;
+  readonly #stream: ServerHttp2Stream;
+  readonly #reader: MessageReader;
+  #outgoing: Uint8Array[] = [];
+  #flushing = false;
+  #messages = 0;
+  #headersSent = false;
+  #ended = false;
+  #trailers: Record<string, string> = OK_TRAILERS;
+  #deadline: NodeJS.Timeout | undefined;
+
+  constructor(route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+    this.method = route.method;
+    this.headers = headers;
+    this.startedAt = performance.now();
+    this.#route = route;
+    this.#stream = stream;
+    this.#reader = new MessageReader(route.maxMessageBytes);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Starts the clock of `timeoutMs`, as the client asked. */
+  expireIn(timeoutMs: number): void {
+    const rounded = Math.ceil(timeoutMs / DEADLINE_GRAIN_MS) * DEADLINE_GRAIN_MS;
+    if (rounded > MAX_TIMER_MS) return;
+    this.#deadline = setTimeout(expire, rounded, this);
+  }
+
+  /** Answers a unary call, or the one answer of a client's stream, with `message`. */
+  reply(message: unknown): void {
+    if (this.#ended) return;
+    this.#finish(status.OK);
+    this.#respond();
+    this.#stream.end(frame(this.#encode(message)));
+  }
+
+  /** One message of a server's stream. Leaves at the end of the current turn. */
+  send(message: unknown): void {
+    if (this.#ended) return;
+    this.#outgoing.push(this.#encode(message));
+    if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
+    }
+  }
+
+  /** Bytes sent and not yet taken by the client: a handler may wait where they grow. */
+  get buffered(): number {
+    return this.#stream.writableLength;
+  }
+
+  /** Ends the call with a status. What was sent before arrives before. */
+  end(code: number = status.OK, message = ""): void {
+    if (this.#ended) return;
+    this.#flush();
+    this.#finish(code);
+    const trailers = trailersOf(code, message);
+    if (this.#headersSent) {
+      this.#trailers = trailers;
+      this.#stream.end();
+    } else {
+      this.#stream.respond({ ...RESPONSE_HEADERS, ...trailers }, { endStream: true });
+    }
+    // The client may still be sending: nothing of it is read any more.
+    if (!this.#stream.readableEnded) this.#stream.resume();
+  }
+
+  /** @internal Bytes arrived. */
+  receive(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    this.#reader.push(chunk);
+    for (;;) {
+      const next = this.#reader.next();
+      switch (next.type) {
+        case "empty":
+        case "partial":
+          return;
+        case "compressed":
+          this.end(status.INTERNAL, "a message is compressed, but no grpc-encoding was agreed");
+          return;
+        case "too_large":
+          this.end(
+            status.RESOURCE_EXHAUSTED,
+            `the message has ${next.size} bytes, the limit is ${this.#route.maxMessageBytes}`,
+          );
+          return;
+        case "message":
+          this.#deliver(next.bytes);
+          if (this.#ended) return;
+      }
+    }
+  }
+
+  /** @internal The client's half of the stream has ended. */
+  receiveEnd(): void {
+    if (this.#ended) return;
+    if (this.#reader.next().type === "partial") {
+      this.end(status.INTERNAL, "the stream ended within a message");
+    } else if (this.method.clientStreaming) {
+      this.#route.handler.halfClosed?.(this);
+    } else if (this.#messages === 0) {
+      this.end(status.INTERNAL, "the call has no request message");
+    }
+  }
+
+  /** @internal The stream is gone, whatever the reason. */
+  receiveClose(): void {
+    if (this.#ended) return;
+    this.#finish(status.CANCELLED);
+    this.#route.handler.cancelled?.(this);
+  }
+
+  /** @internal */
+  receiveExpiry(): void {
+    if (this.#ended) return;
+    this.end(status.DEADLINE_EXCEEDED, "deadline exceeded");
+    this.#route.handler.cancelled?.(this);
+  }
+
+  /** @internal All of the body is sent. */
+  sendTrailers(): void {
+    this.#stream.sendTrailers(this.#trailers);
+    // A client that is still sending is told that nobody listens.
+    if (!this.#stream.readableEnded) {
+      this.#stream.once("finish", () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+    }
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    this.#messages += 1;
+    if (this.#messages > 1 && !this.method.clientStreaming) {
+      this.end(status.INTERNAL, "the call has more than one request message");
+      return;
+    }
+    const decoded = this.method.request.decode(bytes);
+    if (decoded.ok) this.#route.handler.message(this, decoded.value);
+    else this.end(status.INTERNAL, `the request is malformed: ${decoded.reason}`);
+  }
+
+  #encode(message: unknown): Uint8Array {
+    // The tables pair each method with its codec; here the types are erased.
+    return this.method.response.encode(message);
+  }
+
+  #respond(): void {
+    if (this.#headersSent) return;
+    this.#headersSent = true;
+    this.#stream.respond(RESPONSE_HEADERS, RESPOND_OPTIONS);
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#outgoing.length === 0 || this.#ended) return;
+    const bytes = frameAll(this.#outgoing);
+    this.#outgoing = [];
+    this.#respond();
+    this.#stream.write(bytes);
+  }
+
+  #finish(code: number): void {
+    this.#ended = true;
+    if (this.#deadline !== undefined) clearTimeout(this.#deadline);
+    this.#route.ended(this, code);
+  }
+}
+
+function expire(call: ServerCall): void {
+  call.receiveExpiry();
+}
+
+function trailersOf(code: number, message: string): Record<string, string> {
+  if (message === "") return code === status.OK ? OK_TRAILERS : { "grpc-status": String(code) };
+  return { "grpc-status": String(code), "grpc-message": status.encodeStatusMessage(message) };
+}
