@@ -14,6 +14,7 @@
  *     message        [tag, term, …], the rest in the order of the fields in `types.ts`
  */
 import type { LogIndex, PeerId, Term, Ticket } from "../base/ids.ts";
+import type { Wire } from "../base/wire.ts";
 import type {
   AppendRequest,
   Configuration,
@@ -29,12 +30,6 @@ import { unreachable } from "../base/assert.ts";
 
 /** An encoded value: an array of numbers, booleans, bytes and further arrays. */
 export type Tuple = readonly unknown[];
-
-/** The part of the msgpack codec that this room needs. `decode` returns undefined for bytes that are no msgpack. */
-export interface TupleWire {
-  encode(value: unknown): Uint8Array;
-  decode(bytes: Uint8Array): unknown;
-}
 
 export function entryToTuple(entry: Entry): Tuple {
   return [entry.index, entry.term, entry.type === "normal" ? 0 : 1, entry.data];
@@ -87,7 +82,7 @@ export function snapshotMetadataFromTuple(value: unknown): SnapshotMetadata | un
 }
 
 /** The data of a `configuration` entry. */
-export function encodeConfigurationEntry(entry: ConfigurationEntry, wire: TupleWire): Uint8Array {
+export function encodeConfigurationEntry(entry: ConfigurationEntry, wire: Wire): Uint8Array {
   const changes: number[] = [];
   for (const { type, peer } of entry.change.changes) changes.push(KINDS.indexOf(type), peer);
   return wire.encode([[changes, entry.change.context], configurationToTuple(entry.configuration)]);
@@ -96,9 +91,11 @@ export function encodeConfigurationEntry(entry: ConfigurationEntry, wire: TupleW
 /** The reverse of `encodeConfigurationEntry`; undefined for other bytes. */
 export function decodeConfigurationEntry(
   data: Uint8Array,
-  wire: TupleWire,
+  wire: Wire,
 ): ConfigurationEntry | undefined {
-  const value = wire.decode(data);
+  const decoded = wire.decode(data);
+  if (!decoded.ok) return undefined;
+  const value = decoded.value;
   if (!isTuple(value, 2)) return undefined;
   const change = changeFromTuple(value[0]);
   const configuration = configurationFromTuple(value[1]);

@@ -1,0 +1,51 @@
+/**
+ * Handing leadership over (thesis, section 3.10): stop taking proposals and serving lease reads,
+ * let the target catch up, and tell it to campaign at once. What has not worked within an election
+ * timeout is given up, and the leader goes on.
+ */
+import type { PeerId } from "../base/ids.ts";
+import type { Turn } from "./turn.ts";
+import type { TimeoutNow } from "./types.ts";
+import { assert } from "../base/assert.ts";
+import { inForce } from "./configuration.ts";
+import { isQuiet } from "./lease.ts";
+import { placeOf, send } from "./turn.ts";
+
+/** The driver wants `to` to lead. Ignored where it cannot, or leads already. */
+export function onTransfer(turn: Turn, to: PeerId): void {
+  const { draft, now } = turn;
+  if (draft.role !== "leader" || to === draft.config.id) return;
+  if (!inForce(draft.history).configuration.voters.includes(to)) return;
+  if (draft.transfer?.to === to) return;
+  draft.transfer = { to, fencedMs: now };
+  turn.flush = true;
+  const target = draft.peers[placeOf(turn, to)]!;
+  if (target.matched === draft.log.last) sendTimeoutNow(turn);
+}
+
+/** The target holds the whole log: it may campaign. Repeated with the heartbeats, as it may be lost. */
+export function sendTimeoutNow(turn: Turn): void {
+  const { draft } = turn;
+  assert(draft.transfer !== undefined, "the lease is given up before another may campaign");
+  const { to, fencedMs } = draft.transfer;
+  send(turn, to, { type: "timeout_now", term: draft.term, sentAt: fencedMs });
+}
+
+/** With each heartbeat. */
+export function continueTransfer(turn: Turn): void {
+  const { draft, now } = turn;
+  if (draft.transfer === undefined) return;
+  if (now - draft.transfer.fencedMs >= draft.config.electionMs) {
+    draft.transfer = undefined;
+    return;
+  }
+  const at = placeOf(turn, draft.transfer.to);
+  if (at >= 0 && draft.peers[at]!.matched === draft.log.last) sendTimeoutNow(turn);
+}
+
+/** Whether a request to campaign comes from the leader, and nothing sent later has been heard from it. */
+export function isCurrent(turn: Turn, from: PeerId, m: TimeoutNow): boolean {
+  const { draft, now } = turn;
+  if (draft.role !== "follower" || draft.leader !== from || isQuiet(draft, now)) return false;
+  return draft.heardTerm === draft.term && m.sentAt >= draft.heardSentAt;
+}
