@@ -1,0 +1,83 @@
+/**
+ * Clusters of separate processes for tests that kill them: what `bench/cluster` starts, in a
+ * directory of its own, and the means to find who leads.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { waitFor } from "../../bench/cluster/processes.ts";
+import { startCluster } from "../../bench/cluster/rutile.ts";
+import type { Cluster, Node } from "../../bench/cluster/rutile.ts";
+import type { Key } from "../../engine/base/bytes.ts";
+import { PD_SERVICE } from "../../engine/protocol/services.ts";
+import { createGrpcClient } from "../../runtime/grpc/client.ts";
+import type { GrpcClient } from "../../runtime/grpc/client.ts";
+
+export type { Cluster, Node };
+
+const callTimeoutMs = 2000;
+const { GetMembers, GetRegion, GetStore } = PD_SERVICE.methods;
+
+/**
+ * Runs `body` with a started cluster and stops it whatever happens. The directory, with every data
+ * directory and log, is removed afterwards unless `body` threw: then the error names it.
+ */
+export async function withCluster(
+  nodes: { readonly pds: 1 | 3; readonly stores: number },
+  body: (cluster: Cluster, directory: string) => Promise<void>,
+): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), "rutile-clients-"));
+  const cluster = await startCluster({ directory, ...nodes });
+  try {
+    await body(cluster, directory);
+  } catch (error) {
+    throw new Error(`data and logs are kept in ${directory}`, { cause: error });
+  } finally {
+    await cluster.stop();
+  }
+  rmSync(directory, { recursive: true });
+}
+
+/** The store that leads the region of `key` by PD's account, once there is one that runs. */
+export async function leaderOf(cluster: Cluster, key: Key): Promise<Node> {
+  let found: Node | undefined;
+  await waitFor(`PD knows the leader of ${key}`, 30_000, async () => {
+    for (const pd of cluster.pds) {
+      const address = await askLeader(pd, key);
+      if (address !== undefined) found = cluster.storeAt(address);
+      if (found?.pid() !== undefined) return true;
+    }
+    return false;
+  });
+  return found!;
+}
+
+async function askLeader(pd: Node, key: Key): Promise<string | undefined> {
+  const client = createGrpcClient(pd.address);
+  try {
+    return await leaderAddress(client, key);
+  } finally {
+    client.close();
+  }
+}
+
+async function leaderAddress(client: GrpcClient, key: Key): Promise<string | undefined> {
+  const options = { timeoutMs: callTimeoutMs };
+  const members = await client.unary(GetMembers, GetMembers.request.make(), options);
+  const header = members.ok ? members.response.header : undefined;
+  if (header === undefined) return undefined;
+  const identity = { clusterId: header.clusterId, senderId: 0, callerId: "", callerComponent: "" };
+  const region = await client.unary(
+    GetRegion,
+    GetRegion.request.make({ header: identity, regionKey: key }),
+    options,
+  );
+  const storeId = region.ok ? region.response.leader?.storeId : undefined;
+  if (storeId === undefined) return undefined;
+  const store = await client.unary(
+    GetStore,
+    GetStore.request.make({ header: identity, storeId }),
+    options,
+  );
+  return store.ok ? store.response.store?.address : undefined;
+}

@@ -1,0 +1,61 @@
+/** The official clients as programs: which can run on this machine, and how. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { buildGo } from "../../bench/go.ts";
+
+const exec = promisify(execFile);
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** A program with the subcommands `operations`, `write` and `verify`. */
+export interface RealClient {
+  readonly name: string;
+  readonly file: string;
+  /** What comes before the subcommand. */
+  readonly args: readonly string[];
+}
+
+/** A client, or why this machine cannot run it. */
+export type Found =
+  | { readonly name: string; readonly client: RealClient }
+  | { readonly name: string; readonly missing: string };
+
+/** Builds or installs every client that this machine has the toolchain for. */
+export async function findClients(): Promise<Found[]> {
+  return [
+    await goClient("client-go v2.0.7, the last tagged release", "go.mod"),
+    await goClient("client-go of April 2026", "recent.mod"),
+    await pythonClient(),
+  ];
+}
+
+/** The program of `go/` with the dependencies of one module file. */
+export async function goClient(name: string, modfile: string): Promise<Found> {
+  const file = await buildGo("test/clients/go", modfile);
+  return file === undefined
+    ? { name, missing: "no go on this machine" }
+    : { name, client: { name, file, args: [] } };
+}
+
+async function pythonClient(): Promise<Found> {
+  const name = "tikv-client for Python";
+  const environment = join(root, "dist", "python");
+  const python = join(environment, "bin", "python");
+  const directory = join(root, "test", "clients", "python");
+  try {
+    if (!existsSync(python)) await exec("python3", ["-m", "venv", environment]);
+  } catch (error) {
+    return { name, missing: `no python3 with venv on this machine (${firstLine(error)})` };
+  }
+  try {
+    const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    await exec(python, [...install, "-r", join(directory, "requirements.txt")]);
+  } catch (error) {
+    return { name, missing: `its wheel does not install here (${firstLine(error)})` };
+  }
+  return { name, client: { name, file: python, args: [join(directory, "client.py")] } };
+}
+
+const firstLine = (error: unknown): string => String(error).split("\n", 1)[0] ?? "";
