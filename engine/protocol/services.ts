@@ -4,6 +4,13 @@
  */
 import { assert } from "../base/assert.ts";
 import type { MethodTypes } from "./service.ts";
+import type {
+  ClusterMethods as EtcdClusterMethods,
+  KvMethods as EtcdKvMethods,
+  LeaseMethods as EtcdLeaseMethods,
+  MaintenanceMethods as EtcdMaintenanceMethods,
+  WatchMethods as EtcdWatchMethods,
+} from "./gen/etcdserverpb.ts";
 import type { HealthMethods } from "./gen/health.ts";
 import type { KeyspaceMethods } from "./gen/keyspacepb.ts";
 import type { MetaStorageMethods } from "./gen/meta_storagepb.ts";
@@ -14,12 +21,21 @@ import type {
   TikvMethods,
 } from "./gen/tikvpb.ts";
 
+export {
+  CLUSTER_SERVICE as ETCD_CLUSTER_SERVICE,
+  KV_SERVICE as ETCD_KV_SERVICE,
+  LEASE_SERVICE as ETCD_LEASE_SERVICE,
+  MAINTENANCE_SERVICE as ETCD_MAINTENANCE_SERVICE,
+  WATCH_SERVICE as ETCD_WATCH_SERVICE,
+} from "./gen/etcdserverpb.ts";
 export { HEALTH_SERVICE } from "./gen/health.ts";
 export { KEYSPACE_SERVICE } from "./gen/keyspacepb.ts";
 export { META_STORAGE_SERVICE } from "./gen/meta_storagepb.ts";
 export { PD_SERVICE } from "./gen/pdpb.ts";
 export { TIKV_SERVICE } from "./gen/tikvpb.ts";
 export type { HealthMethods, KeyspaceMethods, MetaStorageMethods, PdMethods, TikvMethods };
+export type { EtcdClusterMethods, EtcdKvMethods, EtcdLeaseMethods };
+export type { EtcdMaintenanceMethods, EtcdWatchMethods };
 export type { MethodRow, MethodTypes, ServiceTable } from "./service.ts";
 
 /** A method of a service with its request; switch on `method`. */
@@ -45,6 +61,14 @@ export type KeyspaceCall = CallOf<KeyspaceMethods>;
 export type KeyspaceReply = ReplyOf<KeyspaceMethods>;
 export type MetaStorageCall = CallOf<MetaStorageMethods>;
 export type MetaStorageReply = ReplyOf<MetaStorageMethods>;
+/** The etcd services share one store of keys, and no two of their methods a name. */
+export type EtcdMethods = EtcdClusterMethods &
+  EtcdKvMethods &
+  EtcdLeaseMethods &
+  EtcdMaintenanceMethods &
+  EtcdWatchMethods;
+export type EtcdCall = CallOf<EtcdMethods>;
+export type EtcdReply = ReplyOf<EtcdMethods>;
 export type HealthCall = CallOf<HealthMethods>;
 export type HealthReply = ReplyOf<HealthMethods>;
 

@@ -10,11 +10,13 @@ import * as apipb from "../../engine/protocol/gen/apipb.ts";
 import * as coprocessor from "../../engine/protocol/gen/coprocessor.ts";
 import * as deadlock from "../../engine/protocol/gen/deadlock.ts";
 import * as errorpb from "../../engine/protocol/gen/errorpb.ts";
+import * as etcdserverpb from "../../engine/protocol/gen/etcdserverpb.ts";
 import * as health from "../../engine/protocol/gen/health.ts";
 import * as keyspacepb from "../../engine/protocol/gen/keyspacepb.ts";
 import * as kvrpcpb from "../../engine/protocol/gen/kvrpcpb.ts";
 import * as metaStorage from "../../engine/protocol/gen/meta_storagepb.ts";
 import * as metapb from "../../engine/protocol/gen/metapb.ts";
+import * as mvccpb from "../../engine/protocol/gen/mvccpb.ts";
 import * as pdpb from "../../engine/protocol/gen/pdpb.ts";
 import * as replication from "../../engine/protocol/gen/replication_modepb.ts";
 import * as tikvpb from "../../engine/protocol/gen/tikvpb.ts";
@@ -60,11 +62,13 @@ const codecs = new Map(
     coprocessor,
     deadlock,
     errorpb,
+    etcdserverpb,
     health,
     keyspacepb,
     kvrpcpb,
     metaStorage,
     metapb,
+    mvccpb,
     pdpb,
     replication,
     tikvpb,
