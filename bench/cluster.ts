@@ -9,11 +9,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { startEtcd } from "./cluster/etcd.ts";
+import { hasEtcd, startEtcd } from "./cluster/etcd.ts";
 import { measure, preload } from "./cluster/loadgen.ts";
 import type { CpuGroups, Report, Shape, Target } from "./cluster/loadgen.ts";
 import { startCluster } from "./cluster/rutile.ts";
-import { printTable } from "./cluster/table.ts";
+import { printSamples } from "./cluster/table.ts";
 import type { Samples } from "./cluster/table.ts";
 import { buildGo } from "./go.ts";
 
@@ -74,23 +74,32 @@ export async function run(args: readonly string[]): Promise<void> {
       only: { type: "string" },
     },
   });
+  const seconds = positive("seconds", values.seconds);
+  const rounds = positive("rounds", values.rounds);
+  const systems = (["etcd", "rutile"] as const).filter(
+    (system) => values.only === undefined || values.only === system,
+  );
+  if (systems.length === 0) refuse(`--only ${values.only}: neither etcd nor rutile`);
   const loadgen = await buildGo("bench/cluster/loadgen");
   if (loadgen === undefined) {
     console.log("cluster: skipped: no go on this machine to build the load generator with");
     return;
   }
+  if (systems.includes("etcd") && !(await hasEtcd())) {
+    console.log("cluster: no etcd on this machine (Debian's etcd-server); Rutile is run alone");
+    systems.splice(systems.indexOf("etcd"), 1);
+  }
   const root = resolve(values.directory);
   mkdirSync(root, { recursive: true });
   const samples: Samples = { etcd: new Map(), rutile: new Map() };
-  for (let round = 1; round <= Number(values.rounds); round += 1) {
-    for (const system of ["etcd", "rutile"] as const) {
-      if (values.only !== undefined && values.only !== system) continue;
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const system of systems) {
       const directory = mkdtempSync(join(root, `bench-${system}-`));
       try {
         const course = system === "etcd" ? etcdCourse : rutileCourse;
         const started = system === "etcd" ? await etcd(directory) : await rutile(directory);
         try {
-          await follow(course, started, loadgen, Number(values.seconds), (label, report) => {
+          await follow(course, started, loadgen, seconds, (label, report) => {
             console.log(`round ${round} ${system} ${describe(label, report)}`);
             const reports = samples[system].get(label) ?? [];
             samples[system].set(label, [...reports, report]);
@@ -103,7 +112,18 @@ export async function run(args: readonly string[]): Promise<void> {
       }
     }
   }
-  printTable(samples);
+  printSamples(samples);
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  return refuse(`--${option} ${text}: not a positive number`);
+}
+
+/** Throws as `parseArgs` does, so that a bad value ends like an unknown option. */
+function refuse(message: string): never {
+  throw Object.assign(new Error(message), { code: "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" });
 }
 
 async function follow(

@@ -1,6 +1,8 @@
 /** A three-member etcd on loopback, the peer of the cluster benchmark. */
+import { execFile } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { answersOk, flags, freePorts, startProcess, waitFor } from "./processes.ts";
 import type { ServerProcess } from "./processes.ts";
 
@@ -19,6 +21,13 @@ interface Member {
   readonly client: string;
   readonly peer: string;
 }
+
+/** True when the server can be run on this machine. */
+export const hasEtcd = (): Promise<boolean> =>
+  promisify(execFile)("etcd", ["--version"]).then(
+    () => true,
+    () => false,
+  );
 
 /** Starts three members with their data below `directory` and waits until all are healthy. */
 export async function startEtcd(directory: string): Promise<Etcd> {

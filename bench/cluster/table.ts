@@ -1,4 +1,5 @@
 /** Prints what the rounds of the cluster benchmark gave: medians, ratios and the targets. */
+import { median, printTable } from "../measure.ts";
 import type { Report } from "./loadgen.ts";
 
 /** For each system, the reports of every round by label. */
@@ -35,52 +36,47 @@ const comparisons: readonly Comparison[] = [
   { rutile: "lone get", etcd: "lone get", by: "latency" },
 ];
 
-export function printTable(samples: Samples): void {
-  console.log("\nmedians of the rounds; ops/CPU-s: operations per CPU second of all servers");
-  console.log(
-    row(["system", "load", "ops/s", "p50 ms", "p99 ms", "ops/CPU-s", "us CPU/op", "PD's share"]),
+export function printSamples(samples: Samples): void {
+  console.log("\nmedians of the rounds; CPU is that of all servers, PD included");
+  printTable(
+    ["system, load", "ops/s", "p50 ms", "p99 ms", "ops/CPU-s", "CPU us/op", "PD's share"],
+    (["etcd", "rutile"] as const).flatMap((system) =>
+      [...samples[system]].map(([label, reports]) => figureRow(`${system}, ${label}`, reports)),
+    ),
   );
-  for (const system of ["etcd", "rutile"] as const) {
-    for (const [label, reports] of samples[system]) {
-      const found = figures(reports);
-      console.log(
-        row([
-          system,
-          label,
-          found.opsPerSecond.toFixed(0),
-          (found.p50Us / 1000).toFixed(2),
-          (found.p99Us / 1000).toFixed(2),
-          found.opsPerCpuSecond.toFixed(0),
-          (1e6 / found.opsPerCpuSecond).toFixed(1),
-          `${(100 * found.pdShare).toFixed(1)} %`,
-        ]),
-      );
-    }
-  }
-  console.log("");
-  console.log(row(["Rutile", "over etcd", "", "ratio", "target", ""]));
-  for (const comparison of comparisons) printComparison(comparison, samples);
+  const compared = comparisons.flatMap((comparison) => comparisonRow(comparison, samples));
+  if (compared.length === 0) return;
+  console.log("\nRutile over etcd");
+  printTable(["Rutile", "etcd", "by", "ratio", "target", ""], compared);
 }
 
-function printComparison(comparison: Comparison, samples: Samples): void {
+function figureRow(title: string, reports: readonly Report[]): string[] {
+  const found = figures(reports);
+  return [
+    title,
+    found.opsPerSecond.toFixed(0),
+    (found.p50Us / 1000).toFixed(2),
+    (found.p99Us / 1000).toFixed(2),
+    found.opsPerCpuSecond.toFixed(0),
+    (1e6 / found.opsPerCpuSecond).toFixed(1),
+    `${(100 * found.pdShare).toFixed(1)} %`,
+  ];
+}
+
+/** One row, or none where a system was not run. */
+function comparisonRow(comparison: Comparison, samples: Samples): string[][] {
   const ours = samples.rutile.get(comparison.rutile);
   const theirs = samples.etcd.get(comparison.etcd);
-  if (ours === undefined || theirs === undefined) return;
+  if (ours === undefined || theirs === undefined) return [];
   const [a, b] = [figures(ours), figures(theirs)];
   const byCpu = comparison.by === "cpu";
   const ratio = byCpu ? a.opsPerCpuSecond / b.opsPerCpuSecond : a.p50Us / b.p50Us;
   const { target } = comparison;
-  const met = target === undefined || (byCpu ? ratio >= target : ratio <= target);
-  console.log(
-    row([
-      comparison.rutile,
-      comparison.etcd,
-      byCpu ? "ops/CPU-s" : "p50",
-      `${ratio.toFixed(2)}x`,
-      target === undefined ? "-" : `${byCpu ? ">=" : "<="} ${target}x`,
-      target === undefined ? "" : met ? "met" : "MISSED",
-    ]),
-  );
+  const named = [comparison.rutile, comparison.etcd, byCpu ? "ops/CPU-s" : "p50"];
+  if (target === undefined) return [[...named, ratio.toFixed(2), "-", ""]];
+  const met = byCpu ? ratio >= target : ratio <= target;
+  const bound = `${byCpu ? ">=" : "<="} ${target}`;
+  return [[...named, ratio.toFixed(2), bound, met ? "met" : "MISSED"]];
 }
 
 function figures(reports: readonly Report[]): Figures {
@@ -93,15 +89,4 @@ function figures(reports: readonly Report[]): Figures {
     opsPerCpuSecond: median(reports.map((report) => report.ops / servers(report))),
     pdShare: median(reports.map((report) => (report.cpu["pd"] ?? 0) / servers(report))),
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1] ?? 0, sorted[middle] ?? 0];
-  return (low + high) / 2;
-}
-
-function row(cells: readonly string[]): string {
-  return cells.map((cell, index) => (index < 2 ? cell.padEnd(12) : cell.padStart(11))).join("");
 }
