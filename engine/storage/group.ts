@@ -5,7 +5,7 @@
  * damage.
  */
 import { unreachable } from "../base/assert.ts";
-import { LogIndex, PeerId, Term, previousIndex } from "../base/ids.ts";
+import { LogIndex, PeerId, Term, maxIndex, previousIndex } from "../base/ids.ts";
 import type { RegionId } from "../base/ids.ts";
 import type { Entry, HardState } from "../raft/types.ts";
 import type { LogRecord } from "./types.ts";
@@ -27,7 +27,9 @@ export interface GroupLog {
   readonly region: RegionId;
   readonly hardState: HardState;
   readonly truncated: Truncated;
-  /** Index of the last entry; `truncated.index` where there is none. */
+  /** Index before the first entry. Differs from `truncated.index` only while it is not `anchored`. */
+  readonly base: LogIndex;
+  /** Index of the last entry; `base` where there is none. */
   readonly last: LogIndex;
   /** Ascending and contiguous. */
   readonly spans: readonly Span[];
@@ -38,7 +40,10 @@ export interface GroupLog {
   /** The segments with the newest hard state, and with the newest truncation or tombstone; 0 where there is nothing to keep. */
   readonly hardStateIn: number;
   readonly truncatedIn: number;
-  /** False while the segments that said where this log starts are gone, and their repetition has not been read yet. */
+  /**
+   * False while a log is read whose first segments were removed: entries may be missing that later
+   * records truncate or replace. In the end `base` must be `truncated.index` all the same.
+   */
   readonly anchored: boolean;
 }
 
@@ -56,6 +61,7 @@ export function unknownGroup(region: RegionId, anchored: boolean): GroupLog {
     region,
     hardState: NO_HARD_STATE,
     truncated: NOTHING_TRUNCATED,
+    base: LogIndex(0),
     last: LogIndex(0),
     spans: [],
     snapshot: undefined,
@@ -81,6 +87,7 @@ export function withRecord(group: GroupLog, record: LogRecord, segment: number):
           ...unknownGroup(group.region, true),
           hardState: record.hardState,
           truncated: { index, term },
+          base: index,
           last: index,
           snapshot: { index, segment },
           hardStateIn: segment,
@@ -138,29 +145,33 @@ function appended(
     }
   }
   const first = start.index;
-  const last = LogIndex(first + entries.length - 1);
-  const known = group.spans.length > 0 || group.anchored;
-  // What was in removed segments is not known: the first entries seen say where the log went on.
-  const base = group.anchored || (known && first > group.truncated.index);
-  if (base && first <= group.truncated.index) {
+  if (first <= group.truncated.index) {
     return wrong(group, `entry ${first} is written over the truncated ${group.truncated.index}`);
   }
-  if (base && first > group.last + 1) {
+  // The first entries read, or read again from further back, say themselves where they start.
+  const goesOn = group.anchored || (group.spans.length > 0 && first > group.base);
+  if (goesOn && first > group.last + 1) {
     return wrong(group, `entries ${group.last + 1} to ${first - 1} are missing`);
   }
+  const base = goesOn ? group.base : previousIndex(first);
   return {
     ok: true,
     group: {
       region: group.region,
       hardState: facts.hardState,
-      truncated: base ? group.truncated : { index: previousIndex(first), term: Term(0) },
-      last,
-      spans: withSpan(base ? group.spans : [], { first, last, segment }),
+      truncated: group.truncated,
+      base,
+      last: LogIndex(first + entries.length - 1),
+      spans: withSpan(goesOn ? group.spans : [], {
+        first,
+        last: LogIndex(first + entries.length - 1),
+        segment,
+      }),
       snapshot: group.snapshot,
       tombstone: undefined,
       hardStateIn: facts.hardStateIn,
       truncatedIn: group.tombstone === undefined ? group.truncatedIn : 0,
-      anchored: group.anchored || first === 1,
+      anchored: group.anchored || base === group.truncated.index,
     },
   };
 }
@@ -180,32 +191,31 @@ function withSpan(spans: readonly Span[], added: Span): readonly Span[] {
 
 function compacted(group: GroupLog, truncated: Truncated, segment: number): Judged {
   const { index } = truncated;
-  if (!group.anchored && group.spans.length > 0 && index < group.truncated.index) {
-    return wrong(group, `entries ${index + 1} to ${group.truncated.index} are missing`);
-  }
-  if (group.anchored && index < group.truncated.index) return { ok: true, group };
-  if (index > group.last && (group.anchored || group.spans.length > 0)) {
-    return wrong(group, `it is compacted up to ${index} behind its last entry ${group.last}`);
+  if (index < group.truncated.index) return { ok: true, group };
+  const lastIsKnown = group.anchored || group.spans.length > 0;
+  if (lastIsKnown && index > group.last) {
+    return wrong(group, `it is truncated at ${index}, behind its last entry ${group.last}`);
   }
   const spans: Span[] = [];
   for (const span of group.spans) {
     if (span.last <= index) continue;
     spans.push(span.first > index ? span : { ...span, first: LogIndex(index + 1) });
   }
-  const held = group.snapshot !== undefined && group.snapshot.index > index;
+  const isHeld = group.snapshot !== undefined && group.snapshot.index > index;
   return {
     ok: true,
     group: {
       region: group.region,
       hardState: group.hardState,
       truncated,
-      last: index > group.last ? index : group.last,
+      base: maxIndex(group.base, index),
+      last: maxIndex(group.last, index),
       spans,
-      snapshot: held ? group.snapshot : undefined,
+      snapshot: isHeld ? group.snapshot : undefined,
       tombstone: group.tombstone,
       hardStateIn: group.hardStateIn,
       truncatedIn: segment,
-      anchored: true,
+      anchored: group.anchored || (lastIsKnown && index >= group.base),
     },
   };
 }

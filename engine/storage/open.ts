@@ -113,9 +113,9 @@ function checkTogether(replay: Replay, read: CheckpointRead | undefined): Damage
 
 /** A sentence where the log of a group does not go on from what is known otherwise. */
 function checkGroup(group: ReplayedGroup, applied: LogIndex): string | undefined {
-  const { region, anchored, spans, truncated } = group.log;
-  if (!anchored && spans.length > 0) {
-    return `group ${region}: entries up to ${truncated.index} are missing`;
+  const { region, base, truncated } = group.log;
+  if (base !== truncated.index) {
+    return `group ${region}: entries ${truncated.index + 1} to ${base} are missing`;
   }
   if (group.restored === undefined && truncated.index > applied) {
     return `group ${region}: the log starts behind ${truncated.index}, and the checkpoint ends at ${applied}`;

@@ -19,7 +19,7 @@ import type { Identity, LogRecord, RecoveredGroup } from "./types.ts";
 /** One group while it is replayed. */
 export interface ReplayedGroup {
   log: GroupLog;
-  /** Contiguous from `log.truncated.index + 1`. Their data are views of whole segments. */
+  /** Contiguous from `log.base + 1`. Their data are views of whole segments. */
   entries: Entry[];
   restored: RecoveredGroup["restored"];
   /** Counts restores, so that they can be put in the order of the log. */
@@ -182,19 +182,19 @@ function replayBatch(replay: Replay, segment: number, payload: Uint8Array): stri
 
 /** Brings the contents of `group` in line with `log`, which `record` has made of it. */
 function enter(replay: Replay, group: ReplayedGroup, log: GroupLog, record: LogRecord): void {
-  const base = group.log.truncated.index;
+  const { base } = group.log;
   group.log = log;
   switch (record.type) {
     case "append": {
       const first = record.entries[0]?.index;
       if (first === undefined) return;
-      const keep = log.truncated.index === base ? first - base - 1 : 0;
+      const keep = log.base === base ? first - base - 1 : 0;
       group.entries.length = Math.min(group.entries.length, Math.max(0, keep));
       for (const entry of record.entries) group.entries.push(entry);
       return;
     }
     case "compact":
-      group.entries.splice(0, log.truncated.index - base);
+      group.entries.splice(0, log.base - base);
       if (log.snapshot === undefined) group.restored = undefined;
       return;
     case "restore":
