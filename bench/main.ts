@@ -13,6 +13,7 @@ interface Benchmark {
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   tree: () => import("./tree.ts"),
+  protobuf: () => import("./protobuf.ts"),
   cluster: () => import("./cluster.ts"),
 };
 

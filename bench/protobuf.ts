@@ -1,8 +1,7 @@
 /**
  * Protobuf: what a server pays to decode a `BatchCommandsRequest` of 64 raw puts and to encode the
  * answer, with our generated codecs, with protobufjs (which compiles its codecs from the same files,
- * as its static output does) and with @bufbuild/protobuf. All see the same bytes in the same run, turn
- * about, so that they share the machine's good and bad minutes.
+ * as its static output does) and with @bufbuild/protobuf. All see the same bytes in the same run.
  */
 import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage } from "@bufbuild/protobuf";
@@ -10,18 +9,21 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor.js";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { keyFromBytes } from "../engine/base/bytes.ts";
 import { Context, RawPutRequest, RawPutResponse } from "../engine/protocol/gen/kvrpcpb.ts";
 import { Peer, RegionEpoch } from "../engine/protocol/gen/metapb.ts";
 import { BatchCommandsRequest, BatchCommandsResponse } from "../engine/protocol/gen/tikvpb.ts";
 import { createWriter } from "../engine/protocol/writer.ts";
+import { measure, printTable } from "./measure.ts";
+import type { Contestant } from "./measure.ts";
 
 export const name = "protobuf";
 export const summary = "decode a batch of 64 raw puts and encode its answer, beside two libraries";
 
 const COMMANDS = 64;
-const ROUNDS = 15;
-const ROUND_MS = 60;
+/** Batches a round. */
+const BATCHES = 1500;
 
 /** One implementation: both halves of a server's work on a batch. */
 interface Contender {
@@ -30,28 +32,48 @@ interface Contender {
   readonly encode: () => Uint8Array;
 }
 
-/** Microseconds a batch, one entry a round. */
-interface Samples {
-  readonly decode: number[];
-  readonly encode: number[];
-}
-
-export function run(): void {
+export function run(args: readonly string[]): void {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { rounds: { type: "string", default: "9" } },
+  });
   const request = BatchCommandsRequest.encode(exampleRequest());
   const response = BatchCommandsResponse.encode(exampleResponse());
   const contenders = [ours(), ...libraries(response)];
   for (const contender of contenders) check(contender, request, response);
-  const samples = contenders.map((): Samples => ({ decode: [], encode: [] }));
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { decode, encode }] of contenders.entries()) {
-      samples[i]!.decode.push(microseconds(() => decode(request)));
-      samples[i]!.encode.push(microseconds(encode));
-    }
-  }
-  print(request.length, response.length, contenders, samples);
-  console.log(
-    `\nrutile encoding into a writer that is kept: ${keptWriter().toFixed(1)} microseconds`,
+  const figures = measure(
+    [...contenders.flatMap((contender) => halves(contender, request)), keptWriter()],
+    Number(values.rounds),
+    2,
   );
+  const cost = contenders.map((_, i) => figures[2 * i]!.cpuUs + figures[2 * i + 1]!.cpuUs);
+  console.log(
+    `${COMMANDS} raw puts: ${request.length} bytes; the answer: ${response.length} bytes`,
+  );
+  printTable(
+    ["CPU microseconds", "decode", "encode", "per command", "times ours"],
+    contenders.map(({ name }, i) => [
+      name,
+      figures[2 * i]!.cpuUs.toFixed(1),
+      figures[2 * i + 1]!.cpuUs.toFixed(1),
+      (cost[i]! / COMMANDS).toFixed(2),
+      (cost[i]! / cost[0]!).toFixed(1),
+    ]),
+  );
+  console.log(`rutile, encoding into a writer that is kept: ${figures.at(-1)!.cpuUs.toFixed(1)}`);
+}
+
+function halves({ name, decode, encode }: Contender, request: Uint8Array): Contestant[] {
+  return [
+    { name: `${name} decode`, prepare: () => () => repeat(() => decode(request)) },
+    { name: `${name} encode`, prepare: () => () => repeat(encode) },
+  ];
+}
+
+function repeat(work: () => unknown): { operations: number; result: unknown } {
+  let result: unknown;
+  for (let i = 0; i < BATCHES; i++) result = work();
+  return { operations: BATCHES, result };
 }
 
 function ours(): Contender {
@@ -64,14 +86,14 @@ function ours(): Contender {
 }
 
 /** As a server may do it: one writer for reply after reply. */
-function keptWriter(): number {
+function keptWriter(): Contestant {
   const response = exampleResponse();
   const writer = createWriter(65_536);
   const write = (): void => {
     writer.size = 0;
     BatchCommandsResponse.write(writer, response);
   };
-  return median(Array.from({ length: ROUNDS }, () => microseconds(write)));
+  return { name: "kept writer", prepare: () => () => repeat(write) };
 }
 
 /** protobufjs and bufbuild, both from our files. */
@@ -201,43 +223,4 @@ function check(
     (decode(request) as { requests: unknown[] });
   if (requests.length !== COMMANDS) throw new Error(`${name} lost commands`);
   if (Buffer.compare(encode(), response) !== 0) throw new Error(`${name} encodes other bytes`);
-}
-
-function microseconds(work: () => unknown): number {
-  let count = 0;
-  const start = performance.now();
-  let now = start;
-  while (now - start < ROUND_MS) {
-    for (let i = 0; i < 20; i++) work();
-    count += 20;
-    now = performance.now();
-  }
-  return ((now - start) * 1000) / count;
-}
-
-function print(
-  requestSize: number,
-  responseSize: number,
-  contenders: readonly Contender[],
-  samples: readonly Samples[],
-): void {
-  console.log(`${COMMANDS} raw puts: request ${requestSize} bytes, response ${responseSize} bytes`);
-  console.log(`median of ${ROUNDS} rounds, microseconds (node ${process.version})\n`);
-  console.log("                       decode  encode  per command  times ours");
-  const totals = samples.map(({ decode, encode }) => median(decode) + median(encode));
-  for (const [i, { name }] of contenders.entries()) {
-    const columns = [
-      name.padEnd(22),
-      median(samples[i]!.decode).toFixed(1).padStart(6),
-      median(samples[i]!.encode).toFixed(1).padStart(7),
-      (totals[i]! / COMMANDS).toFixed(2).padStart(12),
-      (totals[i]! / totals[0]!).toFixed(1).padStart(11),
-    ];
-    console.log(columns.join(" "));
-  }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
 }

@@ -36,26 +36,40 @@ export function keyFromRange(bytes: Uint8Array, start: number, end: number): Key
   if (end - start > 64) return longKey(bytes, start, end);
   let text = "";
   let at = start;
-  for (; at + 16 <= end; at += 16) text += characters8(bytes, at) + characters8(bytes, at + 8);
+  for (; at + 16 <= end; at += 16) text += characters16(bytes, at);
   if (at + 8 <= end) {
     text += characters8(bytes, at);
     at += 8;
   }
-  for (; at < end; at++) text += String.fromCharCode(bytes[at]!);
-  return text as Key;
+  return (at === end ? text : text + charactersBelow8(bytes, at, end - at)) as Key;
 }
 
-function characters8(bytes: Uint8Array, at: number): string {
+function characters16(b: Uint8Array, i: number): string {
+  // prettier-ignore
   return String.fromCharCode(
-    bytes[at]!,
-    bytes[at + 1]!,
-    bytes[at + 2]!,
-    bytes[at + 3]!,
-    bytes[at + 4]!,
-    bytes[at + 5]!,
-    bytes[at + 6]!,
-    bytes[at + 7]!,
+    b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
+    b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!, b[i + 13]!, b[i + 14]!, b[i + 15]!,
   );
+}
+
+function characters8(b: Uint8Array, i: number): string {
+  // prettier-ignore
+  return String.fromCharCode(
+    b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
+  );
+}
+
+function charactersBelow8(b: Uint8Array, i: number, count: number): string {
+  // prettier-ignore
+  switch (count) {
+    case 1: return String.fromCharCode(b[i]!);
+    case 2: return String.fromCharCode(b[i]!, b[i + 1]!);
+    case 3: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!);
+    case 4: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
+    case 5: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
+    case 6: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
+    default: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
+  }
 }
 
 function longKey(bytes: Uint8Array, start: number, end: number): Key {
