@@ -66,12 +66,12 @@ export function heapBytes(make: () => unknown): number {
   // A first collection leaves what finalizers and caches of compiled code still hold.
   collectGarbage();
   collectGarbage();
-  const before = process.memoryUsage();
+  const before = process.memoryUsage().heapUsed;
   const kept = [make()];
   collectGarbage();
-  const after = process.memoryUsage();
+  const after = process.memoryUsage().heapUsed;
   kept.pop();
-  return after.heapUsed + after.external - before.heapUsed - before.external;
+  return after - before;
 }
 
 export function median(values: readonly number[]): number {

@@ -29,54 +29,21 @@ export const keyFromBytes = (bytes: Uint8Array): Key => keyFromRange(bytes, 0, b
 /**
  * The key with the bytes of `bytes` from `start` to `end`. Borrows `bytes`.
  *
- * Keys are short, and for short ones many characters in one call beat every other way: 60 ns for 16
- * bytes, against 150 ns for `apply` on a subarray and 180 ns for a character at a time.
+ * One call makes one flat string: 85 ns and 40 bytes for a key of 24. Strings joined of pieces are
+ * made faster (54 ns) and cost more for ever after: they are trees of 136 bytes that every
+ * comparison has to walk. `apply` on a subarray takes 141 ns.
  */
 export function keyFromRange(bytes: Uint8Array, start: number, end: number): Key {
-  if (end - start > 64) return longKey(bytes, start, end);
-  let text = "";
-  let at = start;
-  for (; at + 16 <= end; at += 16) text += characters16(bytes, at);
-  if (at + 8 <= end) {
-    text += characters8(bytes, at);
-    at += 8;
-  }
-  return (at === end ? text : text + charactersBelow8(bytes, at, end - at)) as Key;
-}
-
-function characters16(b: Uint8Array, i: number): string {
-  // prettier-ignore
-  return String.fromCharCode(
-    b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-    b[i + 8]!, b[i + 9]!, b[i + 10]!, b[i + 11]!, b[i + 12]!, b[i + 13]!, b[i + 14]!, b[i + 15]!,
-  );
-}
-
-function characters8(b: Uint8Array, i: number): string {
-  // prettier-ignore
-  return String.fromCharCode(
-    b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!,
-  );
-}
-
-function charactersBelow8(b: Uint8Array, i: number, count: number): string {
-  // prettier-ignore
-  switch (count) {
-    case 1: return String.fromCharCode(b[i]!);
-    case 2: return String.fromCharCode(b[i]!, b[i + 1]!);
-    case 3: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!);
-    case 4: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!);
-    case 5: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!);
-    case 6: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!);
-    default: return String.fromCharCode(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!);
-  }
+  if (end - start > CHUNK) return longKey(bytes, start, end);
+  const characters = new Array<number>(end - start);
+  for (let i = start; i < end; i++) characters[i - start] = bytes[i]!;
+  return String.fromCharCode.apply(undefined, characters) as Key;
 }
 
 function longKey(bytes: Uint8Array, start: number, end: number): Key {
   let text = "";
   for (let at = start; at < end; at += CHUNK) {
-    const piece = bytes.subarray(at, Math.min(at + CHUNK, end));
-    text += String.fromCharCode.apply(undefined, piece as unknown as number[]);
+    text += keyFromRange(bytes, at, Math.min(at + CHUNK, end));
   }
   return text as Key;
 }
