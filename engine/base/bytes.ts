@@ -35,7 +35,7 @@ export const keyFromBytes = (bytes: Uint8Array): Key => keyFromRange(bytes, 0, b
  */
 export function keyFromRange(bytes: Uint8Array, start: number, end: number): Key {
   if (end - start > CHUNK) return longKey(bytes, start, end);
-  const characters = new Array<number>(end - start);
+  const characters = Array<number>(end - start);
   for (let i = start; i < end; i++) characters[i - start] = bytes[i]!;
   return String.fromCharCode.apply(undefined, characters) as Key;
 }
