@@ -236,7 +236,10 @@ test("a store that lives long in a few segments forgets nothing and grows no fur
   assert.ok(program.rig.disk.list().length <= 5, program.rig.disk.list().join(" "));
   program.crash("power");
   const logged = replayed(program.logged);
-  assert.equal([...logged.keys()].sort((a, b) => a - b), [2, 3, 4, 5]);
+  assert.equal(
+    [...logged.keys()].sort((a, b) => a - b),
+    [2, 3, 4, 5],
+  );
   assert.is(LogIndex(lastIndex(logged.get(RegionId(2)))), 360);
   assert.ok(program.logged.every(({ ticket }: { ticket: Ticket }) => ticket > 0));
 });
