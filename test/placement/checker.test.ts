@@ -126,11 +126,10 @@ test("whatever the stores, its steps end, and end with what was asked for where 
       const up = healths.filter((health) => health === "up").length;
       const { peers } = info.region;
       assert.not(peers.some(isLearner));
-      if (up < maxReplicas) return;
+      // With a store that is silent for a moment, waiting is right too.
+      if (up < maxReplicas || healths.includes("disconnected")) return;
       assert.is(peers.filter(isVoter).length, maxReplicas);
-      for (const peer of peers) {
-        assert.ok(["up", "disconnected"].includes(healths[peer.storeId - 1]!));
-      }
+      for (const peer of peers) assert.is(healths[peer.storeId - 1], "up");
     },
   );
   fc.assert(property, { includeErrorInReport: true });
