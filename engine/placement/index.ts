@@ -1,0 +1,31 @@
+/** The placement driver: one member as a pure machine. */
+import * as raft from "../raft/query.ts";
+import type { RaftState } from "../raft/state.ts";
+import { all } from "./registry.ts";
+import type { RegionInfo } from "./registry.ts";
+import type { PlacementState } from "./state.ts";
+
+export { open } from "./state.ts";
+export type { Opened, PlacementState } from "./state.ts";
+export { step } from "./step.ts";
+export type { Step } from "./step.ts";
+export { DEFAULT_CONFIG } from "./config.ts";
+export type { PlacementConfig } from "./config.ts";
+export { decodeMessage, encodeMessage } from "./codec.ts";
+export { describeEffect, describeInput, describeMessage } from "./describe.ts";
+export type { Catalog } from "./catalog.ts";
+export type { RegionInfo } from "./registry.ts";
+export type * from "./types.ts";
+
+/** The member's part of the Raft group, for checkers. */
+export const raftState = (state: PlacementState): RaftState => state.raft;
+
+export const isLeader = (state: PlacementState): boolean => raft.isLeader(state.raft);
+
+/** What the member knows of regions: a leader what it has heard, any other what is recorded. */
+export const regions = (state: PlacementState): readonly RegionInfo[] => [
+  ...all(state.leadership?.registry ?? state.catalog.regions),
+];
+
+/** The replicated state as of `applied`, equal on all members at equal `applied`. */
+export const catalogOf = (state: PlacementState): PlacementState["catalog"] => state.catalog;
