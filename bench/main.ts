@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [options]` runs one benchmark; without a name it lists them. Every benchmark
- * compares with a peer in the same run.
+ * `npm run bench -- NAME [options]` runs one benchmark; without a name it lists them. Every
+ * benchmark compares with a peer in the same run.
  */
 
 /** What a file of this folder exports to be a benchmark. */

@@ -1,7 +1,7 @@
 /**
- * Measuring within one process: every contestant runs once a round, rounds follow each other, and the
- * median of the rounds counts, so that all contestants see the machine's good and bad minutes. CPU
- * time is that of the whole process, garbage collection threads included.
+ * Measuring within one process: every contestant runs once a round, rounds follow each other, and
+ * the median of the rounds counts, so that all contestants see the machine's good and bad minutes.
+ * CPU time is that of the whole process, garbage collection threads included.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

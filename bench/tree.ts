@@ -3,7 +3,8 @@
  * keys are sorted when the order is asked for. Keys are 24 random bytes. Keys are made before the
  * clock starts, anew for each round: no structure sees strings that another one has warmed up.
  *
- * The peer's answer to a snapshot is `clone()`: constant time, after which it copies what it touches.
+ * The peer's answer to a snapshot is `clone()`: constant time, after which it copies what it
+ * touches.
  */
 import { parseArgs } from "node:util";
 import BTreeModule from "sorted-btree";

@@ -1,6 +1,6 @@
 /**
- * The test suites' front door to uvu. uvu by itself exits 0 when a file never calls `run()` and when
- * a test throws something that is no Error; both fail here, and every test is counted.
+ * The test suites' front door to uvu. uvu by itself exits 0 when a file never calls `run()` and
+ * when a test throws something that is no Error; both fail here, and every test is counted.
  */
 import { suite as uvuSuite } from "uvu";
 

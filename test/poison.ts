@@ -1,6 +1,6 @@
 /**
- * The last of the three fences around the engine: what the compiler and the linter cannot see, such as
- * a library that reads the clock, is trapped while it runs.
+ * The last of the three fences around the engine: what the compiler and the linter cannot see, such
+ * as a library that reads the clock, is trapped while it runs.
  */
 
 const AMBIENT = [
@@ -15,8 +15,8 @@ const AMBIENT = [
 ] as const;
 
 /**
- * Runs `body` with every ambient source of nondeterminism replaced by a trap that throws; puts all of
- * them back afterwards. `body` must be synchronous: what it leaves behind would run untrapped.
+ * Runs `body` with every ambient source of nondeterminism replaced by a trap that throws; puts all
+ * of them back afterwards. `body` must be synchronous: what it leaves behind would run untrapped.
  *
  * `Date` stays a constructor that `instanceof` can ask about (msgpack does); only reading the clock
  * is trapped, and dates of a given time may be made.

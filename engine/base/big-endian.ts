@@ -38,7 +38,10 @@ export function readU64(bytes: Uint8Array, offset: number): bigint {
   return (BigInt(readU32(bytes, offset)) << 32n) | BigInt(readU32(bytes, offset + 4));
 }
 
-/** Writes a safe integer that is not negative as 8 bytes at `offset`; returns the offset behind them. */
+/**
+ * Writes a safe integer that is not negative as 8 bytes at `offset`; returns the offset behind
+ * them.
+ */
 export function writeSafeU64(value: number, target: Uint8Array, offset: number): number {
   assert(Number.isSafeInteger(value) && value >= 0, "only safe integers are written as such");
   writeU32(Math.floor(value / TWO_32), target, offset);

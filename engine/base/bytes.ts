@@ -63,7 +63,9 @@ export function writeKey(key: Key, target: Uint8Array, offset: number): number {
   return offset + key.length;
 }
 
-/** The smallest key that is greater than every key starting with `key`; empty where there is none. */
+/**
+ * The smallest key that is greater than every key starting with `key`; empty where there is none.
+ */
 export function prefixEnd(key: Key): Key {
   let length = key.length;
   while (length > 0 && key.charCodeAt(length - 1) === 0xff) length -= 1;

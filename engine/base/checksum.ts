@@ -2,22 +2,28 @@
  * Checksums of bytes, in plain code: the engine has no native one. Both can be run over pieces: the
  * checksum of the first piece is the `running` value of the next.
  *
- * CRC-32 (the one of zlib and Ethernet, reflected polynomial EDB88320) guards what we write to disk.
- * CRC-64/XZ (reflected polynomial C96C5795D7870F42) is what TiKV's RawChecksum answers with.
+ * CRC-32 (the one of zlib and Ethernet, reflected polynomial EDB88320) guards what we write to
+ * disk. CRC-64/XZ (reflected polynomial C96C5795D7870F42) is what TiKV's RawChecksum answers with.
  */
 
 const CRC32_POLYNOMIAL = 0xedb88320;
 const CRC64_POLYNOMIAL_HIGH = 0xc96c5795;
 const CRC64_POLYNOMIAL_LOW = 0xd7870f42;
 
-/** Eight tables of 256: `[k * 256 + b]` is what byte `b` does to the register when `k` more bytes follow it. */
+/**
+ * Eight tables of 256: `[k * 256 + b]` is what byte `b` does to the register when `k` more bytes
+ * follow it.
+ */
 const CRC32_TABLES: Uint32Array = crc32Tables();
 /** The high and low halves of one table of 256. */
 const CRC64_HIGH: Uint32Array = new Uint32Array(256);
 const CRC64_LOW: Uint32Array = new Uint32Array(256);
 fillCrc64Tables();
 
-/** The CRC-32 of `bytes[start, end)` behind what `running` is the CRC-32 of. An unsigned 32-bit integer. Borrows `bytes`. */
+/**
+ * The CRC-32 of `bytes[start, end)` behind what `running` is the CRC-32 of. An unsigned 32-bit
+ * integer. Borrows `bytes`.
+ */
 export function crc32(
   bytes: Uint8Array,
   start: number = 0,
@@ -43,7 +49,9 @@ export function crc32(
   return ~crc >>> 0;
 }
 
-/** The CRC-64/XZ of `bytes[start, end)` behind what `running` is the CRC-64/XZ of. Borrows `bytes`. */
+/**
+ * The CRC-64/XZ of `bytes[start, end)` behind what `running` is the CRC-64/XZ of. Borrows `bytes`.
+ */
 export function crc64(
   bytes: Uint8Array,
   start: number = 0,

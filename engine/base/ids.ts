@@ -13,7 +13,10 @@ export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type Term = Brand<number, "Term">;
 /** A position in a Raft log. The first entry of a fresh group has index 1; 0 is "before it". */
 export type LogIndex = Brand<number, "LogIndex">;
-/** A member of one Raft group: a region's peer, or a placement driver's member. Never reused; 0 is "none". */
+/**
+ * A member of one Raft group: a region's peer, or a placement driver's member. Never reused; 0 is
+ * "none".
+ */
 export type PeerId = Brand<number, "PeerId">;
 /** A store: one process with one data directory. 0 is "none". */
 export type StoreId = Brand<number, "StoreId">;

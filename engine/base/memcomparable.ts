@@ -1,11 +1,11 @@
 /**
- * The order-preserving codec of keys that something follows, as TiKV writes it. A bare key cannot be
- * followed by a suffix: "a" + suffix and "ab" + suffix would mix. Encoded, no key is a prefix of
+ * The order-preserving codec of keys that something follows, as TiKV writes it. A bare key cannot
+ * be followed by a suffix: "a" + suffix and "ab" + suffix would mix. Encoded, no key is a prefix of
  * another, and encoded keys order as the keys do, whatever comes behind them.
  *
  *   key      groups of 8 bytes, the last one padded with 00 to 8, each followed by a marker
- *   marker   FF less the number of padding bytes: FF means another group follows (a key whose length
- *            is a multiple of 8 ends in a group of padding alone: 00 x 8, F7)
+ *   marker   FF less the number of padding bytes: FF means another group follows (a key of a
+ *            multiple of 8 bytes ends in a group of padding alone: 00 x 8, F7)
  *   suffix   of a versioned key, 8 bytes: the timestamp, big-endian, each bit inverted, so that of
  *            one key the newest version comes first
  */
@@ -28,10 +28,16 @@ const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 export type DecodedKey =
   /** `end` is the offset behind the encoded key. */
   | { readonly ok: true; readonly key: Key; readonly end: number }
-  /** `offset` is that of the first byte that cannot be part of an encoded key; at the end, one is missing. */
+  /**
+   * `offset` is that of the first byte that cannot be part of an encoded key; at the end, one is
+   * missing.
+   */
   | { readonly ok: false; readonly reason: "malformed_key"; readonly offset: number };
 
-/** `key` encoded. Slices of at most 8 characters joined: measured twice as fast as going through bytes. */
+/**
+ * `key` encoded. Slices of at most 8 characters joined: measured twice as fast as going through
+ * bytes.
+ */
 export function encodeMemcomparable(key: Key): Key {
   let text = "";
   let at = 0;
@@ -80,7 +86,10 @@ export function descendingSuffix(value: bigint): Key {
   ) as Key;
 }
 
-/** The value whose descending suffix begins at `offset` of `text`; undefined where `text` is too short. */
+/**
+ * The value whose descending suffix begins at `offset` of `text`; undefined where `text` is too
+ * short.
+ */
 export function readDescendingSuffix(text: Key, offset: number): bigint | undefined {
   if (text.length < offset + SUFFIX_BYTES) return undefined;
   const word = (at: number): number =>

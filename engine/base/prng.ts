@@ -1,9 +1,9 @@
 /**
- * Random numbers whose generator is a value: the engine keeps one as a field of its state, and every
- * draw gives the number and the generator to keep. Same seed, same numbers, on every machine.
+ * Random numbers whose generator is a value: the engine keeps one as a field of its state, and
+ * every draw gives the number and the generator to keep. Same seed, same numbers, on every machine.
  *
- * The generator is Chris Doty-Humphrey's sfc32 (PractRand): 128 bits of state, one of them a counter,
- * so that no seed has a period below 2^32.
+ * The generator is Chris Doty-Humphrey's sfc32 (PractRand): 128 bits of state, one of them a
+ * counter, so that no seed has a period below 2^32.
  */
 import { assert } from "./assert.ts";
 
@@ -69,7 +69,10 @@ export function between(prng: Prng, low: number, high: number): Draw<number> {
   return { value: low + draw.value, prng: draw.prng };
 }
 
-/** True in `part` of `whole` draws. A ratio of integers, so that no rounding differs between machines. */
+/**
+ * True in `part` of `whole` draws. A ratio of integers, so that no rounding differs between
+ * machines.
+ */
 export function chance(prng: Prng, part: number, whole: number): Draw<boolean> {
   assert(Number.isInteger(part) && part >= 0 && part <= whole, "a chance is a part of a whole");
   const draw = below(prng, whole);

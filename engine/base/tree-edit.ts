@@ -28,7 +28,10 @@ export class TreeEdit<V> implements Edit<V> {
   private readonly owner: Owner = { open: true };
   private root: Node<V>;
   private size: number;
-  /** The way to the last key that was looked for: nodes from the root down, and which child was taken. */
+  /**
+   * The way to the last key that was looked for: nodes from the root down, and which child was
+   * taken.
+   */
   private readonly path: Node<V>[] = [];
   private readonly taken: number[] = [];
   private depth = 0;

@@ -8,12 +8,17 @@
  */
 import type { Key } from "./bytes.ts";
 
-/** Most entries of a leaf, and most children of a branch. 32 was the best of 16 to 128: smaller is deeper, larger is dearer to copy. */
+/**
+ * Most entries of a leaf, and most children of a branch. 32 was the best of 16 to 128: smaller is
+ * deeper, larger is dearer to copy.
+ */
 export const MAX_NODE = 32;
 /** A node that a removal leaves with fewer is joined with a neighbour. */
 export const MIN_NODE = 8;
 
-/** The identity of one edit: compared by reference, and kept by its nodes for as long as they live. */
+/**
+ * The identity of one edit: compared by reference, and kept by its nodes for as long as they live.
+ */
 export interface Owner {
   /** Until the edit is done. */
   open: boolean;
@@ -21,10 +26,16 @@ export interface Owner {
 
 const NO_VALUES: never[] = [];
 
-/** A leaf where `children` is undefined, else a branch. One class, so that every access is monomorphic. */
+/**
+ * A leaf where `children` is undefined, else a branch. One class, so that every access is
+ * monomorphic.
+ */
 export class Node<V> {
   readonly owner: Owner | undefined;
-  /** Of a leaf, the keys of its entries, ascending; of a branch, its separators: one less than children. */
+  /**
+   * Of a leaf, the keys of its entries, ascending; of a branch, its separators: one less than
+   * children.
+   */
   readonly keys: Key[];
   /** `values[i]` belongs to `keys[i]`. Of a branch, empty. */
   readonly values: V[];
@@ -100,7 +111,10 @@ export function leafFor<V>(node: Node<V>, key: Key): Node<V> {
   return below;
 }
 
-/** Puts `item` at `index` of `items`, in place. Half the time `splice` takes, which makes an array to return. */
+/**
+ * Puts `item` at `index` of `items`, in place. Half the time `splice` takes, which makes an array
+ * to return.
+ */
 export function insertAt<T>(items: T[], index: number, item: T): void {
   const last = items.length;
   items.push(item);
@@ -145,7 +159,10 @@ export function mend<V>(owner: Owner, branch: Node<V>, from: number, to: number)
   }
 }
 
-/** Makes one node of the children `i` and `i + 1` of `branch`, or two of equal size where one is too small. */
+/**
+ * Makes one node of the children `i` and `i + 1` of `branch`, or two of equal size where one is too
+ * small.
+ */
 function join<V>(owner: Owner, branch: Node<V>, i: number): void {
   const children = branch.children!;
   const left = children[i]!;

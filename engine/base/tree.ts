@@ -29,7 +29,10 @@ export interface Edit<V> {
   remove(key: Key): V | undefined;
   /** Removes [start, end); an empty end is no bound. Returns how many. Drops whole subtrees. */
   removeRange(start: Key, end: Key): number;
-  /** Ends the edit: the new tree, or the very tree it began with where nothing changed. The edit must not be used afterwards. */
+  /**
+   * Ends the edit: the new tree, or the very tree it began with where nothing changed. The edit
+   * must not be used afterwards.
+   */
   done(): Tree<V>;
 }
 

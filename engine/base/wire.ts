@@ -24,9 +24,15 @@ export type Decoded<T> =
 export interface Wire {
   /** `value` as fresh bytes. What is not wire data is a failed assertion. */
   readonly encode: (value: unknown) => Uint8Array;
-  /** The one value that `bytes` are. Byte strings in it are views of `bytes`: copy what is kept longer. */
+  /**
+   * The one value that `bytes` are. Byte strings in it are views of `bytes`: copy what is kept
+   * longer.
+   */
   readonly decode: (bytes: Uint8Array) => Decoded<unknown>;
-  /** What `read` makes of the value that `bytes` are. `read` checks it with the readers of this file. Byte strings are views of `bytes`. */
+  /**
+   * What `read` makes of the value that `bytes` are. `read` checks it with the readers of this
+   * file. Byte strings are views of `bytes`.
+   */
   readonly decodeWith: <T>(bytes: Uint8Array, read: (value: unknown) => T) => Decoded<T>;
 }
 
@@ -143,7 +149,10 @@ export function expectOptional<T>(
 /** Lives between a reader and the `decodeWith` around it. */
 class Malformed extends Error {}
 
-/** Refuses what msgpack would encode as something else: a `Map` as {}, a `Date` as an extension, a `Buffer` as bytes. */
+/**
+ * Refuses what msgpack would encode as something else: a `Map` as {}, a `Date` as an extension, a
+ * `Buffer` as bytes.
+ */
 const WIRE_DATA = {
   tryToEncode(value: unknown): null {
     const shape: unknown = Object.getPrototypeOf(value);
