@@ -174,6 +174,7 @@ function describe(label: string, report: Report): string {
   return (
     `${label}: ${Math.round(report.ops / report.seconds)} ops/s, ` +
     `p50 ${report.p50Us} us, p99 ${report.p99Us} us, ` +
+    `${report.batchSize === 0 ? "" : `batches of ${report.batchSize.toFixed(1)}, `}` +
     `servers ${servers.toFixed(2)} CPU s, client ${report.clientCpu.toFixed(2)} CPU s${errors}`
   );
 }

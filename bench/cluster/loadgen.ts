@@ -28,6 +28,8 @@ export interface Report {
   readonly maxUs: number;
   readonly cpu: Readonly<Record<string, number>>;
   readonly clientCpu: number;
+  /** Commands that shared a message, on average; 0 when each went alone. */
+  readonly batchSize: number;
 }
 
 /** The system under load: its kind and where the generator reaches it. */

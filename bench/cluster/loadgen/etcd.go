@@ -39,6 +39,9 @@ func (store *etcd) Get(ctx context.Context, connection int, key []byte) error {
 	return err
 }
 
+// BatchSize: every call is a message of its own.
+func (store *etcd) BatchSize() float64 { return 0 }
+
 func (store *etcd) Close() {
 	for _, client := range store.clients {
 		client.Close()

@@ -31,6 +31,7 @@ type Report struct {
 	Max       int64              `json:"maxUs"`
 	CPU       map[string]float64 `json:"cpu"`
 	ClientCPU float64            `json:"clientCpu"`
+	BatchSize float64            `json:"batchSize"`
 }
 
 // key is 16 bytes, the same for both systems.
@@ -110,6 +111,7 @@ func Measure(ctx context.Context, store Store, load Load, put bool, groups Group
 		return Report{}, fmt.Errorf("nothing completed: %s", report.LastError)
 	}
 	slices.Sort(all)
+	report.BatchSize = store.BatchSize()
 	report.Ops = len(all)
 	report.P50 = all[len(all)/2]
 	report.P99 = all[len(all)*99/100]

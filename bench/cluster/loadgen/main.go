@@ -68,6 +68,8 @@ type Store interface {
 	Put(ctx context.Context, connection int, key, value []byte) error
 	// Get fails when the key is missing: every key was preloaded, so a miss is a fault.
 	Get(ctx context.Context, connection int, key []byte) error
+	// BatchSize is the mean number of commands that shared a message; 0 when each went alone.
+	BatchSize() float64
 	Close()
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/pingcap/kvproto/pkg/errorpb"
 	"github.com/pingcap/kvproto/pkg/kvrpcpb"
 	"github.com/pingcap/kvproto/pkg/tikvpb"
+	"google.golang.org/grpc"
 )
 
 // attempts bounds the retries of one command after region errors: a leader may be being elected.
@@ -22,14 +23,14 @@ type rutile struct {
 	batched     bool
 
 	lock   sync.RWMutex
-	stores map[string][]*link
+	stores map[string]*server
 }
 
-// link is one connection to one store, with the batch stream on it if there is one.
-type link struct {
-	client  tikvpb.TikvClient
-	batches *batches
-	close   func() error
+// server is one store: its connections, and the batches over them if commands are batched.
+type server struct {
+	connections []*grpc.ClientConn
+	clients     []tikvpb.TikvClient
+	batches     *batches
 }
 
 // OpenRutile finds the cluster through PD.
@@ -38,22 +39,22 @@ func OpenRutile(ctx context.Context, endpoints []string, connections int, batche
 	if err != nil {
 		return nil, err
 	}
-	return &rutile{routes: routes, connections: connections, batched: batched, stores: map[string][]*link{}}, nil
+	return &rutile{routes: routes, connections: connections, batched: batched, stores: map[string]*server{}}, nil
 }
 
 func (store *rutile) Put(ctx context.Context, connection int, key, value []byte) error {
-	return store.retry(ctx, connection, key, func(link *link, route *route) (*errorpb.Error, error) {
+	return store.retry(ctx, key, func(server *server, route *route) (*errorpb.Error, error) {
 		request := &kvrpcpb.RawPutRequest{Context: route.context, Key: key, Value: value}
 		var answer *kvrpcpb.RawPutResponse
 		var err error
-		if link.batches != nil {
+		if server.batches != nil {
 			var reply *tikvpb.BatchCommandsResponse_Response
-			reply, err = link.batches.call(&tikvpb.BatchCommandsRequest_Request{
+			reply, err = server.batches.call(&tikvpb.BatchCommandsRequest_Request{
 				Cmd: &tikvpb.BatchCommandsRequest_Request_RawPut{RawPut: request},
 			})
 			answer = reply.GetRawPut()
 		} else {
-			answer, err = link.client.RawPut(ctx, request)
+			answer, err = server.clients[connection].RawPut(ctx, request)
 		}
 		if err == nil && answer.GetError() != "" {
 			err = errors.New(answer.Error)
@@ -63,18 +64,18 @@ func (store *rutile) Put(ctx context.Context, connection int, key, value []byte)
 }
 
 func (store *rutile) Get(ctx context.Context, connection int, key []byte) error {
-	return store.retry(ctx, connection, key, func(link *link, route *route) (*errorpb.Error, error) {
+	return store.retry(ctx, key, func(server *server, route *route) (*errorpb.Error, error) {
 		request := &kvrpcpb.RawGetRequest{Context: route.context, Key: key}
 		var answer *kvrpcpb.RawGetResponse
 		var err error
-		if link.batches != nil {
+		if server.batches != nil {
 			var reply *tikvpb.BatchCommandsResponse_Response
-			reply, err = link.batches.call(&tikvpb.BatchCommandsRequest_Request{
+			reply, err = server.batches.call(&tikvpb.BatchCommandsRequest_Request{
 				Cmd: &tikvpb.BatchCommandsRequest_Request_RawGet{RawGet: request},
 			})
 			answer = reply.GetRawGet()
 		} else {
-			answer, err = link.client.RawGet(ctx, request)
+			answer, err = server.clients[connection].RawGet(ctx, request)
 		}
 		switch {
 		case err != nil || answer.GetRegionError() != nil:
@@ -89,8 +90,8 @@ func (store *rutile) Get(ctx context.Context, connection int, key []byte) error 
 
 // retry sends to the leader that is known, and asks PD again after a region error.
 func (store *rutile) retry(
-	ctx context.Context, connection int, key []byte,
-	send func(*link, *route) (*errorpb.Error, error),
+	ctx context.Context, key []byte,
+	send func(*server, *route) (*errorpb.Error, error),
 ) error {
 	var wrong *errorpb.Error
 	for range attempts {
@@ -98,11 +99,11 @@ func (store *rutile) retry(
 		if err != nil {
 			return err
 		}
-		link, err := store.link(route.address, connection)
+		server, err := store.server(route.address)
 		if err != nil {
 			return err
 		}
-		if wrong, err = send(link, route); err != nil {
+		if wrong, err = send(server, route); err != nil {
 			return err
 		}
 		if wrong == nil {
@@ -114,39 +115,57 @@ func (store *rutile) retry(
 	return fmt.Errorf("region error: %v", wrong)
 }
 
-func (store *rutile) link(address string, connection int) (*link, error) {
+// server connects to a store when it is first needed.
+func (store *rutile) server(address string) (*server, error) {
 	store.lock.RLock()
-	links := store.stores[address]
+	known := store.stores[address]
 	store.lock.RUnlock()
-	if links != nil {
-		return links[connection], nil
+	if known != nil {
+		return known, nil
 	}
 	store.lock.Lock()
 	defer store.lock.Unlock()
-	if links = store.stores[address]; links != nil {
-		return links[connection], nil
+	if known = store.stores[address]; known != nil {
+		return known, nil
 	}
+	opened := &server{}
 	for range store.connections {
-		opened, err := dial(address)
+		connection, err := dial(address)
 		if err != nil {
 			return nil, err
 		}
-		link := &link{client: tikvpb.NewTikvClient(opened), close: opened.Close}
-		if store.batched {
-			if link.batches, err = openBatches(link.client); err != nil {
-				return nil, err
-			}
-		}
-		links = append(links, link)
+		opened.connections = append(opened.connections, connection)
+		opened.clients = append(opened.clients, tikvpb.NewTikvClient(connection))
 	}
-	store.stores[address] = links
-	return links[connection], nil
+	if store.batched {
+		var err error
+		if opened.batches, err = openBatches(opened.clients); err != nil {
+			return nil, err
+		}
+	}
+	store.stores[address] = opened
+	return opened, nil
+}
+
+// BatchSize is the mean number of commands in a message so far; 0 when they go alone.
+func (store *rutile) BatchSize() float64 {
+	var messages, commands int64
+	for _, server := range store.stores {
+		if server.batches != nil {
+			messages += server.batches.messages.Load()
+			commands += server.batches.commands.Load()
+		}
+	}
+	if messages == 0 {
+		return 0
+	}
+	return float64(commands) / float64(messages)
 }
 
 func (store *rutile) Close() {
-	for _, links := range store.stores {
-		for _, link := range links {
-			link.close()
+	for _, server := range store.stores {
+		for _, connection := range server.connections {
+			connection.Close()
 		}
 	}
 }

@@ -11,6 +11,7 @@ failed has an unknown outcome.
 """
 
 import argparse
+import asyncio
 import os
 import sys
 import threading
@@ -221,6 +222,8 @@ def patiently(call):
 
 
 def connect(pd):
+    # The client wants an event loop in every thread that uses it.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     return patiently(lambda: RawClient.connect(pd.split(",")))
 
 
