@@ -19,3 +19,8 @@ export function assert(condition: boolean, message: string | (() => string)): as
 export function unreachable(value: never): never {
   throw new AssertionError(`unreachable: ${JSON.stringify(value)}`);
 }
+
+/** Stops at a place that a right program never reaches. */
+export function fail(message: string): never {
+  throw new AssertionError(message);
+}
