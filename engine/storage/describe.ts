@@ -75,7 +75,8 @@ export function describeRecord(record: LogRecord): string {
       return `append region=${region}${state}${range}`;
     }
     case "compact":
-      return `compact region=${region} index=${record.index} term=${record.term}`;
+    case "begin":
+      return `${record.type} region=${region} index=${record.index} term=${record.term}`;
     case "restore": {
       const { index, term } = record.metadata;
       return `restore region=${region} index=${index} term=${term} chunks=${record.chunks.length}`;

@@ -27,6 +27,8 @@ export interface GroupLog {
   readonly region: RegionId;
   readonly hardState: HardState;
   readonly truncated: Truncated;
+  /** Up to here no checkpoint is needed: the group began there. */
+  readonly begun: LogIndex;
   /** Index before the first entry. Differs from `truncated.index` only while it is not `anchored`. */
   readonly base: LogIndex;
   /** Index of the last entry; `base` where there is none. */
@@ -61,6 +63,7 @@ export function unknownGroup(region: RegionId, anchored: boolean): GroupLog {
     region,
     hardState: NO_HARD_STATE,
     truncated: NOTHING_TRUNCATED,
+    begun: LogIndex(0),
     base: LogIndex(0),
     last: LogIndex(0),
     spans: [],
@@ -79,6 +82,8 @@ export function withRecord(group: GroupLog, record: LogRecord, segment: number):
       return appended(group, record.hardState, record.entries, segment);
     case "compact":
       return compacted(group, { index: record.index, term: record.term }, segment);
+    case "begin":
+      return began(group, { index: record.index, term: record.term }, segment);
     case "restore": {
       const { index, term } = record.metadata;
       return {
@@ -117,7 +122,8 @@ export function repetition(group: GroupLog, oldest: number): LogRecord[] {
     records.push({ type: "append", region, hardState, entries: [] });
   }
   if (tombstone === undefined && truncatedGoes) {
-    records.push({ type: "compact", region, index: truncated.index, term: truncated.term });
+    const type = truncated.index === group.begun ? "begin" : "compact";
+    records.push({ type, region, index: truncated.index, term: truncated.term });
   }
   return records;
 }
@@ -160,6 +166,7 @@ function appended(
       region: group.region,
       hardState: facts.hardState,
       truncated: group.truncated,
+      begun: group.begun,
       base,
       last: LogIndex(first + entries.length - 1),
       spans: withSpan(goesOn ? group.spans : [], {
@@ -189,6 +196,30 @@ function withSpan(spans: readonly Span[], added: Span): readonly Span[] {
   return kept;
 }
 
+/** Said again at every replay of the split, so it changes nothing where the group has gone on. */
+function began(group: GroupLog, truncated: Truncated, segment: number): Judged {
+  if (group.begun >= truncated.index || group.truncated.index >= truncated.index) {
+    return { ok: true, group };
+  }
+  if (group.anchored && group.spans.length > 0) {
+    return wrong(group, `it begins at ${truncated.index}, and has entries already`);
+  }
+  const base = group.spans.length > 0 ? group.base : truncated.index;
+  return {
+    ok: true,
+    group: {
+      ...group,
+      truncated,
+      begun: truncated.index,
+      base,
+      last: maxIndex(group.last, base),
+      tombstone: undefined,
+      truncatedIn: segment,
+      anchored: group.anchored || base === truncated.index,
+    },
+  };
+}
+
 function compacted(group: GroupLog, truncated: Truncated, segment: number): Judged {
   const { index } = truncated;
   if (index < group.truncated.index) return { ok: true, group };
@@ -208,6 +239,7 @@ function compacted(group: GroupLog, truncated: Truncated, segment: number): Judg
       region: group.region,
       hardState: group.hardState,
       truncated,
+      begun: group.begun,
       base: maxIndex(group.base, index),
       last: maxIndex(group.last, index),
       spans,

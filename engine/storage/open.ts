@@ -113,11 +113,11 @@ function checkTogether(replay: Replay, read: CheckpointRead | undefined): Damage
 
 /** A sentence where the log of a group does not go on from what is known otherwise. */
 function checkGroup(group: ReplayedGroup, applied: LogIndex): string | undefined {
-  const { region, base, truncated } = group.log;
+  const { region, base, truncated, begun } = group.log;
   if (base !== truncated.index) {
     return `group ${region}: entries ${truncated.index + 1} to ${base} are missing`;
   }
-  if (group.restored === undefined && truncated.index > applied) {
+  if (group.restored === undefined && truncated.index > Math.max(applied, begun)) {
     return `group ${region}: the log starts behind ${truncated.index}, and the checkpoint ends at ${applied}`;
   }
   return undefined;

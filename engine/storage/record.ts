@@ -8,6 +8,7 @@
  * compact  [2, region, index, term]
  * restore  [3, region, hard state, snapshot, [chunk, …]]
  * destroy  [4, region, meta]
+ * begin    [5, region, index, term]
  * ```
  *
  * Hard states, entries and snapshots are tuples of `raft/codec.ts`.
@@ -34,7 +35,7 @@ export interface Batch {
 }
 
 /** The tag of each record on disk. DO NOT CHANGE. */
-const TAGS = { append: 1, compact: 2, restore: 3, destroy: 4 } as const;
+const TAGS = { append: 1, compact: 2, restore: 3, destroy: 4, begin: 5 } as const;
 
 /** Keeps a buffer for the next batch, and nothing of the last one. */
 const WIRE = createWire();
@@ -76,7 +77,8 @@ function recordToTuple(record: LogRecord): Tuple {
       return [TAGS.append, region, state, record.entries.map(entryToTuple)];
     }
     case "compact":
-      return [TAGS.compact, region, record.index, record.term];
+    case "begin":
+      return [TAGS[record.type], region, record.index, record.term];
     case "restore": {
       const { hardState, metadata, chunks } = record;
       const snapshot = snapshotMetadataToTuple(metadata);
@@ -95,10 +97,12 @@ function recordFromTuple(tuple: readonly unknown[]): LogRecord | undefined {
   switch (tuple[0]) {
     case TAGS.append:
       return appendFrom(region, tuple);
-    case TAGS.compact: {
-      const [, , index, term] = tuple;
+    case TAGS.compact:
+    case TAGS.begin: {
+      const [tag, , index, term] = tuple;
       if (tuple.length !== 4 || !isCount(index) || !isCount(term)) return undefined;
-      return { type: "compact", region, index: index as LogIndex, term: term as Term };
+      const type = tag === TAGS.begin ? "begin" : "compact";
+      return { type, region, index: index as LogIndex, term: term as Term };
     }
     case TAGS.restore:
       return restoreFrom(region, tuple);

@@ -197,6 +197,8 @@ function enter(replay: Replay, group: ReplayedGroup, log: GroupLog, record: LogR
       group.entries.splice(0, log.base - base);
       if (log.snapshot === undefined) group.restored = undefined;
       return;
+    case "begin":
+      return;
     case "restore":
       replay.restores += 1;
       group.entries = [];

@@ -27,6 +27,13 @@ export type LogRecord =
       readonly index: LogIndex;
       readonly term: Term;
     }
+  /** The group is new and its log begins behind `index`: its data comes from another group's (a split). Nothing to a group that has begun. */
+  | {
+      readonly type: "begin";
+      readonly region: RegionId;
+      readonly index: LogIndex;
+      readonly term: Term;
+    }
   /** A snapshot has replaced log and data of the group. `chunks` are opaque; all or nothing is durable. */
   | {
       readonly type: "restore";
