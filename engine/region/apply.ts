@@ -1,0 +1,60 @@
+/**
+ * Applies committed entries to the data and to the replica itself, in order, on every replica alike.
+ */
+import { fail as failProgram } from "../base/assert.ts";
+import type { Entry } from "../raft/types.ts";
+import { evaluate, type RawResult } from "../raw/command.ts";
+import { decodeEntry, type RawEntry } from "./command.ts";
+import { epochOf } from "./descriptor.ts";
+import { applyMembers } from "./members.ts";
+import { type Outcome, settle } from "./propose.ts";
+import { type Replica, withReplica } from "./replica.ts";
+import { applySplit } from "./split.ts";
+import type { Turn } from "./turn.ts";
+
+/** Applies `entries`, which follow `replica.applied`. Returns undefined where one of them destroyed the replica. */
+export function applyEntries(
+  turn: Turn,
+  replica: Replica,
+  entries: readonly Entry[],
+): Replica | undefined {
+  let current = replica;
+  for (const entry of entries) {
+    if (entry.index !== current.applied + 1) failProgram("entries are applied in order");
+    const next = applyEntry(turn, current, entry);
+    if (next === undefined) return undefined;
+    current = next;
+  }
+  return current;
+}
+
+function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undefined {
+  let next = withReplica(replica, { applied: entry.index, appliedTerm: entry.term });
+  let outcome: Outcome | undefined;
+  if (entry.type === "configuration") {
+    return applyMembers(turn, next, entry);
+  }
+  if (entry.data.length > 0) {
+    const command = decodeEntry(entry.data, turn.wire);
+    if (command.type === "raw") {
+      outcome = applyRaw(turn, next, command);
+    } else {
+      const result = applySplit(turn, next, command);
+      next = result.replica;
+      outcome = result.outcome;
+    }
+  }
+  const pending = settle(turn, next.pending, entry, outcome);
+  return pending === next.pending ? next : withReplica(next, { pending });
+}
+
+function applyRaw(turn: Turn, replica: Replica, entry: RawEntry): Outcome {
+  if (entry.version !== epochOf(replica.region).version) {
+    return { type: "void", currentRegions: [replica.region] };
+  }
+  const results: RawResult[] = [];
+  for (const command of entry.commands) {
+    results.push(evaluate(command, turn.data, turn.config.raw, entry.nowSeconds));
+  }
+  return { type: "raw", results };
+}

@@ -1,0 +1,138 @@
+/**
+ * Messages between stores, as msgpack tuples.
+ *
+ *   raft            [0, region, from, to, confVer, version, startKey, endKey, message]
+ *   snapshot_chunk  [1, region, from, to, index, term, sequence, last, bytes]
+ *   snapshot_ack    [2, region, from, to, index, next, status]      status: 0 more, 1 done, 2 refused
+ *   peer_removed    [3, region, from, to, confVer, version]
+ *
+ * Keys travel as one-byte strings. A Raft message is the tuple of raft/codec.ts.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { Key } from "../base/bytes.ts";
+import type { LogIndex, PeerId, RegionId, Term } from "../base/ids.ts";
+import {
+  type Decoded,
+  expectBoolean,
+  expectBytes,
+  expectChoice,
+  expectCount,
+  expectString,
+  malformed,
+  type Wire,
+} from "../base/wire.ts";
+import { messageFromTuple, messageToTuple } from "../raft/codec.ts";
+import type { StoreMessage } from "./types.ts";
+
+const RAFT = 0;
+const SNAPSHOT_CHUNK = 1;
+const SNAPSHOT_ACK = 2;
+const PEER_REMOVED = 3;
+const STATUSES = ["more", "done", "refused"] as const;
+
+export const encodeStoreMessage = (message: StoreMessage, wire: Wire): Uint8Array =>
+  wire.encode(toTuple(message));
+
+function toTuple(m: StoreMessage): readonly unknown[] {
+  switch (m.type) {
+    case "raft": {
+      const inner = messageToTuple(m.message);
+      return [RAFT, m.region, m.from, m.to, m.confVer, m.version, m.startKey, m.endKey, inner];
+    }
+    case "snapshot_chunk":
+      return [SNAPSHOT_CHUNK, m.region, m.from, m.to, m.index, m.term, m.sequence, m.last, m.bytes];
+    case "snapshot_ack":
+      return [SNAPSHOT_ACK, m.region, m.from, m.to, m.index, m.next, STATUSES.indexOf(m.status)];
+    case "peer_removed":
+      return [PEER_REMOVED, m.region, m.from, m.to, m.confVer, m.version];
+    default:
+      return unreachable(m);
+  }
+}
+
+/** The message in `bytes`, which may be anything. Byte values are views of `bytes`. */
+export const decodeStoreMessage = (bytes: Uint8Array, wire: Wire): Decoded<StoreMessage> =>
+  wire.decodeWith(bytes, fromTuple);
+
+function fromTuple(value: unknown): StoreMessage {
+  if (!Array.isArray(value)) return malformed("a store message is a tuple");
+  const t = value as readonly unknown[];
+  const region = expectCount(t[1], "region") as RegionId;
+  const from = expectCount(t[2], "sender") as PeerId;
+  const to = expectCount(t[3], "receiver") as PeerId;
+  switch (t[0]) {
+    case RAFT: {
+      const message = messageFromTuple(t[8]) ?? malformed("the Raft message is malformed");
+      return {
+        type: "raft",
+        region,
+        from,
+        to,
+        confVer: expectCount(t[4], "conf_ver"),
+        version: expectCount(t[5], "version"),
+        startKey: keyText(t[6], "start key"),
+        endKey: keyText(t[7], "end key"),
+        message,
+      };
+    }
+    case SNAPSHOT_CHUNK:
+      return {
+        type: "snapshot_chunk",
+        region,
+        from,
+        to,
+        index: expectCount(t[4], "index") as LogIndex,
+        term: expectCount(t[5], "term") as Term,
+        sequence: expectCount(t[6], "sequence"),
+        last: expectBoolean(t[7], "last"),
+        bytes: expectBytes(t[8], "piece"),
+      };
+    case SNAPSHOT_ACK:
+      return {
+        type: "snapshot_ack",
+        region,
+        from,
+        to,
+        index: expectCount(t[4], "index") as LogIndex,
+        next: expectCount(t[5], "next"),
+        status: STATUSES[expectChoice(t[6], [0, 1, 2], "status")] ?? "refused",
+      };
+    case PEER_REMOVED:
+      return {
+        type: "peer_removed",
+        region,
+        from,
+        to,
+        confVer: expectCount(t[4], "conf_ver"),
+        version: expectCount(t[5], "version"),
+      };
+    default:
+      return malformed("no such store message");
+  }
+}
+
+/** A key sent as a string: every character must be a byte. */
+function keyText(value: unknown, what: string): Key {
+  const text = expectString(value, what);
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0xff) return malformed(`${what}: not one character a byte`);
+  }
+  return text as Key;
+}
+
+/** One line for traces. */
+export function describeStoreMessage(m: StoreMessage): string {
+  const head = `${m.type} r${m.region} ${m.from}→${m.to}`;
+  switch (m.type) {
+    case "raft":
+      return `${head} ${m.message.type} t${m.message.term}`;
+    case "snapshot_chunk":
+      return `${head} i${m.index} #${m.sequence}${m.last ? " last" : ""} ${m.bytes.length} B`;
+    case "snapshot_ack":
+      return `${head} i${m.index} ${m.status} next ${m.next}`;
+    case "peer_removed":
+      return `${head} epoch ${m.confVer}.${m.version}`;
+    default:
+      return unreachable(m);
+  }
+}

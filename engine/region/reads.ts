@@ -1,0 +1,101 @@
+/**
+ * Linearizable reads: at once under the leader's lease, else as soon as Raft has named an index and
+ * the data holds it. Followers go the second way too.
+ */
+import type { LogIndex, Ticket } from "../base/ids.ts";
+import { answerRead, type RawRead } from "../raw/request.ts";
+import { epochOf } from "./descriptor.ts";
+import { epochNotMatch, readIndexNotReady, type RegionError, regionErrorReply } from "./errors.ts";
+import { type Replica, type WaitingReads, withReplica } from "./replica.ts";
+import { reply, type Turn } from "./turn.ts";
+
+export interface ReadCall {
+  readonly ticket: Ticket;
+  readonly call: RawRead;
+}
+
+/** Answers `call` from what the replica has applied by now. */
+export function answerNow(turn: Turn, replica: Replica, { ticket, call }: ReadCall): void {
+  const { startKey: start, endKey: end } = replica.region;
+  const view = {
+    kv: turn.data.snapshot(),
+    mode: turn.config.raw,
+    nowSeconds: Math.floor(turn.now.wallMs / 1000),
+  };
+  reply(turn, ticket, answerRead(call, view, { start, end }));
+}
+
+/** Lets `calls` wait for Raft's answer to the question `ticket`. */
+export function awaitIndex(
+  turn: Turn,
+  replica: Replica,
+  ticket: Ticket,
+  calls: readonly ReadCall[],
+): Replica {
+  const reads: WaitingReads = {
+    ticket,
+    index: undefined,
+    since: turn.now.monotonicMs,
+    version: epochOf(replica.region).version,
+    calls,
+  };
+  return withReplica(replica, { reads: [...replica.reads, reads] });
+}
+
+export function noteReadIndex(replica: Replica, ticket: Ticket, index: LogIndex): Replica {
+  const reads = replica.reads.map((waiting) =>
+    waiting.ticket === ticket ? { ...waiting, index } : waiting,
+  );
+  return withReplica(replica, { reads });
+}
+
+/** Answers the reads whose index is applied. */
+export function serveReads(turn: Turn, replica: Replica): Replica {
+  if (replica.reads.length === 0) return replica;
+  const left: WaitingReads[] = [];
+  for (const waiting of replica.reads) {
+    if (waiting.index === undefined || waiting.index > replica.applied) {
+      left.push(waiting);
+    } else if (waiting.version !== epochOf(replica.region).version) {
+      refuseReads(turn, waiting, epochNotMatch([replica.region]));
+    } else {
+      for (const call of waiting.calls) answerNow(turn, replica, call);
+    }
+  }
+  return left.length === replica.reads.length ? replica : withReplica(replica, { reads: left });
+}
+
+/** Raft can't say: the leader is unknown or not sure of itself. */
+export function dropReads(turn: Turn, replica: Replica, ticket: Ticket): Replica {
+  return refuseWhere(turn, replica, "no leader has confirmed it", (w) => w.ticket === ticket);
+}
+
+/** Refuses reads that Raft has left without an answer for too long. */
+export function expireReads(turn: Turn, replica: Replica): Replica {
+  const limit = turn.now.monotonicMs - turn.config.readTimeoutMs;
+  if (!replica.reads.some((waiting) => waiting.since < limit)) return replica;
+  return refuseWhere(turn, replica, "it took too long", (waiting) => waiting.since < limit);
+}
+
+function refuseWhere(
+  turn: Turn,
+  replica: Replica,
+  reason: string,
+  chosen: (waiting: WaitingReads) => boolean,
+): Replica {
+  const left: WaitingReads[] = [];
+  for (const waiting of replica.reads) {
+    if (chosen(waiting)) {
+      refuseReads(turn, waiting, readIndexNotReady(replica.region.id, reason));
+    } else {
+      left.push(waiting);
+    }
+  }
+  return withReplica(replica, { reads: left });
+}
+
+export function refuseReads(turn: Turn, waiting: WaitingReads, error: RegionError): void {
+  for (const { ticket, call } of waiting.calls) {
+    reply(turn, ticket, regionErrorReply(call.method, error));
+  }
+}

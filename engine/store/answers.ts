@@ -1,0 +1,36 @@
+/** The placement driver's answers, each handed to whoever asked. */
+import { unreachable } from "../base/assert.ts";
+import type { Ticket } from "../base/ids.ts";
+import { onRegistrationAnswer } from "./registration.ts";
+import { onMembership, onRegionOrders } from "./reports.ts";
+import { onSplitIds } from "./splits.ts";
+import type { StoreTurn } from "./turn.ts";
+import type { PlacementAnswer } from "./types.ts";
+
+export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: PlacementAnswer): void {
+  const asked = turn.asked.find((other) => other.ticket === ticket);
+  if (asked === undefined) return;
+  turn.asked = turn.asked.filter((other) => other !== asked);
+  const { purpose } = asked;
+  const reply = answer.ok ? answer.reply : undefined;
+  switch (purpose.type) {
+    case "registration":
+      onRegistrationAnswer(turn, answer);
+      return;
+    case "store_heartbeat":
+      return;
+    case "region_heartbeat":
+      if (reply?.method === "RegionHeartbeat") {
+        onRegionOrders(turn, purpose.region, reply.response);
+      }
+      return;
+    case "check_membership":
+      if (reply?.method === "GetRegionByID") onMembership(turn, purpose.region, reply.response);
+      return;
+    case "split":
+      onSplitIds(turn, purpose, reply?.method === "AskBatchSplit" ? reply.response : undefined);
+      return;
+    default:
+      unreachable(purpose);
+  }
+}

@@ -1,0 +1,1 @@
+export { decodeStoreMessage, describeStoreMessage, encodeStoreMessage } from "../region/codec.ts";

@@ -1,0 +1,200 @@
+/**
+ * A store comes up on its directory: the checkpoint gives the applied state, the log gives each
+ * group what it had beyond it, and the entries known committed are applied again.
+ */
+import { idKey } from "../base/big-endian.ts";
+import { type LogIndex, Ticket, type Term } from "../base/ids.ts";
+import type { Now } from "../base/time.ts";
+import * as tree from "../base/tree.ts";
+import { createWire } from "../base/wire.ts";
+import { Peer, type Region } from "../protocol/gen/metapb.ts";
+import { restore } from "../raft/start.ts";
+import type { Configuration } from "../raft/types.ts";
+import { decodeMemberContext } from "../region/command.ts";
+import { decodeConfigurationEntry } from "../raft/codec.ts";
+import { configurationOf, isInitialized, peerById, peerIdOf } from "../region/descriptor.ts";
+import { clearRange } from "../region/destroy.ts";
+import { drive } from "../region/drive.ts";
+import { decodeMeta } from "../region/meta.ts";
+import { raftConfig } from "../region/raft-config.ts";
+import { newReplica, type Replica } from "../region/replica.ts";
+import { noReplicas, type Replicas } from "../region/registry.ts";
+import { load } from "../region/restore.ts";
+import type { DiskReader } from "../storage/disk.ts";
+import { open as openStorage } from "../storage/open.ts";
+import type { Checkpoint, OpenResult, RecoveredGroup } from "../storage/types.ts";
+import type { StoreState } from "./state.ts";
+import type { StoreEffect, StoreConfig } from "./types.ts";
+import { closeTurn, openTurn, type StoreTurn } from "./turn.ts";
+
+export type OpenStore =
+  | { readonly ok: true; readonly state: StoreState; readonly effects: readonly StoreEffect[] }
+  | Extract<OpenResult<never>, { readonly ok: false }>;
+
+/** Opens the store in the directory that `reader` reads. Perform the effects before anything else. */
+export function open(reader: DiskReader, config: StoreConfig, now: Now): OpenStore {
+  const opened = openStorage(reader, config.storage);
+  if (!opened.ok) return opened;
+  const { recovered } = opened;
+  const fresh: StoreState = {
+    config,
+    wire: createWire(),
+    identity: recovered.identity,
+    registration: { type: "find_cluster" },
+    storage: opened.state,
+    kv: recovered.checkpoint.kv,
+    replicas: noReplicas(),
+    nextTicket: Ticket(1),
+    durability: [],
+    asked: [],
+    loggedBytes: 0,
+    checkpointing: false,
+    opened: opened.effects.some(({ type }) => type === "opened"),
+    heartbeatAt: Number.NEGATIVE_INFINITY,
+    startedSeconds: Math.floor(now.wallMs / 1000),
+    trouble: undefined,
+  };
+  const repairs = opened.effects.filter((effect) => effect.type === "write");
+  const known = readCheckpoint(fresh, recovered.checkpoint);
+  const turn = openTurn({ ...fresh, replicas: known.replicas }, now);
+  recoverGroups(turn, known.regions, recovered.groups);
+  const { state, effects } = closeTurn(turn);
+  return { ok: true, state, effects: [...repairs, ...effects] };
+}
+
+/** A replica as the checkpoint has it. */
+interface Known {
+  readonly region: Region;
+  readonly peer: number;
+  readonly applied: LogIndex;
+  readonly appliedTerm: Term;
+}
+
+function readCheckpoint(
+  { wire }: StoreState,
+  { groups }: Checkpoint,
+): { readonly replicas: Replicas; readonly regions: ReadonlyMap<number, Known> } {
+  const regions = new Map<number, Known>();
+  let { tombstones, ...rest } = noReplicas();
+  for (const { region: id, applied, appliedTerm, meta } of groups) {
+    const decoded = decodeMeta(meta, wire);
+    if (decoded.type === "tombstone") {
+      tombstones = tree.set(tombstones, idKey(id), decoded.tombstone);
+    } else {
+      regions.set(id, { region: decoded.region, peer: decoded.peer, applied, appliedTerm });
+    }
+  }
+  return { replicas: { ...rest, tombstones }, regions };
+}
+
+/**
+ * Groups as the log left them. Those without a snapshot of their own come first, and apply what they
+ * know committed; a snapshot came later than all that it could overlap with.
+ */
+function recoverGroups(
+  turn: StoreTurn,
+  known: ReadonlyMap<number, Known>,
+  groups: readonly RecoveredGroup[],
+): void {
+  for (const group of groups) {
+    if (group.restored === undefined) recoverKnown(turn, group, known.get(group.region));
+  }
+  applyCommitted(turn);
+  for (const group of groups) {
+    if (group.restored === undefined) continue;
+    recoverSnapshot(turn, group, known.get(group.region), group.restored.chunks);
+    applyCommitted(turn);
+  }
+}
+
+/** Lets every replica apply what it knows committed. Nothing is due, so nothing else happens. */
+function applyCommitted(turn: StoreTurn): void {
+  for (const replica of turn.replicas.all()) drive(turn, replica, { type: "tick" });
+}
+
+function recoverKnown(turn: StoreTurn, group: RecoveredGroup, known: Known | undefined): void {
+  if (group.tombstone !== undefined) {
+    const decoded = decodeMeta(group.tombstone, turn.wire);
+    if (decoded.type === "tombstone") turn.replicas.bury(decoded.tombstone);
+    if (known !== undefined) clearRange(turn, known.region.startKey, known.region.endKey);
+    // Votes that a later peer of the region has given before it had any data.
+    if (group.hardState.term > 0) turn.replicas.sleep(group);
+    return;
+  }
+  if (known === undefined) {
+    turn.replicas.sleep(group);
+    return;
+  }
+  const peer = peerById(known.region, known.peer as ReturnType<typeof peerIdOf>);
+  turn.replicas.put(
+    revive(turn, group, {
+      region: known.region,
+      peer: peer ?? Peer.make({ id: known.peer, storeId: turn.store }),
+      applied: known.applied,
+      appliedTerm: known.appliedTerm,
+      configuration: configurationOf(known.region),
+    }),
+  );
+}
+
+function recoverSnapshot(
+  turn: StoreTurn,
+  group: RecoveredGroup,
+  known: Known | undefined,
+  chunks: readonly Uint8Array[],
+): void {
+  const before = turn.replicas.get(group.region);
+  if (before === undefined && known !== undefined && isInitialized(known.region)) {
+    clearRange(turn, known.region.startKey, known.region.endKey);
+  }
+  const { region, metadata } = load(turn, chunks);
+  const peer = region.peers.find(({ storeId }) => storeId === turn.store);
+  turn.replicas.put(
+    revive(turn, group, {
+      region,
+      peer: peer ?? Peer.make({ storeId: turn.store }),
+      applied: metadata.index,
+      appliedTerm: metadata.term,
+      configuration: metadata.configuration,
+    }),
+  );
+}
+
+function revive(
+  turn: StoreTurn,
+  group: RecoveredGroup,
+  at: {
+    readonly region: Region;
+    readonly peer: Peer;
+    readonly applied: LogIndex;
+    readonly appliedTerm: Term;
+    readonly configuration: Configuration;
+  },
+): Replica {
+  const config = raftConfig(turn, group.region, peerIdOf(at.peer));
+  const { hardState, truncated, entries } = group;
+  const { applied, configuration } = at;
+  const raft = restore(
+    config,
+    { hardState, truncated, entries, applied, configuration },
+    turn.now.monotonicMs,
+  );
+  const replica = newReplica({ ...at, raft });
+  return { ...replica, acquaintances: peersInLog(turn, group, applied) };
+}
+
+/** Peers that entries beyond `applied` add: the group counts on them already. */
+function peersInLog(
+  turn: StoreTurn,
+  { entries }: RecoveredGroup,
+  applied: LogIndex,
+): readonly Peer[] {
+  const peers: Peer[] = [];
+  for (const entry of entries) {
+    if (entry.type !== "configuration" || entry.index <= applied) continue;
+    const context = decodeConfigurationEntry(entry.data, turn.wire)?.change.context;
+    if (context === undefined || context.length === 0) continue;
+    peers.push(...decodeMemberContext(context, turn.wire).peers);
+  }
+  return peers;
+}

@@ -1,0 +1,91 @@
+/**
+ * The state of one store, between steps.
+ */
+import type { RegionId, Ticket } from "../base/ids.ts";
+import type { Wire } from "../base/wire.ts";
+import type { Key } from "../base/bytes.ts";
+import type { Region } from "../protocol/gen/metapb.ts";
+import type { Replicas } from "../region/registry.ts";
+import type { Persisting } from "../region/turn.ts";
+import type { Kv } from "../storage/kv.ts";
+import type { StorageState } from "../storage/state.ts";
+import type { Identity } from "../storage/types.ts";
+import type { StoreConfig, StoreTrouble } from "./types.ts";
+
+export interface StoreState {
+  readonly config: StoreConfig;
+  /** Scratch space for encoding; holds nothing from one call to the next. */
+  readonly wire: Wire;
+  /** Undefined until the store has joined a cluster for the first time. */
+  readonly identity: Identity | undefined;
+  readonly registration: Registration;
+  readonly storage: StorageState;
+  readonly kv: Kv;
+  readonly replicas: Replicas;
+  readonly nextTicket: Ticket;
+  /** Batches of log records that are not durable yet, oldest first. */
+  readonly durability: readonly Durability[];
+  /** Questions to the placement driver without an answer. */
+  readonly asked: readonly Asked[];
+  /** Bytes logged since the last checkpoint was begun. */
+  readonly loggedBytes: number;
+  readonly checkpointing: boolean;
+  /** Whether what was recovered is durable; before that the store acts on nothing. */
+  readonly opened: boolean;
+  /** Monotonic time of the last heartbeat to the placement driver. */
+  readonly heartbeatAt: number;
+  /** Wall clock at the start, in seconds of the Unix epoch. */
+  readonly startedSeconds: number;
+  /** Set once the disk has refused: from then on the store takes part in nothing. */
+  readonly trouble: StoreTrouble | undefined;
+}
+
+export interface Durability {
+  readonly ticket: Ticket;
+  readonly persisting: readonly Persisting[];
+}
+
+/** How far the store has come in joining its cluster. */
+export type Registration =
+  /** Wants the cluster's id; with an identity already, to compare. */
+  | { readonly type: "find_cluster" }
+  | { readonly type: "get_store_id"; readonly cluster: bigint }
+  /** Waits for the identity to be durable. */
+  | { readonly type: "identify"; readonly ticket: Ticket }
+  | { readonly type: "check_bootstrap" }
+  /** Collects ids for the first region and its peer. */
+  | { readonly type: "get_first_ids" }
+  /** Waits for the first region to be durable here. */
+  | { readonly type: "prepare"; readonly region: Region; readonly ticket: Ticket }
+  | { readonly type: "bootstrap"; readonly region: Region }
+  /** The cluster was bootstrapped before: by this store's region, or by another's? */
+  | { readonly type: "compare"; readonly region: Region }
+  | { readonly type: "put_store" }
+  | { readonly type: "joined" };
+
+export interface Asked {
+  readonly ticket: Ticket;
+  /** Monotonic time. */
+  readonly at: number;
+  readonly purpose: Purpose;
+}
+
+/** What an answer of the placement driver is for. */
+export type Purpose =
+  | { readonly type: "registration" }
+  | { readonly type: "store_heartbeat" }
+  | { readonly type: "region_heartbeat"; readonly region: RegionId }
+  /** Is this silent replica still a member? */
+  | { readonly type: "check_membership"; readonly region: RegionId }
+  | {
+      readonly type: "split";
+      readonly region: RegionId;
+      /** Of the client's call. */
+      readonly ticket: Ticket;
+      readonly keys: readonly Key[];
+      readonly version: number;
+      readonly confVer: number;
+    };
+
+/** What a store tells about itself at a glance. */
+export const isJoined = (state: StoreState): boolean => state.registration.type === "joined";

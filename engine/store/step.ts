@@ -1,0 +1,179 @@
+/**
+ * The core of a store. All inputs that have arrived since the last step are taken in order; then the
+ * regions get the writes and reads that came in; then everything to be written leaves as one batch.
+ */
+import { unreachable } from "../base/assert.ts";
+import type { StoreId, Ticket } from "../base/ids.ts";
+import type { Now } from "../base/time.ts";
+import { epochOf, storeIdOf } from "../region/descriptor.ts";
+import { canLeave, destroy } from "../region/destroy.ts";
+import { drive } from "../region/drive.ts";
+import { isStranger } from "../region/members.ts";
+import { expireReads } from "../region/reads.ts";
+import { logCommit } from "../region/records.ts";
+import { regionId, type Replica } from "../region/replica.ts";
+import { tickOutgoing } from "../region/send-snapshot.ts";
+import type { DiskInput } from "../storage/disk.ts";
+import type { StorageEffect } from "../storage/types.ts";
+import { onPlacementAnswer } from "./answers.ts";
+import { onCheckpointed } from "./checkpoint.ts";
+import { onMessage } from "./messages.ts";
+import { isUnconfirmed, onRegistrationDurable, pursueRegistration } from "./registration.ts";
+import { report, reportNews } from "./reports.ts";
+import { onRequest, submit } from "./requests.ts";
+import type { StoreState } from "./state.ts";
+import { closeTurn, openTurn, stepDisk, type StoreTurn } from "./turn.ts";
+import type { StoreEffect, StoreInput } from "./types.ts";
+
+export interface StoreStep {
+  readonly state: StoreState;
+  readonly effects: readonly StoreEffect[];
+}
+
+export function step(state: StoreState, now: Now, inputs: readonly StoreInput[]): StoreStep {
+  const turn = openTurn(state, now);
+  for (const input of inputs) {
+    if (admits(turn, input)) handle(turn, input);
+  }
+  if (turn.trouble !== undefined) return abandoned(turn);
+  submit(turn);
+  startReplicas(turn);
+  if (turn.registration.type === "joined") reportNews(turn);
+  return closeTurn(turn);
+}
+
+/** Before it is open a store knows only its disk; after the disk has refused, it only explains itself. */
+function admits(turn: StoreTurn, { type }: StoreInput): boolean {
+  if (type === "request") return true;
+  if (turn.trouble !== undefined) return false;
+  return turn.opened || type === "written" || type === "write_failed";
+}
+
+/** Nothing more is written: what the disk holds is what counts. */
+function abandoned(turn: StoreTurn): StoreStep {
+  const effects = turn.effects.filter(
+    ({ type }) => type === "reply" || type === "refuse" || type === "log" || type === "stop",
+  );
+  return { state: { ...turn.before, trouble: turn.trouble }, effects };
+}
+
+function handle(turn: StoreTurn, input: StoreInput): void {
+  switch (input.type) {
+    case "tick":
+      onTick(turn);
+      return;
+    case "received":
+      onMessage(turn, input.from, input.message);
+      return;
+    case "request":
+      onRequest(turn, input.ticket, input.call);
+      return;
+    case "cancelled":
+      // The work goes on: a write may be in the log already. Its answer finds nobody.
+      return;
+    case "unreachable":
+      onUnreachable(turn, input.store);
+      return;
+    case "placement_answer":
+      onPlacementAnswer(turn, input.ticket, input.answer);
+      return;
+    case "written":
+    case "write_failed":
+      onDisk(turn, input);
+      return;
+    default:
+      unreachable(input);
+  }
+}
+
+function onTick(turn: StoreTurn): void {
+  for (const replica of turn.replicas.all()) {
+    if (turn.registration.type !== "joined" && isUnconfirmed(replica)) continue;
+    if (isStranger(replica) && canLeave(turn, replica)) {
+      logCommit(turn, replica);
+      destroy(turn, replica, epochOf(replica.region));
+    } else {
+      tickReplica(turn, replica);
+    }
+  }
+  if (turn.registration.type === "joined") report(turn);
+  else pursueRegistration(turn);
+}
+
+function tickReplica(turn: StoreTurn, replica: Replica): void {
+  let current: Replica | undefined = drive(turn, replica, { type: "tick" });
+  if (current === undefined) return;
+  if (current.reads.length > 0) current = expireReads(turn, current);
+  if (current.outgoing.length > 0) {
+    const next = tickOutgoing(turn, current);
+    current = next.replica;
+    for (const input of next.inputs) {
+      if (current !== undefined) current = drive(turn, current, input);
+    }
+  }
+  if (current !== undefined) turn.replicas.put(current);
+}
+
+function onUnreachable(turn: StoreTurn, store: StoreId): void {
+  for (const replica of turn.replicas.all()) {
+    for (const peer of replica.region.peers) {
+      if (storeIdOf(peer) !== store) continue;
+      const current = turn.replicas.get(regionId(replica));
+      if (current === undefined) continue;
+      drive(turn, current, { type: "unreachable", peer: peer.id as Replica["raft"]["leader"] });
+    }
+  }
+}
+
+function onDisk(turn: StoreTurn, input: DiskInput): void {
+  for (const effect of stepDisk(turn, input)) onStorage(turn, effect);
+}
+
+function onStorage(turn: StoreTurn, effect: StorageEffect): void {
+  switch (effect.type) {
+    case "durable":
+      onDurable(turn, effect.ticket);
+      return;
+    case "opened":
+      turn.opened = true;
+      return;
+    case "checkpointed":
+      onCheckpointed(turn, effect.groups);
+      return;
+    case "failed":
+      turn.trouble = { reason: effect.reason, file: effect.file };
+      turn.effects.push({
+        type: "log",
+        level: "error",
+        message: "the disk has refused a write: this store takes no more part",
+        fields: { reason: effect.reason, file: effect.file },
+      });
+      return;
+    default:
+      return;
+  }
+}
+
+/** Everything logged up to `ticket` is on the disk: the groups that it belongs to go on. */
+function onDurable(turn: StoreTurn, ticket: Ticket): void {
+  onRegistrationDurable(turn, ticket);
+  const done = turn.durability.filter((batch) => batch.ticket <= ticket);
+  if (done.length === 0) return;
+  turn.durability = turn.durability.slice(done.length);
+  for (const { persisting } of done) {
+    for (const { region, peer, ticket: persisted } of persisting) {
+      const replica = turn.replicas.get(region);
+      if (replica === undefined || replica.peer.id !== peer) continue;
+      drive(turn, replica, { type: "persisted", ticket: persisted });
+    }
+  }
+}
+
+/** Starts what splits have made in this step. */
+function startReplicas(turn: StoreTurn): void {
+  for (const { region, campaign } of turn.started.splice(0)) {
+    const replica = turn.replicas.get(region);
+    if (replica === undefined) continue;
+    drive(turn, replica, campaign ? { type: "campaign" } : { type: "tick" });
+  }
+}

@@ -1,0 +1,183 @@
+import * as assert from "uvu/assert";
+import type { Key } from "../../engine/base/bytes.ts";
+import {
+  Context,
+  RawCASRequest,
+  RawGetRequest,
+  RawPutRequest,
+  RawScanRequest,
+  SplitRegionRequest,
+} from "../../engine/protocol/gen/kvrpcpb.ts";
+import { applied, isLeader } from "../../engine/raft/query.ts";
+import { replicas, type Replica } from "../../engine/store/index.ts";
+import { suite } from "../harness.ts";
+import { Cluster } from "./harness.ts";
+
+const test = suite("store");
+const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+const context = ({ region, peer }: Replica): Context =>
+  Context.make({ regionId: region.id, regionEpoch: region.regionEpoch, peer });
+
+function put(cluster: Cluster, key: string, value: string): void {
+  const { node, replica } = cluster.leaderAt(key);
+  const reply = cluster.call(node, {
+    method: "RawPut",
+    request: RawPutRequest.make({
+      context: context(replica),
+      key: key as Key,
+      value: bytes(value),
+    }),
+  });
+  assert.is(reply.method, "RawPut");
+  assert.equal((reply.response as { regionError?: unknown }).regionError, undefined);
+}
+
+function get(cluster: Cluster, key: string): string | undefined {
+  const { node, replica } = cluster.leaderAt(key);
+  const reply = cluster.call(node, {
+    method: "RawGet",
+    request: RawGetRequest.make({ context: context(replica), key: key as Key }),
+  });
+  if (reply.method !== "RawGet") throw new Error(reply.method);
+  assert.equal(reply.response.regionError, undefined);
+  return reply.response.notFound ? undefined : String.fromCharCode(...reply.response.value);
+}
+
+function ready(): Cluster {
+  const cluster = new Cluster(3);
+  cluster.run(8000);
+  assert.is(cluster.leaderAt("").replica.region.peers.length, 3);
+  return cluster;
+}
+
+test("three empty stores become one cluster with three replicas of the first region", () => {
+  const cluster = ready();
+  const { replica } = cluster.leaderAt("");
+  assert.equal(
+    replica.region.peers.map(({ role }) => role),
+    [0, 0, 0],
+  );
+  assert.equal(cluster.stopped, []);
+});
+
+test("an acknowledged write is read back, replaced by compare-and-swap, and scanned", () => {
+  const cluster = ready();
+  put(cluster, "a", "1");
+  put(cluster, "b", "2");
+  assert.is(get(cluster, "a"), "1");
+  const { node, replica } = cluster.leaderAt("a");
+  const swap = (expected: string, value: string): boolean => {
+    const reply = cluster.call(node, {
+      method: "RawCompareAndSwap",
+      request: RawCASRequest.make({
+        context: context(replica),
+        key: "a" as Key,
+        previousValue: bytes(expected),
+        value: bytes(value),
+      }),
+    });
+    if (reply.method !== "RawCompareAndSwap") throw new Error(reply.method);
+    return reply.response.succeed;
+  };
+  assert.is(swap("0", "x"), false);
+  assert.is(swap("1", "3"), true);
+  const scan = cluster.call(node, {
+    method: "RawScan",
+    request: RawScanRequest.make({ context: context(replica), limit: 10 }),
+  });
+  if (scan.method !== "RawScan") throw new Error(scan.method);
+  assert.equal(
+    scan.response.kvs.map(({ key, value }) => [key, String.fromCharCode(...value)]),
+    [
+      ["a", "3"],
+      ["b", "2"],
+    ],
+  );
+});
+
+test("what was acknowledged survives a loss of power of all stores, over checkpoints and segments", () => {
+  const cluster = ready();
+  for (let i = 0; i < 200; i++) put(cluster, `k${i}`, `v${i}`.padEnd(60, "."));
+  for (const node of cluster.nodes) cluster.crash(node);
+  for (const node of cluster.nodes) cluster.start(node);
+  cluster.run(6000);
+  for (let i = 0; i < 200; i++) assert.is(get(cluster, `k${i}`), `v${i}`.padEnd(60, "."));
+});
+
+test("a store that missed more than the log holds catches up by a snapshot", () => {
+  const cluster = ready();
+  const { node: leaderNode } = cluster.leaderAt("");
+  const lagging = cluster.nodes.find((node) => node !== leaderNode);
+  if (lagging === undefined) throw new Error("three nodes");
+  cluster.crash(lagging);
+  for (let i = 0; i < 300; i++) put(cluster, `k${i}`, "x".repeat(60));
+  cluster.start(lagging);
+  cluster.run(6000);
+  const behind = replicas(lagging.state!)[0]!;
+  assert.is(applied(behind.raft), applied(cluster.leaderAt("").replica.raft));
+  assert.equal(lagging.state!.kv.default.size, 300);
+});
+
+test("a region is split at a key, and both halves serve", () => {
+  const cluster = ready();
+  put(cluster, "a", "1");
+  put(cluster, "m", "2");
+  const { node, replica } = cluster.leaderAt("a");
+  const reply = cluster.call(node, {
+    method: "SplitRegion",
+    request: SplitRegionRequest.make({
+      context: context(replica),
+      splitKeys: ["g" as Key],
+      isRawKv: true,
+    }),
+  });
+  if (reply.method !== "SplitRegion") throw new Error(reply.method);
+  assert.equal(
+    reply.response.regions.map(({ startKey, endKey }) => [startKey, endKey]),
+    [
+      ["", "g"],
+      ["g", ""],
+    ],
+  );
+  cluster.run(3000);
+  put(cluster, "b", "3");
+  put(cluster, "z", "4");
+  assert.is(get(cluster, "a"), "1");
+  assert.is(get(cluster, "m"), "2");
+  for (const crashed of cluster.nodes) cluster.crash(crashed);
+  for (const crashed of cluster.nodes) cluster.start(crashed);
+  cluster.run(6000);
+  assert.equal(
+    [get(cluster, "a"), get(cluster, "b"), get(cluster, "m"), get(cluster, "z")],
+    ["1", "3", "2", "4"],
+  );
+  assert.is(
+    cluster.nodes.flatMap((n) => replicas(n.state!)).filter(({ raft }) => isLeader(raft)).length,
+    2,
+  );
+});
+
+test("a client with an old epoch is told the regions of now", () => {
+  const cluster = ready();
+  const before = cluster.leaderAt("a");
+  cluster.call(before.node, {
+    method: "SplitRegion",
+    request: SplitRegionRequest.make({
+      context: context(before.replica),
+      splitKeys: ["g" as Key],
+      isRawKv: true,
+    }),
+  });
+  const reply = cluster.call(before.node, {
+    method: "RawGet",
+    request: RawGetRequest.make({ context: context(before.replica), key: "a" as Key }),
+  });
+  if (reply.method !== "RawGet") throw new Error(reply.method);
+  const current = reply.response.regionError?.epochNotMatch?.currentRegions ?? [];
+  assert.equal(
+    current.map(({ startKey }) => startKey),
+    ["g", ""],
+  );
+});
+
+test.run();
