@@ -57,6 +57,11 @@ export function replayed(logged: readonly Logged[]): Map<RegionId, ModelGroup> {
         group.entries = group.entries.filter((entry) => entry.index > record.index);
         if ((group.restored?.metadata.index ?? 0) <= record.index) group.restored = undefined;
         break;
+      case "begin":
+        if (group.truncated.index >= record.index) break;
+        group.truncated = { index: record.index, term: record.term };
+        group.tombstone = undefined;
+        break;
       case "restore":
         restores += 1;
         Object.assign(group, fresh(), {
