@@ -170,11 +170,12 @@ async function rutile(directory: string): Promise<System> {
 
 function describe(label: string, report: Report): string {
   const servers = Object.values(report.cpu).reduce((sum, seconds) => sum + seconds, 0);
+  const batches = report.batchSize === 0 ? "" : `batches of ${report.batchSize.toFixed(1)}, `;
   const errors = report.errors === 0 ? "" : `, ${report.errors} errors (${report.lastError})`;
   return (
     `${label}: ${Math.round(report.ops / report.seconds)} ops/s, ` +
     `p50 ${report.p50Us} us, p99 ${report.p99Us} us, ` +
-    `${report.batchSize === 0 ? "" : `batches of ${report.batchSize.toFixed(1)}, `}` +
+    batches +
     `servers ${servers.toFixed(2)} CPU s, client ${report.clientCpu.toFixed(2)} CPU s${errors}`
   );
 }
