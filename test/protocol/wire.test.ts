@@ -109,16 +109,24 @@ for (const [title, bytes, expected] of golden) {
   test(title, () => assert.is(hex(bytes), expected));
 }
 
-test("64-bit integers keep every bit", () => {
-  for (const version of [0n, 1n, 2n ** 32n - 1n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n]) {
-    const request = GetRequest.make({ version });
-    assert.is(value(GetRequest, GetRequest.encode(request)).version, version);
+test("64-bit integers keep every bit, and take no more bytes than they need", () => {
+  for (let bits = 1; bits <= 64; bits++) {
+    for (const version of [2n ** BigInt(bits) - 1n, 2n ** BigInt(bits - 1)]) {
+      const request = GetRequest.make({ key: Key("beside"), version });
+      const bytes = GetRequest.encode(request);
+      assert.is(bytes.length, 8 + 1 + Math.ceil(bits / 7));
+      assert.equal(value(GetRequest, bytes), request);
+    }
   }
 });
 
 test("an id is exact up to 2^53 - 1 and refused above", () => {
-  const largest = GetStoreRequest.make({ storeId: Number.MAX_SAFE_INTEGER });
-  assert.equal(value(GetStoreRequest, GetStoreRequest.encode(largest)), largest);
+  for (let bits = 1; bits <= 53; bits++) {
+    const request = GetStoreRequest.make({ storeId: 2 ** bits - 1 });
+    const bytes = GetStoreRequest.encode(request);
+    assert.is(bytes.length, 1 + Math.ceil(bits / 7));
+    assert.equal(value(GetStoreRequest, bytes), request);
+  }
   // 2^53, as field 2.
   const above = [0x10, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10];
   assert.match(refusal(GetStoreRequest, above), /2\^53 - 1/);
@@ -140,6 +148,12 @@ test("fields that are not known are skipped, of every wire type", () => {
   const unknown = parts.flat();
   const bytes = [...unknown, 0x12, 1, 0x61, ...unknown];
   assert.is(value(RawGetRequest, bytes).key, "a");
+});
+
+test("a bool is true where any bit is set", () => {
+  const high = [0x30, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+  assert.is(value(RawPutRequest, high).forCas, true);
+  assert.is(value(RawPutRequest, [0x30, 0x80, 0x00]).forCas, false);
 });
 
 test("a known field with another wire type is skipped", () => {

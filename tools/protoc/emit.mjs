@@ -124,6 +124,12 @@ function emitEnum({ name, id, comment, values }) {
   ];
 }
 
+/** What may be said of `XResponse` without a comment of its own. */
+const answerTo = (name) =>
+  name.endsWith("Response")
+    ? `The answer to \`${name.replace(/Response$/, "Request")}\`.`
+    : undefined;
+
 /** The fields of the message as properties: a oneof is one property at the place of its first member. */
 function propertiesOf(message) {
   const properties = [];
@@ -161,7 +167,7 @@ function emitMessage(message) {
   const { name, id, comment } = message;
   const properties = propertiesOf(message);
   return [
-    ...doc(comment ?? `\`${id}\`.`),
+    ...doc(comment ?? answerTo(name)),
     `export interface ${name} {`,
     ...properties.flatMap(({ field, oneof }) =>
       field === undefined

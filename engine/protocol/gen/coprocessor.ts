@@ -10,7 +10,7 @@ import * as errorpb from "./errorpb.ts";
 import * as kvrpcpb from "./kvrpcpb.ts";
 import * as metapb from "./metapb.ts";
 
-/** `coprocessor.KeyRange`. */
+/** From `start` to before `end`. */
 export interface KeyRange {
   readonly start: Uint8Array;
   readonly end: Uint8Array;
@@ -271,7 +271,7 @@ export function writeRequest(w: Writer, m: Request): void {
   }
 }
 
-/** `coprocessor.Response`. */
+/** The answer to `Request`. */
 export interface Response {
   readonly data: Uint8Array;
   readonly regionError: errorpb.Error | undefined;
@@ -435,7 +435,7 @@ export function writeResponse(w: Writer, m: Response): void {
   }
 }
 
-/** `coprocessor.StoreBatchTask`. */
+/** The same computation over another region of the same store, to spare a request. */
 export interface StoreBatchTask {
   readonly regionId: number;
   readonly regionEpoch: metapb.RegionEpoch | undefined;
@@ -533,7 +533,7 @@ export function writeStoreBatchTask(w: Writer, m: StoreBatchTask): void {
   }
 }
 
-/** `coprocessor.StoreBatchTaskResponse`. */
+/** What one such task gave. */
 export interface StoreBatchTaskResponse {
   readonly data: Uint8Array;
   readonly regionError: errorpb.Error | undefined;

@@ -10,7 +10,7 @@ import * as writer from "../writer.ts";
 import type { Writer } from "../writer.ts";
 import * as mvccpb from "./mvccpb.ts";
 
-/** `etcdserverpb.RangeRequest.SortOrder`. */
+/** In which direction. */
 export const RangeRequest_SortOrder = {
   NONE: 0,
   ASCEND: 1,
@@ -21,7 +21,7 @@ export type RangeRequest_SortOrder = number;
 export const RangeRequest_SortOrderName = (value: RangeRequest_SortOrder): string =>
   enumName(RangeRequest_SortOrder, value);
 
-/** `etcdserverpb.RangeRequest.SortTarget`. */
+/** By what. */
 export const RangeRequest_SortTarget = {
   KEY: 0,
   VERSION: 1,
@@ -34,7 +34,7 @@ export type RangeRequest_SortTarget = number;
 export const RangeRequest_SortTargetName = (value: RangeRequest_SortTarget): string =>
   enumName(RangeRequest_SortTarget, value);
 
-/** `etcdserverpb.Compare.CompareResult`. */
+/** What must hold. */
 export const Compare_CompareResult = {
   EQUAL: 0,
   GREATER: 1,
@@ -46,7 +46,7 @@ export type Compare_CompareResult = number;
 export const Compare_CompareResultName = (value: Compare_CompareResult): string =>
   enumName(Compare_CompareResult, value);
 
-/** `etcdserverpb.Compare.CompareTarget`. */
+/** Of what. */
 export const Compare_CompareTarget = {
   VERSION: 0,
   CREATE: 1,
@@ -59,7 +59,7 @@ export type Compare_CompareTarget = number;
 export const Compare_CompareTargetName = (value: Compare_CompareTarget): string =>
   enumName(Compare_CompareTarget, value);
 
-/** `etcdserverpb.WatchCreateRequest.FilterType`. */
+/** Events to leave out. */
 export const WatchCreateRequest_FilterType = {
   NOPUT: 0,
   NODELETE: 1,

@@ -7,7 +7,7 @@ import type { ServiceTable } from "../service.ts";
 import * as writer from "../writer.ts";
 import type { Writer } from "../writer.ts";
 
-/** `grpc.health.v1.HealthCheckResponse.ServingStatus`. */
+/** `SERVICE_UNKNOWN` is only ever said on a watch. */
 export const HealthCheckResponse_ServingStatus = {
   UNKNOWN: 0,
   SERVING: 1,

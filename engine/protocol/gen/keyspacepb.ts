@@ -9,7 +9,7 @@ import type { Writer } from "../writer.ts";
 import * as apipb from "./apipb.ts";
 import * as pdpb from "./pdpb.ts";
 
-/** `keyspacepb.KeyspaceState`. */
+/** A keyspace goes from enabled to disabled and back, then to archived, then to a tombstone. */
 export const KeyspaceState = {
   ENABLED: 0,
   DISABLED: 1,
@@ -205,7 +205,7 @@ export function writeLoadKeyspaceRequest(w: Writer, m: LoadKeyspaceRequest): voi
   }
 }
 
-/** `keyspacepb.LoadKeyspaceResponse`. */
+/** The answer to `LoadKeyspaceRequest`. */
 export interface LoadKeyspaceResponse {
   readonly header: pdpb.ResponseHeader | undefined;
   readonly keyspace: KeyspaceMeta | undefined;
@@ -263,7 +263,7 @@ export function writeLoadKeyspaceResponse(w: Writer, m: LoadKeyspaceResponse): v
   }
 }
 
-/** `keyspacepb.LoadKeyspaceByIDRequest`. */
+/** Looks a keyspace up by number. */
 export interface LoadKeyspaceByIDRequest {
   readonly header: pdpb.RequestHeader | undefined;
   readonly keyspace:
@@ -342,7 +342,7 @@ export function writeLoadKeyspaceByIDRequest(w: Writer, m: LoadKeyspaceByIDReque
   }
 }
 
-/** `keyspacepb.WatchKeyspacesRequest`. */
+/** All keyspaces, and then each change. */
 export interface WatchKeyspacesRequest {
   readonly header: pdpb.RequestHeader | undefined;
 }
@@ -388,7 +388,7 @@ export function writeWatchKeyspacesRequest(w: Writer, m: WatchKeyspacesRequest):
   }
 }
 
-/** `keyspacepb.WatchKeyspacesResponse`. */
+/** The answer to `WatchKeyspacesRequest`. */
 export interface WatchKeyspacesResponse {
   readonly header: pdpb.ResponseHeader | undefined;
   readonly keyspaces: readonly KeyspaceMeta[];
@@ -446,7 +446,7 @@ export function writeWatchKeyspacesResponse(w: Writer, m: WatchKeyspacesResponse
   }
 }
 
-/** `keyspacepb.UpdateKeyspaceStateRequest`. */
+/** Moves a keyspace on in its life. */
 export interface UpdateKeyspaceStateRequest {
   readonly header: pdpb.RequestHeader | undefined;
   readonly keyspace:
@@ -535,7 +535,7 @@ export function writeUpdateKeyspaceStateRequest(w: Writer, m: UpdateKeyspaceStat
   }
 }
 
-/** `keyspacepb.UpdateKeyspaceStateResponse`. */
+/** The answer to `UpdateKeyspaceStateRequest`. */
 export interface UpdateKeyspaceStateResponse {
   readonly header: pdpb.ResponseHeader | undefined;
   readonly keyspace: KeyspaceMeta | undefined;
@@ -596,7 +596,7 @@ export function writeUpdateKeyspaceStateResponse(w: Writer, m: UpdateKeyspaceSta
   }
 }
 
-/** `keyspacepb.GetAllKeyspacesRequest`. */
+/** Keyspaces in order of their numbers. */
 export interface GetAllKeyspacesRequest {
   readonly header: pdpb.RequestHeader | undefined;
   readonly startKeyspace:
@@ -685,7 +685,7 @@ export function writeGetAllKeyspacesRequest(w: Writer, m: GetAllKeyspacesRequest
   }
 }
 
-/** `keyspacepb.GetAllKeyspacesResponse`. */
+/** The answer to `GetAllKeyspacesRequest`. */
 export interface GetAllKeyspacesResponse {
   readonly header: pdpb.ResponseHeader | undefined;
   readonly keyspaces: readonly KeyspaceMeta[];

@@ -24,7 +24,7 @@ export const PrewriteRequest_PessimisticActionName = (
   value: PrewriteRequest_PessimisticAction,
 ): string => enumName(PrewriteRequest_PessimisticAction, value);
 
-/** `kvrpcpb.PessimisticLockWakeUpMode`. */
+/** Whether a waiter that is woken takes the lock even where the key has changed. */
 export const PessimisticLockWakeUpMode = {
   WakeUpModeNormal: 0,
   WakeUpModeForceLock: 1,
@@ -34,7 +34,7 @@ export type PessimisticLockWakeUpMode = number;
 export const PessimisticLockWakeUpModeName = (value: PessimisticLockWakeUpMode): string =>
   enumName(PessimisticLockWakeUpMode, value);
 
-/** `kvrpcpb.PessimisticLockKeyResultType`. */
+/** Locked, locked although the key has changed, or not locked. */
 export const PessimisticLockKeyResultType = {
   LockResultNormal: 0,
   LockResultLockedWithConflict: 1,
@@ -45,7 +45,7 @@ export type PessimisticLockKeyResultType = number;
 export const PessimisticLockKeyResultTypeName = (value: PessimisticLockKeyResultType): string =>
   enumName(PessimisticLockKeyResultType, value);
 
-/** `kvrpcpb.CommitRole`. */
+/** Which of its transaction's keys a commit is for. */
 export const CommitRole = {
   Unknown: 0,
   Primary: 1,
@@ -66,7 +66,7 @@ export const APIVersion = {
 export type APIVersion = number;
 export const APIVersionName = (value: APIVersion): string => enumName(APIVersion, value);
 
-/** `kvrpcpb.WriteConflict.Reason`. */
+/** How it came to that. */
 export const WriteConflict_Reason = {
   Unknown: 0,
   Optimistic: 1,
@@ -81,7 +81,7 @@ export type WriteConflict_Reason = number;
 export const WriteConflict_ReasonName = (value: WriteConflict_Reason): string =>
   enumName(WriteConflict_Reason, value);
 
-/** `kvrpcpb.LockUpgradeConflict.Reason`. */
+/** How it came to that. */
 export const LockUpgradeConflict_Reason = {
   Unknown: 0,
   DuplicateInFlight: 1,
@@ -256,7 +256,7 @@ export function writeGetRequest(w: Writer, m: GetRequest): void {
   }
 }
 
-/** `kvrpcpb.GetResponse`. */
+/** The answer to `GetRequest`. */
 export interface GetResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -469,7 +469,7 @@ export function writeScanRequest(w: Writer, m: ScanRequest): void {
   }
 }
 
-/** `kvrpcpb.ScanResponse`. */
+/** The answer to `ScanRequest`. */
 export interface ScanResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly pairs: readonly KvPair[];
@@ -748,7 +748,7 @@ export function writePrewriteRequest(w: Writer, m: PrewriteRequest): void {
   }
 }
 
-/** `kvrpcpb.PrewriteRequest.ForUpdateTSConstraint`. */
+/** The lock of the mutation at `index` must still be the one taken at this timestamp. */
 export interface PrewriteRequest_ForUpdateTSConstraint {
   readonly index: number;
   readonly expectedForUpdateTs: bigint;
@@ -809,7 +809,7 @@ export function writePrewriteRequest_ForUpdateTSConstraint(
   }
 }
 
-/** `kvrpcpb.PrewriteResponse`. */
+/** The answer to `PrewriteRequest`. */
 export interface PrewriteResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly errors: readonly KeyError[];
@@ -1076,7 +1076,7 @@ export function writePessimisticLockRequest(w: Writer, m: PessimisticLockRequest
   }
 }
 
-/** `kvrpcpb.PessimisticLockKeyResult`. */
+/** What became of one key when locks may be taken despite a conflict. */
 export interface PessimisticLockKeyResult {
   readonly type: PessimisticLockKeyResultType;
   readonly value: Uint8Array;
@@ -1160,7 +1160,7 @@ export function writePessimisticLockKeyResult(w: Writer, m: PessimisticLockKeyRe
   }
 }
 
-/** `kvrpcpb.PessimisticLockResponse`. */
+/** The answer to `PessimisticLockRequest`. */
 export interface PessimisticLockResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly errors: readonly KeyError[];
@@ -1366,7 +1366,7 @@ export function writePessimisticRollbackRequest(w: Writer, m: PessimisticRollbac
   }
 }
 
-/** `kvrpcpb.PessimisticRollbackResponse`. */
+/** The answer to `PessimisticRollbackRequest`. */
 export interface PessimisticRollbackResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly errors: readonly KeyError[];
@@ -1533,7 +1533,7 @@ export function writeTxnHeartBeatRequest(w: Writer, m: TxnHeartBeatRequest): voi
   }
 }
 
-/** `kvrpcpb.TxnHeartBeatResponse`. */
+/** The answer to `TxnHeartBeatRequest`. */
 export interface TxnHeartBeatResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -1749,7 +1749,7 @@ export function writeCheckTxnStatusRequest(w: Writer, m: CheckTxnStatusRequest):
   }
 }
 
-/** `kvrpcpb.CheckTxnStatusResponse`. */
+/** The answer to `CheckTxnStatusRequest`. */
 export interface CheckTxnStatusResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -1927,7 +1927,7 @@ export function writeCheckSecondaryLocksRequest(w: Writer, m: CheckSecondaryLock
   }
 }
 
-/** `kvrpcpb.CheckSecondaryLocksResponse`. */
+/** The answer to `CheckSecondaryLocksRequest`. */
 export interface CheckSecondaryLocksResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -2136,7 +2136,7 @@ export function writeCommitRequest(w: Writer, m: CommitRequest): void {
   }
 }
 
-/** `kvrpcpb.CommitResponse`. */
+/** The answer to `CommitRequest`. */
 export interface CommitResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -2288,7 +2288,7 @@ export function writeCleanupRequest(w: Writer, m: CleanupRequest): void {
   }
 }
 
-/** `kvrpcpb.CleanupResponse`. */
+/** The answer to `CleanupRequest`. */
 export interface CleanupResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -2428,7 +2428,7 @@ export function writeBatchGetRequest(w: Writer, m: BatchGetRequest): void {
   }
 }
 
-/** `kvrpcpb.BatchGetResponse`. */
+/** The answer to `BatchGetRequest`. */
 export interface BatchGetResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly pairs: readonly KvPair[];
@@ -2584,7 +2584,7 @@ export function writeBatchRollbackRequest(w: Writer, m: BatchRollbackRequest): v
   }
 }
 
-/** `kvrpcpb.BatchRollbackResponse`. */
+/** The answer to `BatchRollbackRequest`. */
 export interface BatchRollbackResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -2738,7 +2738,7 @@ export function writeScanLockRequest(w: Writer, m: ScanLockRequest): void {
   }
 }
 
-/** `kvrpcpb.ScanLockResponse`. */
+/** The answer to `ScanLockRequest`. */
 export interface ScanLockResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -2924,7 +2924,7 @@ export function writeResolveLockRequest(w: Writer, m: ResolveLockRequest): void 
   }
 }
 
-/** `kvrpcpb.ResolveLockResponse`. */
+/** The answer to `ResolveLockRequest`. */
 export interface ResolveLockResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -3046,7 +3046,7 @@ export function writeGCRequest(w: Writer, m: GCRequest): void {
   }
 }
 
-/** `kvrpcpb.GCResponse`. */
+/** The answer to `GCRequest`. */
 export interface GCResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -3176,7 +3176,7 @@ export function writeDeleteRangeRequest(w: Writer, m: DeleteRangeRequest): void 
   }
 }
 
-/** `kvrpcpb.DeleteRangeResponse`. */
+/** The answer to `DeleteRangeRequest`. */
 export interface DeleteRangeResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -3323,7 +3323,7 @@ export function writePrepareFlashbackToVersionRequest(
   }
 }
 
-/** `kvrpcpb.PrepareFlashbackToVersionResponse`. */
+/** The answer to `PrepareFlashbackToVersionRequest`. */
 export interface PrepareFlashbackToVersionResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -3482,7 +3482,7 @@ export function writeFlashbackToVersionRequest(w: Writer, m: FlashbackToVersionR
   }
 }
 
-/** `kvrpcpb.FlashbackToVersionResponse`. */
+/** The answer to `FlashbackToVersionRequest`. */
 export interface FlashbackToVersionResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -3603,7 +3603,7 @@ export function writeRawGetRequest(w: Writer, m: RawGetRequest): void {
   }
 }
 
-/** `kvrpcpb.RawGetResponse`. */
+/** The answer to `RawGetRequest`. */
 export interface RawGetResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -3742,7 +3742,7 @@ export function writeRawBatchGetRequest(w: Writer, m: RawBatchGetRequest): void 
   }
 }
 
-/** `kvrpcpb.RawBatchGetResponse`. */
+/** The answer to `RawBatchGetRequest`. */
 export interface RawBatchGetResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly pairs: readonly KvPair[];
@@ -3894,7 +3894,7 @@ export function writeRawPutRequest(w: Writer, m: RawPutRequest): void {
   }
 }
 
-/** `kvrpcpb.RawPutResponse`. */
+/** The answer to `RawPutRequest`. */
 export interface RawPutResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -4054,7 +4054,7 @@ export function writeRawBatchPutRequest(w: Writer, m: RawBatchPutRequest): void 
   }
 }
 
-/** `kvrpcpb.RawBatchPutResponse`. */
+/** The answer to `RawBatchPutRequest`. */
 export interface RawBatchPutResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -4182,7 +4182,7 @@ export function writeRawDeleteRequest(w: Writer, m: RawDeleteRequest): void {
   }
 }
 
-/** `kvrpcpb.RawDeleteResponse`. */
+/** The answer to `RawDeleteRequest`. */
 export interface RawDeleteResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -4312,7 +4312,7 @@ export function writeRawBatchDeleteRequest(w: Writer, m: RawBatchDeleteRequest):
   }
 }
 
-/** `kvrpcpb.RawBatchDeleteResponse`. */
+/** The answer to `RawBatchDeleteRequest`. */
 export interface RawBatchDeleteResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -4474,7 +4474,7 @@ export function writeRawScanRequest(w: Writer, m: RawScanRequest): void {
   }
 }
 
-/** `kvrpcpb.RawScanResponse`. */
+/** The answer to `RawScanRequest`. */
 export interface RawScanResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly kvs: readonly KvPair[];
@@ -4606,7 +4606,7 @@ export function writeRawDeleteRangeRequest(w: Writer, m: RawDeleteRangeRequest):
   }
 }
 
-/** `kvrpcpb.RawDeleteRangeResponse`. */
+/** The answer to `RawDeleteRangeRequest`. */
 export interface RawDeleteRangeResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -4758,7 +4758,7 @@ export function writeRawBatchScanRequest(w: Writer, m: RawBatchScanRequest): voi
   }
 }
 
-/** `kvrpcpb.RawBatchScanResponse`. */
+/** The answer to `RawBatchScanRequest`. */
 export interface RawBatchScanResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly kvs: readonly KvPair[];
@@ -4882,7 +4882,7 @@ export function writeUnsafeDestroyRangeRequest(w: Writer, m: UnsafeDestroyRangeR
   }
 }
 
-/** `kvrpcpb.UnsafeDestroyRangeResponse`. */
+/** The answer to `UnsafeDestroyRangeRequest`. */
 export interface UnsafeDestroyRangeResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -5014,7 +5014,7 @@ export function writeSplitRegionRequest(w: Writer, m: SplitRegionRequest): void 
   }
 }
 
-/** `kvrpcpb.SplitRegionResponse`. */
+/** The answer to `SplitRegionRequest`. */
 export interface SplitRegionResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly left: metapb.Region | undefined;
@@ -5161,7 +5161,7 @@ export function writeMvccGetByKeyRequest(w: Writer, m: MvccGetByKeyRequest): voi
   }
 }
 
-/** `kvrpcpb.MvccGetByKeyResponse`. */
+/** The answer to `MvccGetByKeyRequest`. */
 export interface MvccGetByKeyResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -5285,7 +5285,7 @@ export function writeMvccGetByStartTsRequest(w: Writer, m: MvccGetByStartTsReque
   }
 }
 
-/** `kvrpcpb.MvccGetByStartTsResponse`. */
+/** The answer to `MvccGetByStartTsRequest`. */
 export interface MvccGetByStartTsResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -6806,7 +6806,7 @@ export function writeTxnLockNotFound(w: Writer, m: TxnLockNotFound): void {
   }
 }
 
-/** `kvrpcpb.MvccDebugInfo`. */
+/** What is stored about one key. */
 export interface MvccDebugInfo {
   readonly key: Key;
   readonly mvcc: MvccInfo | undefined;
@@ -6860,7 +6860,7 @@ export function writeMvccDebugInfo(w: Writer, m: MvccDebugInfo): void {
   }
 }
 
-/** `kvrpcpb.DebugInfo`. */
+/** What is stored about the keys of an error, for people. */
 export interface DebugInfo {
   readonly mvccInfo: readonly MvccDebugInfo[];
 }
@@ -6976,7 +6976,7 @@ export function writeTimeDetail(w: Writer, m: TimeDetail): void {
   }
 }
 
-/** `kvrpcpb.TimeDetailV2`. */
+/** Where the time of a request went, in nanoseconds. */
 export interface TimeDetailV2 {
   readonly waitWallTimeNs: number;
   readonly processWallTimeNs: number;
@@ -7078,7 +7078,7 @@ export function writeTimeDetailV2(w: Writer, m: TimeDetailV2): void {
   }
 }
 
-/** `kvrpcpb.ScanInfo`. */
+/** How many entries a scan passed over, and how many it used. */
 export interface ScanInfo {
   readonly total: number;
   readonly processed: number;
@@ -7140,7 +7140,7 @@ export function writeScanInfo(w: Writer, m: ScanInfo): void {
   }
 }
 
-/** `kvrpcpb.ScanDetail`. */
+/** The work of a scan in each column family. */
 export interface ScanDetail {
   readonly write: ScanInfo | undefined;
   readonly lock: ScanInfo | undefined;
@@ -7208,7 +7208,7 @@ export function writeScanDetail(w: Writer, m: ScanDetail): void {
   }
 }
 
-/** `kvrpcpb.ScanDetailV2`. */
+/** The work of reading, as slow logs show it. */
 export interface ScanDetailV2 {
   readonly processedVersions: number;
   readonly totalVersions: number;
@@ -7380,7 +7380,7 @@ export function writeScanDetailV2(w: Writer, m: ScanDetailV2): void {
   }
 }
 
-/** `kvrpcpb.ExecDetails`. */
+/** Older form of `ExecDetailsV2`. */
 export interface ExecDetails {
   readonly timeDetail: TimeDetail | undefined;
   readonly scanDetail: ScanDetail | undefined;
@@ -7436,7 +7436,7 @@ export function writeExecDetails(w: Writer, m: ExecDetails): void {
   }
 }
 
-/** `kvrpcpb.ExecDetailsV2`. */
+/** What a request cost. */
 export interface ExecDetailsV2 {
   readonly timeDetail: TimeDetail | undefined;
   readonly scanDetailV2: ScanDetailV2 | undefined;
@@ -7516,7 +7516,7 @@ export function writeExecDetailsV2(w: Writer, m: ExecDetailsV2): void {
   }
 }
 
-/** `kvrpcpb.WriteDetail`. */
+/** Where the time of a write went, in nanoseconds. */
 export interface WriteDetail {
   readonly storeBatchWaitNanos: number;
   readonly proposeSendWaitNanos: number;
@@ -7864,7 +7864,7 @@ export function writeMutation(w: Writer, m: Mutation): void {
   }
 }
 
-/** `kvrpcpb.MvccWrite`. */
+/** A commit or rollback record. */
 export interface MvccWrite {
   readonly type: Op;
   readonly startTs: bigint;
@@ -7986,7 +7986,7 @@ export function writeMvccWrite(w: Writer, m: MvccWrite): void {
   }
 }
 
-/** `kvrpcpb.MvccValue`. */
+/** A value that did not fit into its commit record. */
 export interface MvccValue {
   readonly startTs: bigint;
   readonly value: Uint8Array;
@@ -8038,7 +8038,7 @@ export function writeMvccValue(w: Writer, m: MvccValue): void {
   }
 }
 
-/** `kvrpcpb.MvccLock`. */
+/** A lock as it is stored. */
 export interface MvccLock {
   readonly type: Op;
   readonly startTs: bigint;
@@ -8467,7 +8467,7 @@ export function writeLeaderInfo(w: Writer, m: LeaderInfo): void {
   }
 }
 
-/** `kvrpcpb.ReadState`. */
+/** How far a leader has applied, and the timestamp up to which it serves stale reads. */
 export interface ReadState {
   readonly appliedIndex: number;
   readonly safeTs: bigint;
@@ -8573,7 +8573,7 @@ export function writeCheckLeaderRequest(w: Writer, m: CheckLeaderRequest): void 
   }
 }
 
-/** `kvrpcpb.CheckLeaderResponse`. */
+/** The answer to `CheckLeaderRequest`. */
 export interface CheckLeaderResponse {
   readonly regions: readonly number[];
   readonly ts: bigint;
@@ -8677,7 +8677,7 @@ export function writeStoreSafeTSRequest(w: Writer, m: StoreSafeTSRequest): void 
   }
 }
 
-/** `kvrpcpb.StoreSafeTSResponse`. */
+/** The answer to `StoreSafeTSRequest`. */
 export interface StoreSafeTSResponse {
   readonly safeTs: bigint;
 }
@@ -8783,7 +8783,7 @@ export function writeRawGetKeyTTLRequest(w: Writer, m: RawGetKeyTTLRequest): voi
   }
 }
 
-/** `kvrpcpb.RawGetKeyTTLResponse`. */
+/** The answer to `RawGetKeyTTLRequest`. */
 export interface RawGetKeyTTLResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -8976,7 +8976,7 @@ export function writeRawCASRequest(w: Writer, m: RawCASRequest): void {
   }
 }
 
-/** `kvrpcpb.RawCASResponse`. */
+/** The answer to `RawCASRequest`. */
 export interface RawCASResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -9107,7 +9107,7 @@ export function writeGetLockWaitInfoRequest(w: Writer, m: GetLockWaitInfoRequest
   }
 }
 
-/** `kvrpcpb.GetLockWaitInfoResponse`. */
+/** The answer to `GetLockWaitInfoRequest`. */
 export interface GetLockWaitInfoResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -9221,7 +9221,7 @@ export function writeGetLockWaitHistoryRequest(w: Writer, m: GetLockWaitHistoryR
   }
 }
 
-/** `kvrpcpb.GetLockWaitHistoryResponse`. */
+/** The answer to `GetLockWaitHistoryRequest`. */
 export interface GetLockWaitHistoryResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -9377,7 +9377,7 @@ export function writeRawCoprocessorRequest(w: Writer, m: RawCoprocessorRequest):
   }
 }
 
-/** `kvrpcpb.RawCoprocessorResponse`. */
+/** The answer to `RawCoprocessorRequest`. */
 export interface RawCoprocessorResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -9509,7 +9509,7 @@ export function writeRawChecksumRequest(w: Writer, m: RawChecksumRequest): void 
   }
 }
 
-/** `kvrpcpb.RawChecksumResponse`. */
+/** The answer to `RawChecksumRequest`. */
 export interface RawChecksumResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: string;
@@ -9710,7 +9710,7 @@ export function writeFlushRequest(w: Writer, m: FlushRequest): void {
   }
 }
 
-/** `kvrpcpb.FlushResponse`. */
+/** The answer to `FlushRequest`. */
 export interface FlushResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly errors: readonly KeyError[];
@@ -9844,7 +9844,7 @@ export function writeBufferBatchGetRequest(w: Writer, m: BufferBatchGetRequest):
   }
 }
 
-/** `kvrpcpb.BufferBatchGetResponse`. */
+/** The answer to `BufferBatchGetRequest`. */
 export interface BufferBatchGetResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly error: KeyError | undefined;
@@ -9972,7 +9972,7 @@ export function writeGetHealthFeedbackRequest(w: Writer, m: GetHealthFeedbackReq
   }
 }
 
-/** `kvrpcpb.GetHealthFeedbackResponse`. */
+/** The answer to `GetHealthFeedbackRequest`. */
 export interface GetHealthFeedbackResponse {
   readonly regionError: errorpb.Error | undefined;
   readonly healthFeedback: HealthFeedback | undefined;
@@ -10152,7 +10152,7 @@ export function writeBroadcastTxnStatusRequest(w: Writer, m: BroadcastTxnStatusR
   }
 }
 
-/** `kvrpcpb.TxnStatus`. */
+/** The fate of one transaction. */
 export interface TxnStatus {
   readonly startTs: bigint;
   readonly minCommitTs: bigint;
@@ -10234,7 +10234,7 @@ export function writeTxnStatus(w: Writer, m: TxnStatus): void {
   }
 }
 
-/** `kvrpcpb.BroadcastTxnStatusResponse`. */
+/** The answer to `BroadcastTxnStatusRequest`. */
 export interface BroadcastTxnStatusResponse {}
 
 export const BroadcastTxnStatusResponse: MessageCodec<BroadcastTxnStatusResponse> = messageCodec(

@@ -9,7 +9,7 @@ import type { ServiceTable } from "../service.ts";
 import * as writer from "../writer.ts";
 import type { Writer } from "../writer.ts";
 
-/** `meta_storagepb.ErrorType`. */
+/** Why a request is refused. */
 export const ErrorType = {
   OK: 0,
   UNKNOWN: 1,
@@ -19,7 +19,7 @@ export const ErrorType = {
 export type ErrorType = number;
 export const ErrorTypeName = (value: ErrorType): string => enumName(ErrorType, value);
 
-/** `meta_storagepb.Event.EventType`. */
+/** What happened to the key. */
 export const Event_EventType = {
   PUT: 0,
   DELETE: 1,
@@ -29,7 +29,7 @@ export type Event_EventType = number;
 export const Event_EventTypeName = (value: Event_EventType): string =>
   enumName(Event_EventType, value);
 
-/** `meta_storagepb.Error`. */
+/** Why a request is refused. */
 export interface Error {
   readonly type: ErrorType;
   readonly message: string;
@@ -81,7 +81,7 @@ export function writeError(w: Writer, m: Error): void {
   }
 }
 
-/** `meta_storagepb.RequestHeader`. */
+/** Who asks. */
 export interface RequestHeader {
   readonly clusterId: bigint;
   readonly source: string;
@@ -133,7 +133,7 @@ export function writeRequestHeader(w: Writer, m: RequestHeader): void {
   }
 }
 
-/** `meta_storagepb.ResponseHeader`. */
+/** Who answers, and at which revision. */
 export interface ResponseHeader {
   readonly clusterId: bigint;
   readonly error: Error | undefined;
@@ -197,7 +197,7 @@ export function writeResponseHeader(w: Writer, m: ResponseHeader): void {
   }
 }
 
-/** `meta_storagepb.WatchRequest`. */
+/** Changes of keys as they happen. */
 export interface WatchRequest {
   readonly header: RequestHeader | undefined;
   readonly key: Key;
@@ -282,7 +282,7 @@ export function writeWatchRequest(w: Writer, m: WatchRequest): void {
   }
 }
 
-/** `meta_storagepb.WatchResponse`. */
+/** The answer to `WatchRequest`. */
 export interface WatchResponse {
   readonly header: ResponseHeader | undefined;
   readonly compactRevision: number;
@@ -348,7 +348,7 @@ export function writeWatchResponse(w: Writer, m: WatchResponse): void {
   }
 }
 
-/** `meta_storagepb.GetRequest`. */
+/** Reads keys. `range_end` empty is one key; a single zero byte is all from `key` on. */
 export interface GetRequest {
   readonly header: RequestHeader | undefined;
   readonly key: Key;
@@ -433,7 +433,7 @@ export function writeGetRequest(w: Writer, m: GetRequest): void {
   }
 }
 
-/** `meta_storagepb.GetResponse`. */
+/** The answer to `GetRequest`. */
 export interface GetResponse {
   readonly header: ResponseHeader | undefined;
   readonly kvs: readonly KeyValue[];
@@ -509,7 +509,7 @@ export function writeGetResponse(w: Writer, m: GetResponse): void {
   }
 }
 
-/** `meta_storagepb.PutRequest`. */
+/** Writes a key. */
 export interface PutRequest {
   readonly header: RequestHeader | undefined;
   readonly key: Key;
@@ -593,7 +593,7 @@ export function writePutRequest(w: Writer, m: PutRequest): void {
   }
 }
 
-/** `meta_storagepb.PutResponse`. */
+/** The answer to `PutRequest`. */
 export interface PutResponse {
   readonly header: ResponseHeader | undefined;
   readonly prevKv: KeyValue | undefined;
@@ -649,7 +649,7 @@ export function writePutResponse(w: Writer, m: PutResponse): void {
   }
 }
 
-/** `meta_storagepb.DeleteRequest`. */
+/** Removes keys. */
 export interface DeleteRequest {
   readonly header: RequestHeader | undefined;
   readonly key: Key;
@@ -723,7 +723,7 @@ export function writeDeleteRequest(w: Writer, m: DeleteRequest): void {
   }
 }
 
-/** `meta_storagepb.DeleteResponse`. */
+/** The answer to `DeleteRequest`. */
 export interface DeleteResponse {
   readonly header: ResponseHeader | undefined;
   readonly deleted: number;
@@ -883,7 +883,7 @@ export function writeKeyValue(w: Writer, m: KeyValue): void {
   }
 }
 
-/** `meta_storagepb.Event`. */
+/** One change of one key. */
 export interface Event {
   readonly type: Event_EventType;
   readonly kv: KeyValue | undefined;

@@ -8,7 +8,7 @@ import type { Reader } from "../reader.ts";
 import * as writer from "../writer.ts";
 import type { Writer } from "../writer.ts";
 
-/** `mvccpb.Event.EventType`. */
+/** What happened to the key. */
 export const Event_EventType = {
   PUT: 0,
   DELETE: 1,

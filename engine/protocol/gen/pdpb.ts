@@ -13,7 +13,7 @@ import * as eraftpb from "./eraftpb.ts";
 import * as metapb from "./metapb.ts";
 import * as replication_modepb from "./replication_modepb.ts";
 
-/** `pdpb.EventType`. */
+/** What happened to a setting. */
 export const EventType = {
   PUT: 0,
   DELETE: 1,
@@ -52,7 +52,7 @@ export const ServiceMode = {
 export type ServiceMode = number;
 export const ServiceModeName = (value: ServiceMode): string => enumName(ServiceMode, value);
 
-/** `pdpb.CheckPolicy`. */
+/** How a store finds where to cut. */
 export const CheckPolicy = {
   SCAN: 0,
   APPROXIMATE: 1,
@@ -62,7 +62,7 @@ export const CheckPolicy = {
 export type CheckPolicy = number;
 export const CheckPolicyName = (value: CheckPolicy): string => enumName(CheckPolicy, value);
 
-/** `pdpb.SplitReason`. */
+/** Why a region is cut. */
 export const SplitReason = {
   ADMIN: 0,
   SIZE: 1,
@@ -72,7 +72,7 @@ export const SplitReason = {
 export type SplitReason = number;
 export const SplitReasonName = (value: SplitReason): string => enumName(SplitReason, value);
 
-/** `pdpb.ControlGrpcEvent`. */
+/** Whether the store takes calls. */
 export const ControlGrpcEvent = {
   PAUSE: 0,
   RESUME: 1,
@@ -82,7 +82,7 @@ export type ControlGrpcEvent = number;
 export const ControlGrpcEventName = (value: ControlGrpcEvent): string =>
   enumName(ControlGrpcEvent, value);
 
-/** `pdpb.OperatorStatus`. */
+/** How far it has come. */
 export const OperatorStatus = {
   SUCCESS: 0,
   TIMEOUT: 1,
@@ -95,7 +95,7 @@ export type OperatorStatus = number;
 export const OperatorStatusName = (value: OperatorStatus): string =>
   enumName(OperatorStatus, value);
 
-/** `pdpb.QueryKind`. */
+/** Kinds of requests that load is counted by. */
 export const QueryKind = {
   Others: 0,
   GC: 1,
@@ -114,7 +114,7 @@ export const QueryKind = {
 export type QueryKind = number;
 export const QueryKindName = (value: QueryKind): string => enumName(QueryKind, value);
 
-/** `pdpb.WatchGlobalConfigRequest`. */
+/** Changes of settings as they happen. */
 export interface WatchGlobalConfigRequest {
   readonly configPath: string;
   readonly revision: number;
@@ -168,7 +168,7 @@ export function writeWatchGlobalConfigRequest(w: Writer, m: WatchGlobalConfigReq
   }
 }
 
-/** `pdpb.WatchGlobalConfigResponse`. */
+/** The answer to `WatchGlobalConfigRequest`. */
 export interface WatchGlobalConfigResponse {
   readonly changes: readonly GlobalConfigItem[];
   readonly revision: number;
@@ -236,7 +236,7 @@ export function writeWatchGlobalConfigResponse(w: Writer, m: WatchGlobalConfigRe
   }
 }
 
-/** `pdpb.StoreGlobalConfigRequest`. */
+/** Writes settings. */
 export interface StoreGlobalConfigRequest {
   readonly changes: readonly GlobalConfigItem[];
   readonly configPath: string;
@@ -292,7 +292,7 @@ export function writeStoreGlobalConfigRequest(w: Writer, m: StoreGlobalConfigReq
   }
 }
 
-/** `pdpb.StoreGlobalConfigResponse`. */
+/** The answer to `StoreGlobalConfigRequest`. */
 export interface StoreGlobalConfigResponse {
   readonly error: Error | undefined;
 }
@@ -338,7 +338,7 @@ export function writeStoreGlobalConfigResponse(w: Writer, m: StoreGlobalConfigRe
   }
 }
 
-/** `pdpb.LoadGlobalConfigRequest`. */
+/** Reads settings by name; all of them where no name is given. */
 export interface LoadGlobalConfigRequest {
   readonly names: readonly string[];
   readonly configPath: string;
@@ -392,7 +392,7 @@ export function writeLoadGlobalConfigRequest(w: Writer, m: LoadGlobalConfigReque
   }
 }
 
-/** `pdpb.LoadGlobalConfigResponse`. */
+/** The answer to `LoadGlobalConfigRequest`. */
 export interface LoadGlobalConfigResponse {
   readonly items: readonly GlobalConfigItem[];
   readonly revision: number;
@@ -532,7 +532,7 @@ export function writeGlobalConfigItem(w: Writer, m: GlobalConfigItem): void {
   }
 }
 
-/** `pdpb.RequestHeader`. */
+/** For which cluster a request is, and who asks. */
 export interface RequestHeader {
   /** Must be that of the cluster; 0 where the client does not know it yet. */
   readonly clusterId: bigint;
@@ -605,7 +605,7 @@ export function writeRequestHeader(w: Writer, m: RequestHeader): void {
   }
 }
 
-/** `pdpb.ResponseHeader`. */
+/** Which cluster answers, and why it refuses where it does. */
 export interface ResponseHeader {
   readonly clusterId: bigint;
   readonly error: Error | undefined;
@@ -659,7 +659,7 @@ export function writeResponseHeader(w: Writer, m: ResponseHeader): void {
   }
 }
 
-/** `pdpb.Error`. */
+/** Why a request is refused, with a text that people and some clients read. */
 export interface Error {
   readonly type: ErrorType;
   readonly message: string;
@@ -775,7 +775,7 @@ export function writeTsoRequest(w: Writer, m: TsoRequest): void {
   }
 }
 
-/** `pdpb.Timestamp`. */
+/** A point in the time of the oracle. */
 export interface Timestamp {
   /** Milliseconds since the Unix epoch. */
   readonly physical: number;
@@ -839,7 +839,7 @@ export function writeTimestamp(w: Writer, m: Timestamp): void {
   }
 }
 
-/** `pdpb.TsoResponse`. */
+/** The answer to `TsoRequest`. */
 export interface TsoResponse {
   readonly header: ResponseHeader | undefined;
   /** As asked for. The client owns the `count` logical parts that end with the one given. */
@@ -974,7 +974,7 @@ export function writeBootstrapRequest(w: Writer, m: BootstrapRequest): void {
   }
 }
 
-/** `pdpb.BootstrapResponse`. */
+/** The answer to `BootstrapRequest`. */
 export interface BootstrapResponse {
   readonly header: ResponseHeader | undefined;
   readonly replicationStatus: replication_modepb.ReplicationStatus | undefined;
@@ -1030,7 +1030,7 @@ export function writeBootstrapResponse(w: Writer, m: BootstrapResponse): void {
   }
 }
 
-/** `pdpb.IsBootstrappedRequest`. */
+/** Whether the cluster has its first region. */
 export interface IsBootstrappedRequest {
   readonly header: RequestHeader | undefined;
 }
@@ -1076,7 +1076,7 @@ export function writeIsBootstrappedRequest(w: Writer, m: IsBootstrappedRequest):
   }
 }
 
-/** `pdpb.IsBootstrappedResponse`. */
+/** The answer to `IsBootstrappedRequest`. */
 export interface IsBootstrappedResponse {
   readonly header: ResponseHeader | undefined;
   readonly bootstrapped: boolean;
@@ -1186,7 +1186,7 @@ export function writeAllocIDRequest(w: Writer, m: AllocIDRequest): void {
   }
 }
 
-/** `pdpb.AllocIDResponse`. */
+/** The answer to `AllocIDRequest`. */
 export interface AllocIDResponse {
   readonly header: ResponseHeader | undefined;
   /** The largest of the `count` ids granted. */
@@ -1251,7 +1251,7 @@ export function writeAllocIDResponse(w: Writer, m: AllocIDResponse): void {
   }
 }
 
-/** `pdpb.IsSnapshotRecoveringRequest`. */
+/** Whether the cluster is being restored from a snapshot. */
 export interface IsSnapshotRecoveringRequest {
   readonly header: RequestHeader | undefined;
 }
@@ -1300,7 +1300,7 @@ export function writeIsSnapshotRecoveringRequest(w: Writer, m: IsSnapshotRecover
   }
 }
 
-/** `pdpb.IsSnapshotRecoveringResponse`. */
+/** The answer to `IsSnapshotRecoveringRequest`. */
 export interface IsSnapshotRecoveringResponse {
   readonly header: ResponseHeader | undefined;
   readonly marked: boolean;
@@ -1363,7 +1363,7 @@ export function writeIsSnapshotRecoveringResponse(
   }
 }
 
-/** `pdpb.GetStoreRequest`. */
+/** A store by its id. */
 export interface GetStoreRequest {
   readonly header: RequestHeader | undefined;
   readonly storeId: number;
@@ -1417,7 +1417,7 @@ export function writeGetStoreRequest(w: Writer, m: GetStoreRequest): void {
   }
 }
 
-/** `pdpb.GetStoreResponse`. */
+/** The answer to `GetStoreRequest`. */
 export interface GetStoreResponse {
   readonly header: ResponseHeader | undefined;
   readonly store: metapb.Store | undefined;
@@ -1485,7 +1485,7 @@ export function writeGetStoreResponse(w: Writer, m: GetStoreResponse): void {
   }
 }
 
-/** `pdpb.PutStoreRequest`. */
+/** A store registers, or says anew where it is. */
 export interface PutStoreRequest {
   readonly header: RequestHeader | undefined;
   readonly store: metapb.Store | undefined;
@@ -1541,7 +1541,7 @@ export function writePutStoreRequest(w: Writer, m: PutStoreRequest): void {
   }
 }
 
-/** `pdpb.PutStoreResponse`. */
+/** The answer to `PutStoreRequest`. */
 export interface PutStoreResponse {
   readonly header: ResponseHeader | undefined;
   readonly replicationStatus: replication_modepb.ReplicationStatus | undefined;
@@ -1597,7 +1597,7 @@ export function writePutStoreResponse(w: Writer, m: PutStoreResponse): void {
   }
 }
 
-/** `pdpb.GetAllStoresRequest`. */
+/** All stores. */
 export interface GetAllStoresRequest {
   readonly header: RequestHeader | undefined;
   readonly excludeTombstoneStores: boolean;
@@ -1651,7 +1651,7 @@ export function writeGetAllStoresRequest(w: Writer, m: GetAllStoresRequest): voi
   }
 }
 
-/** `pdpb.GetAllStoresResponse`. */
+/** The answer to `GetAllStoresRequest`. */
 export interface GetAllStoresResponse {
   readonly header: ResponseHeader | undefined;
   readonly stores: readonly metapb.Store[];
@@ -1773,7 +1773,7 @@ export function writeGetRegionRequest(w: Writer, m: GetRegionRequest): void {
   }
 }
 
-/** `pdpb.GetRegionResponse`. */
+/** The answer to `GetRegionRequest`. */
 export interface GetRegionResponse {
   readonly header: ResponseHeader | undefined;
   readonly region: metapb.Region | undefined;
@@ -1877,7 +1877,7 @@ export function writeGetRegionResponse(w: Writer, m: GetRegionResponse): void {
   }
 }
 
-/** `pdpb.GetRegionByIDRequest`. */
+/** A region by its id. */
 export interface GetRegionByIDRequest {
   readonly header: RequestHeader | undefined;
   readonly regionId: number;
@@ -2035,7 +2035,7 @@ export function writeQueryRegionRequest(w: Writer, m: QueryRegionRequest): void 
   }
 }
 
-/** `pdpb.QueryRegionResponse`. */
+/** The answer to `QueryRegionRequest`. */
 export interface QueryRegionResponse {
   readonly header: ResponseHeader | undefined;
   /** By position of `keys`; 0 is not found. */
@@ -2147,7 +2147,7 @@ export function writeQueryRegionResponse(w: Writer, m: QueryRegionResponse): voi
   }
 }
 
-/** `pdpb.RegionResponse`. */
+/** One region found by `QueryRegion`. */
 export interface RegionResponse {
   readonly region: metapb.Region | undefined;
   readonly leader: metapb.Peer | undefined;
@@ -2313,7 +2313,7 @@ export function writeScanRegionsRequest(w: Writer, m: ScanRegionsRequest): void 
   }
 }
 
-/** `pdpb.Region`. */
+/** A region with what is known of its peers. */
 export interface Region {
   readonly region: metapb.Region | undefined;
   readonly leader: metapb.Peer | undefined;
@@ -2405,7 +2405,7 @@ export function writeRegion(w: Writer, m: Region): void {
   }
 }
 
-/** `pdpb.ScanRegionsResponse`. */
+/** The answer to `ScanRegionsRequest`. */
 export interface ScanRegionsResponse {
   readonly header: ResponseHeader | undefined;
   /** Older form of `regions`; both are filled. */
@@ -2486,7 +2486,7 @@ export function writeScanRegionsResponse(w: Writer, m: ScanRegionsResponse): voi
   }
 }
 
-/** `pdpb.KeyRange`. */
+/** From `start_key` to before `end_key`; an empty end is no bound. */
 export interface KeyRange {
   readonly startKey: Key;
   readonly endKey: Key;
@@ -2538,7 +2538,7 @@ export function writeKeyRange(w: Writer, m: KeyRange): void {
   }
 }
 
-/** `pdpb.BatchScanRegionsRequest`. */
+/** Regions of several ranges, in order. */
 export interface BatchScanRegionsRequest {
   readonly header: RequestHeader | undefined;
   readonly needBuckets: boolean;
@@ -2627,7 +2627,7 @@ export function writeBatchScanRegionsRequest(w: Writer, m: BatchScanRegionsReque
   }
 }
 
-/** `pdpb.BatchScanRegionsResponse`. */
+/** The answer to `BatchScanRegionsRequest`. */
 export interface BatchScanRegionsResponse {
   readonly header: ResponseHeader | undefined;
   readonly regions: readonly Region[];
@@ -2685,7 +2685,7 @@ export function writeBatchScanRegionsResponse(w: Writer, m: BatchScanRegionsResp
   }
 }
 
-/** `pdpb.GetClusterConfigRequest`. */
+/** The configuration of the cluster. */
 export interface GetClusterConfigRequest {
   readonly header: RequestHeader | undefined;
 }
@@ -2731,7 +2731,7 @@ export function writeGetClusterConfigRequest(w: Writer, m: GetClusterConfigReque
   }
 }
 
-/** `pdpb.GetClusterConfigResponse`. */
+/** The answer to `GetClusterConfigRequest`. */
 export interface GetClusterConfigResponse {
   readonly header: ResponseHeader | undefined;
   readonly cluster: metapb.Cluster | undefined;
@@ -2789,7 +2789,7 @@ export function writeGetClusterConfigResponse(w: Writer, m: GetClusterConfigResp
   }
 }
 
-/** `pdpb.PutClusterConfigRequest`. */
+/** Sets the configuration of the cluster. */
 export interface PutClusterConfigRequest {
   readonly header: RequestHeader | undefined;
   readonly cluster: metapb.Cluster | undefined;
@@ -2847,7 +2847,7 @@ export function writePutClusterConfigRequest(w: Writer, m: PutClusterConfigReque
   }
 }
 
-/** `pdpb.PutClusterConfigResponse`. */
+/** The answer to `PutClusterConfigRequest`. */
 export interface PutClusterConfigResponse {
   readonly header: ResponseHeader | undefined;
 }
@@ -3015,7 +3015,7 @@ export function writeMember(w: Writer, m: Member): void {
   }
 }
 
-/** `pdpb.GetMembersRequest`. */
+/** Who the members of the driver are, and which one leads. */
 export interface GetMembersRequest {
   readonly header: RequestHeader | undefined;
 }
@@ -3059,7 +3059,7 @@ export function writeGetMembersRequest(w: Writer, m: GetMembersRequest): void {
   }
 }
 
-/** `pdpb.GetMembersResponse`. */
+/** The answer to `GetMembersRequest`. */
 export interface GetMembersResponse {
   readonly header: ResponseHeader | undefined;
   readonly members: readonly Member[];
@@ -3214,7 +3214,7 @@ export function writeGetClusterInfoRequest(w: Writer, m: GetClusterInfoRequest):
   }
 }
 
-/** `pdpb.GetClusterInfoResponse`. */
+/** The answer to `GetClusterInfoRequest`. */
 export interface GetClusterInfoResponse {
   readonly header: ResponseHeader | undefined;
   readonly serviceModes: readonly ServiceMode[];
@@ -3288,7 +3288,7 @@ export function writeGetClusterInfoResponse(w: Writer, m: GetClusterInfoResponse
   }
 }
 
-/** `pdpb.PeerStats`. */
+/** A peer that does not answer, and for how long. */
 export interface PeerStats {
   readonly peer: metapb.Peer | undefined;
   readonly downSeconds: number;
@@ -3584,7 +3584,7 @@ export function writeRegionHeartbeatRequest(w: Writer, m: RegionHeartbeatRequest
   }
 }
 
-/** `pdpb.ChangePeer`. */
+/** One change of a region's peers. */
 export interface ChangePeer {
   readonly peer: metapb.Peer | undefined;
   readonly changeType: eraftpb.ConfChangeType;
@@ -3638,7 +3638,7 @@ export function writeChangePeer(w: Writer, m: ChangePeer): void {
   }
 }
 
-/** `pdpb.ChangePeerV2`. */
+/** Several changes at once, by way of a joint configuration; none leaves it. */
 export interface ChangePeerV2 {
   readonly changes: readonly ChangePeer[];
 }
@@ -3682,7 +3682,7 @@ export function writeChangePeerV2(w: Writer, m: ChangePeerV2): void {
   }
 }
 
-/** `pdpb.TransferLeader`. */
+/** Another peer shall lead: `peer`, or any of `peers`. */
 export interface TransferLeader {
   readonly peer: metapb.Peer | undefined;
   readonly peers: readonly metapb.Peer[];
@@ -3738,7 +3738,7 @@ export function writeTransferLeader(w: Writer, m: TransferLeader): void {
   }
 }
 
-/** `pdpb.Merge`. */
+/** The region shall become part of its neighbour. */
 export interface Merge {
   readonly target: metapb.Region | undefined;
 }
@@ -3782,7 +3782,7 @@ export function writeMerge(w: Writer, m: Merge): void {
   }
 }
 
-/** `pdpb.SplitRegion`. */
+/** The region shall be cut: at `keys`, or where the store finds its middle. */
 export interface SplitRegion {
   readonly policy: CheckPolicy;
   readonly keys: readonly Key[];
@@ -3834,7 +3834,7 @@ export function writeSplitRegion(w: Writer, m: SplitRegion): void {
   }
 }
 
-/** `pdpb.SwitchWitness`. */
+/** A peer shall give up its data, or get it. */
 export interface SwitchWitness {
   readonly peerId: number;
   readonly isWitness: boolean;
@@ -3886,7 +3886,7 @@ export function writeSwitchWitness(w: Writer, m: SwitchWitness): void {
   }
 }
 
-/** `pdpb.BatchSwitchWitness`. */
+/** Several such changes. */
 export interface BatchSwitchWitness {
   readonly switchWitnesses: readonly SwitchWitness[];
 }
@@ -3930,7 +3930,7 @@ export function writeBatchSwitchWitness(w: Writer, m: BatchSwitchWitness): void 
   }
 }
 
-/** `pdpb.ChangeSplit`. */
+/** Whether the region may cut itself. */
 export interface ChangeSplit {
   readonly autoSplitEnabled: boolean;
 }
@@ -4137,7 +4137,7 @@ export function writeRegionHeartbeatResponse(w: Writer, m: RegionHeartbeatRespon
   }
 }
 
-/** `pdpb.AskSplitRequest`. */
+/** Asks for the ids of one new region. Old stores only. */
 export interface AskSplitRequest {
   readonly header: RequestHeader | undefined;
   readonly region: metapb.Region | undefined;
@@ -4193,7 +4193,7 @@ export function writeAskSplitRequest(w: Writer, m: AskSplitRequest): void {
   }
 }
 
-/** `pdpb.AskSplitResponse`. */
+/** The answer to `AskSplitRequest`. */
 export interface AskSplitResponse {
   readonly header: ResponseHeader | undefined;
   readonly newRegionId: number;
@@ -4265,7 +4265,7 @@ export function writeAskSplitResponse(w: Writer, m: AskSplitResponse): void {
   }
 }
 
-/** `pdpb.ReportSplitRequest`. */
+/** The two regions that a split made. Old stores only. */
 export interface ReportSplitRequest {
   readonly header: RequestHeader | undefined;
   readonly left: metapb.Region | undefined;
@@ -4333,7 +4333,7 @@ export function writeReportSplitRequest(w: Writer, m: ReportSplitRequest): void 
   }
 }
 
-/** `pdpb.ReportSplitResponse`. */
+/** The answer to `ReportSplitRequest`. */
 export interface ReportSplitResponse {
   readonly header: ResponseHeader | undefined;
 }
@@ -4515,7 +4515,7 @@ export function writeSplitID(w: Writer, m: SplitID): void {
   }
 }
 
-/** `pdpb.AskBatchSplitResponse`. */
+/** The answer to `AskBatchSplitRequest`. */
 export interface AskBatchSplitResponse {
   readonly header: ResponseHeader | undefined;
   readonly ids: readonly SplitID[];
@@ -4631,7 +4631,7 @@ export function writeReportBatchSplitRequest(w: Writer, m: ReportBatchSplitReque
   }
 }
 
-/** `pdpb.ReportBatchSplitResponse`. */
+/** The answer to `ReportBatchSplitRequest`. */
 export interface ReportBatchSplitResponse {
   readonly header: ResponseHeader | undefined;
 }
@@ -4729,7 +4729,7 @@ export function writeTimeInterval(w: Writer, m: TimeInterval): void {
   }
 }
 
-/** `pdpb.RecordPair`. */
+/** A named figure. */
 export interface RecordPair {
   readonly key: string;
   readonly value: number;
@@ -4781,7 +4781,7 @@ export function writeRecordPair(w: Writer, m: RecordPair): void {
   }
 }
 
-/** `pdpb.PeerStat`. */
+/** Load on one peer, where it is high. */
 export interface PeerStat {
   readonly regionId: number;
   readonly readKeys: number;
@@ -5271,7 +5271,7 @@ export function writeStoreStats(w: Writer, m: StoreStats): void {
   }
 }
 
-/** `pdpb.SlowTrend`. */
+/** Whether a store is getting slower, and whether that is felt. */
 export interface SlowTrend {
   readonly causeValue: number;
   readonly causeRate: number;
@@ -5343,7 +5343,7 @@ export function writeSlowTrend(w: Writer, m: SlowTrend): void {
   }
 }
 
-/** `pdpb.SnapshotStat`. */
+/** What a snapshot cost. */
 export interface SnapshotStat {
   readonly regionId: number;
   readonly generateDurationSec: number;
@@ -5425,7 +5425,7 @@ export function writeSnapshotStat(w: Writer, m: SnapshotStat): void {
   }
 }
 
-/** `pdpb.StoreHeartbeatRequest`. */
+/** A store reports itself. */
 export interface StoreHeartbeatRequest {
   readonly header: RequestHeader | undefined;
   readonly stats: StoreStats | undefined;
@@ -5483,7 +5483,7 @@ export function writeStoreHeartbeatRequest(w: Writer, m: StoreHeartbeatRequest):
   }
 }
 
-/** `pdpb.AwakenRegions`. */
+/** Sleeping regions with peers on these stores shall look whether their leader is alive. */
 export interface AwakenRegions {
   readonly abnormalStores: readonly number[];
 }
@@ -5534,7 +5534,7 @@ export function writeAwakenRegions(w: Writer, m: AwakenRegions): void {
   }
 }
 
-/** `pdpb.ControlGrpc`. */
+/** Whether the store takes calls. */
 export interface ControlGrpc {
   readonly ctrlEvent: ControlGrpcEvent;
 }
@@ -5576,7 +5576,7 @@ export function writeControlGrpc(w: Writer, m: ControlGrpc): void {
   }
 }
 
-/** `pdpb.StoreHeartbeatResponse`. */
+/** The answer to `StoreHeartbeatRequest`. */
 export interface StoreHeartbeatResponse {
   readonly header: ResponseHeader | undefined;
   readonly replicationStatus: replication_modepb.ReplicationStatus | undefined;
@@ -5689,7 +5689,7 @@ export function writeStoreHeartbeatResponse(w: Writer, m: StoreHeartbeatResponse
   }
 }
 
-/** `pdpb.ScatterRegionRequest`. */
+/** Spreads regions over the stores. */
 export interface ScatterRegionRequest {
   readonly header: RequestHeader | undefined;
   readonly regionId: number;
@@ -5817,7 +5817,7 @@ export function writeScatterRegionRequest(w: Writer, m: ScatterRegionRequest): v
   }
 }
 
-/** `pdpb.ScatterRegionResponse`. */
+/** The answer to `ScatterRegionRequest`. */
 export interface ScatterRegionResponse {
   readonly header: ResponseHeader | undefined;
   readonly finishedPercentage: number;
@@ -5892,7 +5892,7 @@ export function writeScatterRegionResponse(w: Writer, m: ScatterRegionResponse):
   }
 }
 
-/** `pdpb.GetGCSafePointRequest`. */
+/** Below which timestamp versions may be gone. */
 export interface GetGCSafePointRequest {
   readonly header: RequestHeader | undefined;
 }
@@ -5938,7 +5938,7 @@ export function writeGetGCSafePointRequest(w: Writer, m: GetGCSafePointRequest):
   }
 }
 
-/** `pdpb.GetGCSafePointResponse`. */
+/** The answer to `GetGCSafePointRequest`. */
 export interface GetGCSafePointResponse {
   readonly header: ResponseHeader | undefined;
   readonly safePoint: bigint;
@@ -5994,7 +5994,7 @@ export function writeGetGCSafePointResponse(w: Writer, m: GetGCSafePointResponse
   }
 }
 
-/** `pdpb.UpdateGCSafePointRequest`. */
+/** Moves the safe point on; it never goes back. */
 export interface UpdateGCSafePointRequest {
   readonly header: RequestHeader | undefined;
   readonly safePoint: bigint;
@@ -6050,7 +6050,7 @@ export function writeUpdateGCSafePointRequest(w: Writer, m: UpdateGCSafePointReq
   }
 }
 
-/** `pdpb.UpdateGCSafePointResponse`. */
+/** The answer to `UpdateGCSafePointRequest`. */
 export interface UpdateGCSafePointResponse {
   readonly header: ResponseHeader | undefined;
   readonly newSafePoint: bigint;
@@ -6106,7 +6106,7 @@ export function writeUpdateGCSafePointResponse(w: Writer, m: UpdateGCSafePointRe
   }
 }
 
-/** `pdpb.UpdateServiceGCSafePointRequest`. */
+/** A service asks that nothing from its safe point on be collected. */
 export interface UpdateServiceGCSafePointRequest {
   readonly header: RequestHeader | undefined;
   readonly serviceId: Uint8Array;
@@ -6190,7 +6190,7 @@ export function writeUpdateServiceGCSafePointRequest(
   }
 }
 
-/** `pdpb.UpdateServiceGCSafePointResponse`. */
+/** The answer to `UpdateServiceGCSafePointRequest`. */
 export interface UpdateServiceGCSafePointResponse {
   readonly header: ResponseHeader | undefined;
   readonly serviceId: Uint8Array;
@@ -6273,7 +6273,7 @@ export function writeUpdateServiceGCSafePointResponse(
   }
 }
 
-/** `pdpb.GetGCSafePointV2Request`. */
+/** The safe point of a keyspace. */
 export interface GetGCSafePointV2Request {
   readonly header: RequestHeader | undefined;
   readonly keyspace:
@@ -6352,7 +6352,7 @@ export function writeGetGCSafePointV2Request(w: Writer, m: GetGCSafePointV2Reque
   }
 }
 
-/** `pdpb.GetGCSafePointV2Response`. */
+/** The answer to `GetGCSafePointV2Request`. */
 export interface GetGCSafePointV2Response {
   readonly header: ResponseHeader | undefined;
   readonly safePoint: bigint;
@@ -6408,7 +6408,7 @@ export function writeGetGCSafePointV2Response(w: Writer, m: GetGCSafePointV2Resp
   }
 }
 
-/** `pdpb.UpdateGCSafePointV2Request`. */
+/** Moves the safe point of a keyspace on. */
 export interface UpdateGCSafePointV2Request {
   readonly header: RequestHeader | undefined;
   readonly keyspace:
@@ -6497,7 +6497,7 @@ export function writeUpdateGCSafePointV2Request(w: Writer, m: UpdateGCSafePointV
   }
 }
 
-/** `pdpb.UpdateGCSafePointV2Response`. */
+/** The answer to `UpdateGCSafePointV2Request`. */
 export interface UpdateGCSafePointV2Response {
   readonly header: ResponseHeader | undefined;
   readonly newSafePoint: bigint;
@@ -6556,7 +6556,7 @@ export function writeUpdateGCSafePointV2Response(w: Writer, m: UpdateGCSafePoint
   }
 }
 
-/** `pdpb.UpdateServiceSafePointV2Request`. */
+/** A service asks the same for a keyspace. */
 export interface UpdateServiceSafePointV2Request {
   readonly header: RequestHeader | undefined;
   readonly keyspace:
@@ -6672,7 +6672,7 @@ export function writeUpdateServiceSafePointV2Request(
   }
 }
 
-/** `pdpb.UpdateServiceSafePointV2Response`. */
+/** The answer to `UpdateServiceSafePointV2Request`. */
 export interface UpdateServiceSafePointV2Response {
   readonly header: ResponseHeader | undefined;
   readonly serviceId: Uint8Array;
@@ -6755,7 +6755,7 @@ export function writeUpdateServiceSafePointV2Response(
   }
 }
 
-/** `pdpb.GetAllGCSafePointV2Request`. */
+/** The safe points of all keyspaces. */
 export interface GetAllGCSafePointV2Request {
   readonly header: RequestHeader | undefined;
 }
@@ -6801,7 +6801,7 @@ export function writeGetAllGCSafePointV2Request(w: Writer, m: GetAllGCSafePointV
   }
 }
 
-/** `pdpb.GCSafePointV2`. */
+/** The safe point of one keyspace. */
 export interface GCSafePointV2 {
   readonly keyspace:
     | { readonly case: "keyspaceId"; readonly value: number }
@@ -6876,7 +6876,7 @@ export function writeGCSafePointV2(w: Writer, m: GCSafePointV2): void {
   }
 }
 
-/** `pdpb.GetAllGCSafePointV2Response`. */
+/** The answer to `GetAllGCSafePointV2Request`. */
 export interface GetAllGCSafePointV2Response {
   readonly header: ResponseHeader | undefined;
   readonly gcSafePoints: readonly GCSafePointV2[];
@@ -6947,7 +6947,7 @@ export function writeGetAllGCSafePointV2Response(w: Writer, m: GetAllGCSafePoint
   }
 }
 
-/** `pdpb.KeyspaceScope`. */
+/** One keyspace, or the whole cluster where it is the null keyspace. */
 export interface KeyspaceScope {
   readonly keyspace:
     | { readonly case: "keyspaceId"; readonly value: number }
@@ -7012,7 +7012,7 @@ export function writeKeyspaceScope(w: Writer, m: KeyspaceScope): void {
   }
 }
 
-/** `pdpb.AdvanceGCSafePointRequest`. */
+/** From now on versions below the target may go. */
 export interface AdvanceGCSafePointRequest {
   readonly header: RequestHeader | undefined;
   readonly keyspaceScope: KeyspaceScope | undefined;
@@ -7080,7 +7080,7 @@ export function writeAdvanceGCSafePointRequest(w: Writer, m: AdvanceGCSafePointR
   }
 }
 
-/** `pdpb.AdvanceGCSafePointResponse`. */
+/** The answer to `AdvanceGCSafePointRequest`. */
 export interface AdvanceGCSafePointResponse {
   readonly header: ResponseHeader | undefined;
   readonly oldGcSafePoint: bigint;
@@ -7146,7 +7146,7 @@ export function writeAdvanceGCSafePointResponse(w: Writer, m: AdvanceGCSafePoint
   }
 }
 
-/** `pdpb.AdvanceTxnSafePointRequest`. */
+/** From now on no transaction may start below the target, which barriers may lower. */
 export interface AdvanceTxnSafePointRequest {
   readonly header: RequestHeader | undefined;
   readonly keyspaceScope: KeyspaceScope | undefined;
@@ -7214,7 +7214,7 @@ export function writeAdvanceTxnSafePointRequest(w: Writer, m: AdvanceTxnSafePoin
   }
 }
 
-/** `pdpb.AdvanceTxnSafePointResponse`. */
+/** The answer to `AdvanceTxnSafePointRequest`. */
 export interface AdvanceTxnSafePointResponse {
   readonly header: ResponseHeader | undefined;
   readonly oldTxnSafePoint: bigint;
@@ -7293,7 +7293,7 @@ export function writeAdvanceTxnSafePointResponse(w: Writer, m: AdvanceTxnSafePoi
   }
 }
 
-/** `pdpb.SetGCBarrierRequest`. */
+/** Holds the safe points back. */
 export interface SetGCBarrierRequest {
   readonly header: RequestHeader | undefined;
   readonly keyspaceScope: KeyspaceScope | undefined;
@@ -7380,7 +7380,7 @@ export function writeSetGCBarrierRequest(w: Writer, m: SetGCBarrierRequest): voi
   }
 }
 
-/** `pdpb.GCBarrierInfo`. */
+/** What holds the safe points of a keyspace back. */
 export interface GCBarrierInfo {
   readonly barrierId: string;
   readonly barrierTs: bigint;
@@ -7442,7 +7442,7 @@ export function writeGCBarrierInfo(w: Writer, m: GCBarrierInfo): void {
   }
 }
 
-/** `pdpb.SetGCBarrierResponse`. */
+/** The answer to `SetGCBarrierRequest`. */
 export interface SetGCBarrierResponse {
   readonly header: ResponseHeader | undefined;
   readonly newBarrierInfo: GCBarrierInfo | undefined;
@@ -7500,7 +7500,7 @@ export function writeSetGCBarrierResponse(w: Writer, m: SetGCBarrierResponse): v
   }
 }
 
-/** `pdpb.DeleteGCBarrierRequest`. */
+/** Lets them go. */
 export interface DeleteGCBarrierRequest {
   readonly header: RequestHeader | undefined;
   readonly keyspaceScope: KeyspaceScope | undefined;
@@ -7568,7 +7568,7 @@ export function writeDeleteGCBarrierRequest(w: Writer, m: DeleteGCBarrierRequest
   }
 }
 
-/** `pdpb.DeleteGCBarrierResponse`. */
+/** The answer to `DeleteGCBarrierRequest`. */
 export interface DeleteGCBarrierResponse {
   readonly header: ResponseHeader | undefined;
   readonly deletedBarrierInfo: GCBarrierInfo | undefined;
@@ -7626,7 +7626,7 @@ export function writeDeleteGCBarrierResponse(w: Writer, m: DeleteGCBarrierRespon
   }
 }
 
-/** `pdpb.SetGlobalGCBarrierRequest`. */
+/** Holds the safe points of all keyspaces back. */
 export interface SetGlobalGCBarrierRequest {
   readonly header: RequestHeader | undefined;
   readonly barrierId: string;
@@ -7702,7 +7702,7 @@ export function writeSetGlobalGCBarrierRequest(w: Writer, m: SetGlobalGCBarrierR
   }
 }
 
-/** `pdpb.SetGlobalGCBarrierResponse`. */
+/** The answer to `SetGlobalGCBarrierRequest`. */
 export interface SetGlobalGCBarrierResponse {
   readonly header: ResponseHeader | undefined;
   readonly newBarrierInfo: GlobalGCBarrierInfo | undefined;
@@ -7760,7 +7760,7 @@ export function writeSetGlobalGCBarrierResponse(w: Writer, m: SetGlobalGCBarrier
   }
 }
 
-/** `pdpb.DeleteGlobalGCBarrierRequest`. */
+/** Lets them go. */
 export interface DeleteGlobalGCBarrierRequest {
   readonly header: RequestHeader | undefined;
   readonly barrierId: string;
@@ -7823,7 +7823,7 @@ export function writeDeleteGlobalGCBarrierRequest(
   }
 }
 
-/** `pdpb.DeleteGlobalGCBarrierResponse`. */
+/** The answer to `DeleteGlobalGCBarrierRequest`. */
 export interface DeleteGlobalGCBarrierResponse {
   readonly header: ResponseHeader | undefined;
   readonly deletedBarrierInfo: GlobalGCBarrierInfo | undefined;
@@ -7888,7 +7888,7 @@ export function writeDeleteGlobalGCBarrierResponse(
   }
 }
 
-/** `pdpb.GlobalGCBarrierInfo`. */
+/** What holds the safe points of all keyspaces back. */
 export interface GlobalGCBarrierInfo {
   readonly barrierId: string;
   readonly barrierTs: bigint;
@@ -7950,7 +7950,7 @@ export function writeGlobalGCBarrierInfo(w: Writer, m: GlobalGCBarrierInfo): voi
   }
 }
 
-/** `pdpb.GetGCStateRequest`. */
+/** How far garbage may be collected. */
 export interface GetGCStateRequest {
   readonly header: RequestHeader | undefined;
   readonly keyspaceScope: KeyspaceScope | undefined;
@@ -8112,7 +8112,7 @@ export function writeGCState(w: Writer, m: GCState): void {
   }
 }
 
-/** `pdpb.GlobalGCBarriersInfo`. */
+/** What holds the safe points of all keyspaces back. */
 export interface GlobalGCBarriersInfo {
   readonly barriers: readonly GlobalGCBarrierInfo[];
 }
@@ -8158,7 +8158,7 @@ export function writeGlobalGCBarriersInfo(w: Writer, m: GlobalGCBarriersInfo): v
   }
 }
 
-/** `pdpb.GetGCStateResponse`. */
+/** The answer to `GetGCStateRequest`. */
 export interface GetGCStateResponse {
   readonly header: ResponseHeader | undefined;
   readonly gcState: GCState | undefined;
@@ -8226,7 +8226,7 @@ export function writeGetGCStateResponse(w: Writer, m: GetGCStateResponse): void 
   }
 }
 
-/** `pdpb.GetAllKeyspacesGCStatesRequest`. */
+/** The same for all keyspaces. */
 export interface GetAllKeyspacesGCStatesRequest {
   readonly header: RequestHeader | undefined;
   readonly excludeGcBarriers: boolean;
@@ -8299,7 +8299,7 @@ export function writeGetAllKeyspacesGCStatesRequest(
   }
 }
 
-/** `pdpb.GetAllKeyspacesGCStatesResponse`. */
+/** The answer to `GetAllKeyspacesGCStatesRequest`. */
 export interface GetAllKeyspacesGCStatesResponse {
   readonly header: ResponseHeader | undefined;
   readonly gcStates: readonly GCState[];
@@ -8376,7 +8376,7 @@ export function writeGetAllKeyspacesGCStatesResponse(
   }
 }
 
-/** `pdpb.GetOperatorRequest`. */
+/** What is being done to a region. */
 export interface GetOperatorRequest {
   readonly header: RequestHeader | undefined;
   readonly regionId: number;
@@ -8430,7 +8430,7 @@ export function writeGetOperatorRequest(w: Writer, m: GetOperatorRequest): void 
   }
 }
 
-/** `pdpb.GetOperatorResponse`. */
+/** The answer to `GetOperatorRequest`. */
 export interface GetOperatorResponse {
   readonly header: ResponseHeader | undefined;
   readonly regionId: number;
@@ -8580,7 +8580,7 @@ export function writeSyncMaxTSRequest(w: Writer, m: SyncMaxTSRequest): void {
   }
 }
 
-/** `pdpb.SyncMaxTSResponse`. */
+/** The answer to `SyncMaxTSRequest`. */
 export interface SyncMaxTSResponse {
   readonly header: ResponseHeader | undefined;
   readonly maxLocalTs: Timestamp | undefined;
@@ -8646,7 +8646,7 @@ export function writeSyncMaxTSResponse(w: Writer, m: SyncMaxTSResponse): void {
   }
 }
 
-/** `pdpb.SplitRegionsRequest`. */
+/** Cuts regions at keys. */
 export interface SplitRegionsRequest {
   readonly header: RequestHeader | undefined;
   readonly splitKeys: readonly Key[];
@@ -8710,7 +8710,7 @@ export function writeSplitRegionsRequest(w: Writer, m: SplitRegionsRequest): voi
   }
 }
 
-/** `pdpb.SplitRegionsResponse`. */
+/** The answer to `SplitRegionsRequest`. */
 export interface SplitRegionsResponse {
   readonly header: ResponseHeader | undefined;
   readonly finishedPercentage: number;
@@ -8784,7 +8784,7 @@ export function writeSplitRegionsResponse(w: Writer, m: SplitRegionsResponse): v
   }
 }
 
-/** `pdpb.SplitAndScatterRegionsRequest`. */
+/** Cuts regions at keys and spreads what comes of it. */
 export interface SplitAndScatterRegionsRequest {
   readonly header: RequestHeader | undefined;
   readonly splitKeys: readonly Key[];
@@ -8867,7 +8867,7 @@ export function writeSplitAndScatterRegionsRequest(
   }
 }
 
-/** `pdpb.SplitAndScatterRegionsResponse`. */
+/** The answer to `SplitAndScatterRegionsRequest`. */
 export interface SplitAndScatterRegionsResponse {
   readonly header: ResponseHeader | undefined;
   readonly splitFinishedPercentage: number;
@@ -8958,7 +8958,7 @@ export function writeSplitAndScatterRegionsResponse(
   }
 }
 
-/** `pdpb.GetDCLocationInfoRequest`. */
+/** From the time of several oracles. */
 export interface GetDCLocationInfoRequest {
   readonly header: RequestHeader | undefined;
   readonly dcLocation: string;
@@ -9014,7 +9014,7 @@ export function writeGetDCLocationInfoRequest(w: Writer, m: GetDCLocationInfoReq
   }
 }
 
-/** `pdpb.GetDCLocationInfoResponse`. */
+/** The answer to `GetDCLocationInfoRequest`. */
 export interface GetDCLocationInfoResponse {
   readonly header: ResponseHeader | undefined;
   readonly suffix: number;
@@ -9224,7 +9224,7 @@ export function writeQueryStats(w: Writer, m: QueryStats): void {
   }
 }
 
-/** `pdpb.CPUStats`. */
+/** Processor time, in percent of one core. */
 export interface CPUStats {
   readonly unifiedRead: number;
   readonly scheduler: number;
@@ -9276,7 +9276,7 @@ export function writeCPUStats(w: Writer, m: CPUStats): void {
   }
 }
 
-/** `pdpb.ReportBucketsRequest`. */
+/** The buckets of a region and their load. */
 export interface ReportBucketsRequest {
   readonly header: RequestHeader | undefined;
   readonly regionEpoch: metapb.RegionEpoch | undefined;
@@ -9346,7 +9346,7 @@ export function writeReportBucketsRequest(w: Writer, m: ReportBucketsRequest): v
   }
 }
 
-/** `pdpb.ReportBucketsResponse`. */
+/** The answer to `ReportBucketsRequest`. */
 export interface ReportBucketsResponse {
   readonly header: ResponseHeader | undefined;
 }
@@ -9392,7 +9392,7 @@ export function writeReportBucketsResponse(w: Writer, m: ReportBucketsResponse):
   }
 }
 
-/** `pdpb.ReportMinResolvedTsRequest`. */
+/** The lowest timestamp that some region of a store has not resolved. */
 export interface ReportMinResolvedTsRequest {
   readonly header: RequestHeader | undefined;
   readonly storeId: number;
@@ -9458,7 +9458,7 @@ export function writeReportMinResolvedTsRequest(w: Writer, m: ReportMinResolvedT
   }
 }
 
-/** `pdpb.ReportMinResolvedTsResponse`. */
+/** The answer to `ReportMinResolvedTsRequest`. */
 export interface ReportMinResolvedTsResponse {
   readonly header: ResponseHeader | undefined;
 }
@@ -9507,7 +9507,7 @@ export function writeReportMinResolvedTsResponse(w: Writer, m: ReportMinResolved
   }
 }
 
-/** `pdpb.SetExternalTimestampRequest`. */
+/** Sets the timestamp that read-only clients read at. */
 export interface SetExternalTimestampRequest {
   readonly header: RequestHeader | undefined;
   readonly timestamp: bigint;
@@ -9566,7 +9566,7 @@ export function writeSetExternalTimestampRequest(w: Writer, m: SetExternalTimest
   }
 }
 
-/** `pdpb.SetExternalTimestampResponse`. */
+/** The answer to `SetExternalTimestampRequest`. */
 export interface SetExternalTimestampResponse {
   readonly header: ResponseHeader | undefined;
 }
@@ -9619,7 +9619,7 @@ export function writeSetExternalTimestampResponse(
   }
 }
 
-/** `pdpb.GetExternalTimestampRequest`. */
+/** The timestamp that read-only clients read at. */
 export interface GetExternalTimestampRequest {
   readonly header: RequestHeader | undefined;
 }
@@ -9668,7 +9668,7 @@ export function writeGetExternalTimestampRequest(w: Writer, m: GetExternalTimest
   }
 }
 
-/** `pdpb.GetExternalTimestampResponse`. */
+/** The answer to `GetExternalTimestampRequest`. */
 export interface GetExternalTimestampResponse {
   readonly header: ResponseHeader | undefined;
   readonly timestamp: bigint;
@@ -9775,7 +9775,7 @@ export function writeGetMinTSRequest(w: Writer, m: GetMinTSRequest): void {
   }
 }
 
-/** `pdpb.GetMinTSResponse`. */
+/** The answer to `GetMinTSRequest`. */
 export interface GetMinTSResponse {
   readonly header: ResponseHeader | undefined;
   readonly timestamp: Timestamp | undefined;
