@@ -35,6 +35,7 @@ const ROOMS: readonly string[] = [
   "protocol",
   "raft",
   "storage",
+  "raw",
   "mvcc",
   "transaction",
   "region",
