@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
+import type { LogRecord } from "../../engine/storage/types.ts";
 import { Rig } from "./rig.ts";
 import {
   append,
@@ -101,6 +102,136 @@ test("a failed write closes the log for ever", () => {
   rig.turn();
   assert.equal(rig.seen, []);
   assert.is(rig.disk.busy, false);
+});
+
+test("a checkpoint waits for the records that were there before it, and later ones go between its slices", () => {
+  const rig = new Rig({ segmentBytes: 1 << 20, sliceBytes: 40 }).start();
+  rig.log(append(2, [entry(1)]));
+  rig.input({ type: "turn_ended" });
+  const waiting = rig.log(append(2, [entry(2)]));
+  rig.checkpoint(checkpoint({ 2: 1 }, kvOf(1, 8)));
+  rig.transcript = [];
+  rig.write();
+  // The turn with the second record has not ended: neither it nor the checkpoint is written.
+  assert.is(rig.write(), false);
+  rig.input({ type: "turn_ended" });
+  rig.write();
+  assert.is(rig.durable, waiting);
+  const kinds: string[] = [];
+  while (rig.state.draft !== undefined) {
+    kinds.push(rig.state.writing!.type);
+    rig.log(append(2, [entry(3)]));
+    rig.input({ type: "turn_ended" });
+    rig.write();
+  }
+  assert.ok(kinds.length > 8);
+  for (let i = 1; i < kinds.length; i++) assert.is.not(kinds[i], kinds[i - 1]);
+  const appends = rig.transcript.filter((line) => line.includes("append checkpoint-"));
+  assert.ok(appends.length >= 4);
+});
+
+test("an idle group holds no segment: its facts are said again in a newer one", () => {
+  const rig = new Rig({ segmentBytes: 400, sliceBytes: 1 << 16 }).start();
+  rig.log(append(7, [entry(1)], hardState(3, 2, 1)), append(8, [], hardState(5, 1)), destroy(9));
+  rig.turn();
+  rig.checkpoint(checkpoint({ 7: 1, 9: 0 }));
+  rig.turn();
+  rig.log(compact(7, 1));
+  rig.turn();
+  for (let i = 1; i <= 30; i++) {
+    rig.log(append(2, [entry(i, 1, "x".repeat(50))]));
+    rig.turn();
+    if (i % 5 !== 0) continue;
+    rig.checkpoint(checkpoint({ 2: i, 7: 1, 9: 0 }));
+    rig.turn();
+    rig.log(compact(2, i));
+    rig.turn();
+  }
+  assert.ok(rig.state.oldest > 3);
+  assert.not(rig.disk.list().includes("log-0000000000000001"));
+  const groups = new Map(rig.crash().groups.map((group) => [Number(group.region), group]));
+  assert.equal(groups.get(7)?.hardState, hardState(3, 2, 1));
+  assert.equal(groups.get(7)?.truncated, { index: 1, term: 1 });
+  assert.equal(groups.get(8)?.hardState, hardState(5, 1));
+  assert.ok(groups.get(9)?.tombstone !== undefined);
+  assert.is(groups.get(2)?.truncated.index, 30);
+});
+
+test("a segment stays as long as one group has entries in it", () => {
+  const rig = new Rig({ segmentBytes: 300, sliceBytes: 1 << 16 }).start();
+  rig.log(append(7, [entry(1)]));
+  rig.turn();
+  for (let i = 1; i <= 20; i++) {
+    rig.log(append(2, [entry(i, 1, "x".repeat(50))]));
+    rig.turn();
+  }
+  rig.checkpoint(checkpoint({ 2: 20, 7: 1 }));
+  rig.turn();
+  rig.log(compact(2, 20));
+  rig.turn();
+  assert.is(rig.state.oldest, 1);
+  rig.log(compact(7, 1));
+  rig.turn();
+  assert.is(rig.state.oldest, rig.state.segments[rig.state.segments.length - 1]!.number);
+  assert.is(rig.disk.list().filter((file) => file.startsWith("log")).length, 1);
+});
+
+test("no space while a segment is made closes the log, and what was durable is there after a restart", () => {
+  const rig = new Rig({ segmentBytes: 200, sliceBytes: 100 }).start();
+  rig.log(append(2, entriesFrom(1, 20)));
+  rig.turn();
+  rig.disk.become({
+    ...rig.disk.model,
+    capacityBytes: rig.disk.size("log-0000000000000001")! + 30,
+  });
+  rig.seen = [];
+  rig.log(append(2, [entry(21)]));
+  rig.turn();
+  assert.equal(rig.seen, [{ type: "failed", reason: "no_space", file: "log-0000000000000002" }]);
+  rig.disk.become({ ...rig.disk.model, capacityBytes: 1 << 20 });
+  assert.is(rig.crash("process").groups[0]?.entries.length, 20);
+  rig.settle();
+  rig.log(append(2, [entry(21)]));
+  rig.turn();
+  assert.is(rig.crash().groups[0]?.entries.length, 21);
+});
+
+test("a wrong record is a wrong program: gaps, truncated places, compaction before a checkpoint", () => {
+  const wrong = (message: RegExp, ...records: LogRecord[]): void => {
+    const rig = new Rig().start();
+    rig.log(append(2, entriesFrom(1, 5)));
+    rig.turn();
+    rig.checkpoint(checkpoint({ 2: 4 }));
+    rig.turn();
+    rig.log(compact(2, 4));
+    rig.turn();
+    rig.log(...records);
+    assert.throws(() => rig.turn(), message);
+  };
+  wrong(/entries 6 to 6 are missing/, append(2, [entry(7)]));
+  wrong(/entry 4 is written over the truncated 4/, append(2, [entry(4)]));
+  wrong(/entry 8 follows entry 6/, append(2, [entry(6), entry(8)]));
+  wrong(/compacted before a checkpoint/, compact(2, 5));
+});
+
+test("a state that was kept goes its own way: the machine changes none of it", () => {
+  const rig = new Rig({ segmentBytes: 500, sliceBytes: 100 }).start();
+  rig.log(append(2, entriesFrom(1, 3)));
+  rig.turn();
+  const kept = rig.state;
+  const before = JSON.stringify(kept, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  for (let i = 4; i <= 40; i++) {
+    rig.log(append(2, [entry(i)]), append(i, [entry(1)]));
+    rig.turn();
+  }
+  assert.is(
+    JSON.stringify(kept, (_, value: unknown) =>
+      typeof value === "bigint" ? String(value) : value,
+    ),
+    before,
+  );
 });
 
 test.run();
