@@ -144,7 +144,7 @@ export function bytes(r: Reader): Uint8Array {
 export function key(r: Reader): Key {
   const end = nestedEnd(r);
   const start = r.at;
-  if (r.failure === undefined) r.at = end;
+  r.at = end;
   return keyFromRange(r.bytes, start, end);
 }
 
