@@ -14,6 +14,7 @@ interface Benchmark {
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   tree: () => import("./tree.ts"),
   protobuf: () => import("./protobuf.ts"),
+  raft: () => import("./raft.ts"),
   cluster: () => import("./cluster.ts"),
 };
 
