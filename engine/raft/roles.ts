@@ -7,7 +7,7 @@ import type { Progress } from "./progress.ts";
 import type { Turn } from "./turn.ts";
 import type { Vote } from "./quorum.ts";
 import { assert } from "../base/assert.ts";
-import { draw } from "./random.ts";
+import { below } from "../base/prng.ts";
 import { dropReads } from "./reads.ts";
 import { dropHeld } from "./writing.ts";
 
@@ -40,8 +40,8 @@ export function becomeFollower(turn: Turn, term: Term, leader: PeerId): void {
 export function drawTimeout(turn: Turn): void {
   const { draft, now } = turn;
   const { electionMs } = draft.config;
-  const { random, value } = draw(draft.random, electionMs);
-  draft.random = random;
+  const { prng, value } = below(draft.prng, electionMs);
+  draft.prng = prng;
   draft.timeoutMs = electionMs + value;
   draft.electionAtMs = now + draft.timeoutMs;
 }

@@ -6,9 +6,9 @@ import type { Durable, RaftState } from "./state.ts";
 import type { HardState, RaftConfig, SnapshotMetadata } from "./types.ts";
 import { assert } from "../base/assert.ts";
 import { maxIndex } from "../base/ids.ts";
+import { below, seeded } from "../base/prng.ts";
 import * as logs from "./log.ts";
 import { NEVER_MS } from "./progress.ts";
-import { draw } from "./random.ts";
 import { noReads } from "./reads.ts";
 import { NOBODY, NO_PEERS, NO_VOTES } from "./roles.ts";
 import { withEntry } from "./writing.ts";
@@ -77,10 +77,10 @@ function member(
   quietUntilMs: number,
 ): RaftState {
   validate(config);
-  const first = draw(config.seed | 0, config.electionMs);
-  const number = draw(first.random, 0x1_0000_0000);
-  const low = draw(number.random, 0x10_0000);
-  const timeoutMs = config.electionMs + first.value;
+  const timeout = below(seeded(config.seed), config.electionMs);
+  const high = below(timeout.prng, 2 ** 20);
+  const low = below(high.prng, 2 ** 32);
+  const timeoutMs = config.electionMs + timeout.value;
   return {
     config,
     role: "follower",
@@ -101,7 +101,7 @@ function member(
     durableHardState: hardState,
     held: [],
     restoring: undefined,
-    random: low.random,
+    prng: low.prng,
     electionAtMs: nowMs + timeoutMs,
     timeoutMs,
     heardMs: NEVER_MS,
@@ -115,7 +115,7 @@ function member(
     uncommittedBytes: 0,
     heartbeatAtMs: 0,
     transfer: undefined,
-    reads: noReads((number.value * 0x10_0000 + low.value) as Ticket),
+    reads: noReads((high.value * 2 ** 32 + low.value) as Ticket),
   };
 }
 
@@ -124,6 +124,7 @@ function validate(config: RaftConfig): void {
   assert(config.id > 0, "a member has an id");
   assert(Number.isSafeInteger(config.seed), "the seed is an integer");
   assert(config.heartbeatMs > 0, "heartbeats have a period");
+  assert(Number.isSafeInteger(config.electionMs), "an election timeout is in whole milliseconds");
   assert(
     config.electionMs >= 2 * config.heartbeatMs,
     "an election timeout outlasts two heartbeats",

@@ -7,11 +7,11 @@
  * that a draft refers to is written, except the `Progress` records copied through `editPeer`.
  */
 import type { LogIndex, PeerId, Term, Ticket } from "../base/ids.ts";
+import type { Prng } from "../base/prng.ts";
 import type { Configuration, Entry, HardState, RaftConfig, RaftMessage, Role } from "./types.ts";
 import type { History } from "./configuration.ts";
 import type { Log } from "./log.ts";
 import type { Progress } from "./progress.ts";
-import type { Random } from "./random.ts";
 import type { Vote } from "./quorum.ts";
 
 export interface RaftState {
@@ -52,7 +52,8 @@ export interface RaftState {
   /** A snapshot that is replacing log and state machine; no part in elections meanwhile. */
   readonly restoring: Restoring | undefined;
 
-  readonly random: Random;
+  /** Draws the election timeouts. */
+  readonly prng: Prng;
   /** When a member that is no leader campaigns. */
   readonly electionAtMs: number;
   /** What was drawn from [electionMs, 2 electionMs) for the present wait. */
@@ -166,7 +167,7 @@ export function draftOf(state: RaftState): Draft {
     durableHardState: state.durableHardState,
     held: state.held,
     restoring: state.restoring,
-    random: state.random,
+    prng: state.prng,
     electionAtMs: state.electionAtMs,
     timeoutMs: state.timeoutMs,
     heardMs: state.heardMs,

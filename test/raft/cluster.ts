@@ -95,9 +95,13 @@ export const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(by
 export class Cluster {
   readonly members: Map<PeerId, Member> = new Map();
   network: Packet[] = [];
+  /** Transfers of snapshots whose end has not been reported. */
+  snapshots: { readonly from: PeerId; readonly to: PeerId; readonly index: LogIndex }[] = [];
   now = 0;
   /** Every entry ever applied anywhere, by index: the one history all must share. */
   readonly history: Map<number, Entry> = new Map();
+  /** The monotonic clock of a member at a moment of true time. */
+  clock: (peer: PeerId, now: number) => number = (_, now) => now;
   /** Called after every step. */
   onStep: (peer: PeerId, before: RaftState, after: RaftState) => void = () => {};
   private readonly options: ClusterOptions;
@@ -124,7 +128,7 @@ export class Cluster {
     change: Partial<RaftConfig> = {},
   ): Member {
     const member: Member = {
-      state: start(this.config(peer, change), from, this.now),
+      state: start(this.config(peer, change), from, this.clock(peer, this.now)),
       disk: {
         hardState: { term: from.term, vote: id2(0), commit: from.index },
         truncated: { index: from.index, term: from.term },
@@ -158,7 +162,7 @@ export class Cluster {
     const member = this.member(peer);
     if (member.crashed) return [];
     const before = member.state;
-    const { state, effects } = step(before, this.now, input);
+    const { state, effects } = step(before, this.clock(id(peer), this.now), input);
     member.state = state;
     this.onStep(id(peer), before, state);
     for (const effect of effects) this.perform(id(peer), member, effect);
@@ -174,7 +178,23 @@ export class Cluster {
       member.pending.push(effect);
     } else if (effect.type === "apply") {
       member.pages.push(effect);
+    } else if (effect.type === "send_snapshot") {
+      this.sendSnapshot(peer, member, effect);
     }
+  }
+
+  /** The data of a snapshot is what all members share, so its metadata alone travels. */
+  private sendSnapshot(
+    from: PeerId,
+    { disk, state }: Member,
+    { to, atLeast }: Extract<RaftEffect, { type: "send_snapshot" }>,
+  ): void {
+    const index = disk.applied;
+    const term = query.termAt(state, index);
+    if (index < atLeast || term === undefined) throw new Error("there is no such snapshot");
+    const metadata = { index, term, configuration: disk.configuration };
+    this.network.push({ from, to, message: { type: "snapshot", term: state.term, metadata } });
+    this.snapshots.push({ from, to, index });
   }
 
   private coded(message: RaftMessage): RaftMessage {
@@ -205,6 +225,12 @@ export class Cluster {
         this.input(peer, { type: "applied", index: effect.metadata.index });
     }
     this.input(peer, { type: "persisted", ticket: last.ticket });
+  }
+
+  /** The disk has everything, but nobody has heard of it. */
+  persistUnannounced(peer: number): void {
+    const member = this.member(peer);
+    for (const effect of member.pending.splice(0)) write(member.disk, effect);
   }
 
   /** Applies the waiting page and says so. */
@@ -251,18 +277,27 @@ export class Cluster {
     }
   }
 
+  /** Reports the end of the first unreported transfer of a snapshot. */
+  reportSnapshot(ok: boolean): void {
+    const done = this.snapshots.shift();
+    if (done === undefined) return;
+    this.input(done.from, { type: "snapshot_sent", peer: done.to, index: done.index, ok });
+  }
+
   /** Lets time pass in steps of `tickMs`, delivering everything after each. */
   run(ms: number, isLost: (packet: Packet) => boolean = () => false, tickMs = 50): void {
     for (const end = this.now + ms; this.now < end;) {
       this.now += tickMs;
       for (const peer of this.members.keys()) this.input(peer, { type: "tick" });
       this.settle(isLost);
+      while (this.snapshots.length > 0) this.reportSnapshot(true);
     }
   }
 
   /** Loses everything that is not on the disk. */
   crash(peer: number): void {
     const member = this.member(peer);
+    this.snapshots = this.snapshots.filter(({ from }) => from !== peer);
     member.crashed = true;
     member.pending = [];
     member.pages = [];
@@ -272,7 +307,11 @@ export class Cluster {
     const member = this.member(peer);
     const { entries, ...rest } = member.disk;
     const config = configFor(id(peer), this.seeds++, { ...member.state.config, seed: this.seeds });
-    member.state = restore(config, { ...rest, entries: entries.slice() }, this.now);
+    member.state = restore(
+      config,
+      { ...rest, entries: entries.slice() },
+      this.clock(id(peer), this.now),
+    );
     member.crashed = false;
     this.input(peer, { type: "tick" });
   }
