@@ -37,14 +37,27 @@ export function onCampaign(turn: Turn): void {
 
 /** The leader wants this member to lead. */
 export function onTimeoutNow(turn: Turn, from: PeerId, m: TimeoutNow): void {
-  if (isCurrent(turn, from, m) && mayCampaign(turn)) campaign(turn, m.sentAt);
+  const { draft } = turn;
+  if (!isCurrent(turn, from, m) || !mayCampaign(turn)) return;
+  // A leader never chooses a member that is on its way out.
+  if (isVoter(inForce(draft.history).configuration, draft.config.id)) campaign(turn, m.sentAt);
 }
 
-/** Only a voter of the configuration in force, whose state is whole and whose word is free. */
+/**
+ * Whether this member has a part in elections, its state is whole and its word is free. One that is
+ * removed by an entry not known to be committed still has: it may be the only one to have the entry,
+ * and is then the only one whose log the others can be led by (section 4.2.2). It needs the votes of
+ * the new configuration, among which its own does not count.
+ */
 function mayCampaign(turn: Turn): boolean {
   const { draft, now } = turn;
   if (draft.restoring !== undefined || isQuiet(draft, now)) return false;
-  return isVoter(inForce(draft.history).configuration, draft.config.id);
+  const { history } = draft;
+  const { id } = draft.config;
+  const latest = history.length - 1;
+  if (isVoter(history[latest]!.configuration, id)) return true;
+  if (latest === 0 || history[latest]!.index <= draft.commit) return false;
+  return isVoter(history[latest - 1]!.configuration, id);
 }
 
 function preCampaign(turn: Turn): void {

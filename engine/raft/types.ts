@@ -212,7 +212,7 @@ export type RaftEffect =
       readonly hardState: HardState | undefined;
       readonly entries: readonly Entry[];
     }
-  /** Duty: replace log and state machine by the offered snapshot, atomically and durably, with this hard state. Then `applied` and `persisted`. */
+  /** Duty: replace log and state machine by the offered snapshot, atomically and durably, with this hard state. Then `applied` and `persisted`. A page handed out before and not applied yet is void. */
   | {
       readonly type: "restore";
       readonly ticket: Ticket;

@@ -29,7 +29,7 @@ function holds(options: ChaosOptions): void {
       for (const event of life) chaos.happen(event);
       chaos.recover();
     }),
-    { includeErrorInReport: true, seed, numRuns },
+    { includeErrorInReport: true, seed, numRuns, endOnFailure: true },
   );
 }
 

@@ -2,7 +2,6 @@
 import type { PeerId } from "../../engine/base/ids.ts";
 import type { MemberChange } from "../../engine/raft/types.ts";
 import { EMPTY_BYTES } from "../../engine/base/bytes.ts";
-import { LogIndex } from "../../engine/base/ids.ts";
 import * as query from "../../engine/raft/query.ts";
 import { Cluster, id, ticket } from "./cluster.ts";
 import type { ClusterOptions } from "./cluster.ts";
@@ -51,8 +50,9 @@ export class Chaos {
     const { group } = this;
     const peer = 1 + (detail % this.options.members);
     const rest = Math.floor(detail / this.options.members);
-    if (kind < 420) this.deliver(rest, kind < 300, kind % 16 === 0);
-    else if (kind < 560) this.tick(rest % 4 === 0 ? 300 : 20);
+    if (kind < 400) for (let i = 0; i <= kind % 6; i++) this.deliver(rest, true, false);
+    else if (kind < 420) this.deliver(rest, false, kind % 2 === 0);
+    else if (kind < 560) this.tick(rest % 8 === 0 ? 300 : 30);
     else if (kind < 720) group.persist(peer, 1 + (rest % 3));
     else if (kind < 800) group.apply(peer);
     else if (kind < 860) this.propose(peer, 1 + (rest % 3));
@@ -60,11 +60,11 @@ export class Chaos {
     else if (kind < 900) this.crashOrRestart(peer, rest);
     else if (kind < 912) group.input(peer, { type: "campaign" });
     else if (kind < 924) this.transfer(1 + (rest % this.options.members));
-    else if (kind < 936) group.input(peer, { type: "compact", index: LogIndex(rest % 60) });
-    else if (kind < 948) group.reportSnapshot(rest % 2 === 0);
-    else if (kind < 956) this.cutOrHeal(peer, 1 + (rest % this.options.members));
-    else if (kind < 960) this.cut.clear();
-    else if (kind < 968) group.input(peer, { type: "unreachable", peer: id(1 + (rest % 3)) });
+    else if (kind < 930) this.compact(peer);
+    else if (kind < 946) group.reportSnapshot(rest % 2 === 0);
+    else if (kind < 950) this.cutOrHeal(peer, 1 + (rest % this.options.members));
+    else if (kind < 954) this.cut.clear();
+    else if (kind < 960) group.input(peer, { type: "unreachable", peer: id(1 + (rest % 3)) });
     else this.change(peer, rest);
     this.noteReads();
   }
@@ -74,7 +74,7 @@ export class Chaos {
     if (network.length === 0) return;
     const at = inOrder ? 0 : choice % network.length;
     const { from, to } = network[at]!;
-    if (this.cut.has(`${from}>${to}`) || network.length > 400) network.splice(at, 1);
+    if (this.cut.has(`${from}>${to}`) || network.length > 200) network.splice(at, 1);
     else this.group.deliver(at, keep);
   }
 
@@ -125,6 +125,11 @@ export class Chaos {
     }
   }
 
+  private compact(peer: number): void {
+    const index = query.applied(this.group.state(peer));
+    this.group.input(peer, { type: "compact", index });
+  }
+
   private transfer(to: number): void {
     this.group.input(this.leaderOr(to), { type: "transfer_leader", to: id(to) });
   }
@@ -136,14 +141,19 @@ export class Chaos {
 
   private change(peer: number, rest: number): void {
     if (!this.options.membership) return;
-    const types: MemberChange["type"][] = ["add_voter", "add_learner", "remove"];
+    const leader = this.leaderOr(peer);
+    const { voters, learners } = query.configuration(this.group.state(leader));
     const changes: MemberChange[] = [];
-    for (let at = 0; at < 1 + (rest % 3); at++) {
-      const type = types[(rest >> (2 + 2 * at)) % 3]!;
-      changes.push({ type, peer: id(1 + ((peer + at) % this.options.members)) });
+    for (let at = 0; at < (rest % 2 === 0 ? 1 : 2 + (rest % 3)); at++) {
+      const subject = id(1 + ((peer + at) % this.options.members));
+      const choice = (rest >> (4 + at)) % 2;
+      const types: MemberChange["type"][] = voters.includes(subject)
+        ? ["add_learner", "remove"]
+        : ["add_voter", learners.includes(subject) ? "remove" : "add_learner"];
+      changes.push({ type: types[choice]!, peer: subject });
     }
     const change = { changes: rest % 11 === 0 ? [] : changes, context: EMPTY_BYTES };
-    this.group.input(this.leaderOr(peer), { type: "propose_change", change });
+    this.group.input(leader, { type: "propose_change", change });
   }
 
   /** Heals everything; the group must then have one leader and one log, and take a command. */

@@ -175,6 +175,8 @@ export class Cluster {
     if (effect.type === "send") {
       this.network.push({ from: peer, to: effect.to, message: this.coded(effect.message) });
     } else if (effect.type === "persist" || effect.type === "restore") {
+      // The state machine is replaced: a page still waiting has no place in it any more.
+      if (effect.type === "restore") member.pages = [];
       member.pending.push(effect);
     } else if (effect.type === "apply") {
       member.pages.push(effect);
