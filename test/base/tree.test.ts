@@ -214,6 +214,16 @@ test("a cursor visits every entry once, forwards and backwards, from any place",
   );
 });
 
+test("seeking between two keys comes to the nearest entry on the side asked for", () => {
+  const even = treeOf(scattered(2000).filter((n) => n % 2 === 0));
+  for (let odd = 1; odd < 1999; odd += 2) {
+    assert.is(tree.seek(even, keyOf(odd)).value, odd + 1);
+    assert.is(tree.seekBefore(even, keyOf(odd)).value, odd - 1);
+    assert.is(tree.seek(even, keyOf(odd - 1)).value, odd - 1);
+    assert.is(tree.seekBefore(even, keyOf(odd + 1)).value, odd - 1);
+  }
+});
+
 test("a cursor walked at random stands where an index into the sorted keys stands", () => {
   const numbers = scattered(1500).filter((n) => n % 3 !== 0);
   const sorted = numbers.toSorted((a, b) => a - b);
