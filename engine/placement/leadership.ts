@@ -169,10 +169,13 @@ export function takeIds(
   return { leadership: { ...leadership, ids: taken }, first: ids.next };
 }
 
-/** The ids [first, first + count) are reserved. What is left of an earlier reservation is kept where it borders. */
+/** The ids [first, first + count) are reserved, and border on what is left of the last reservation. */
 export function withIds(leadership: Leadership, first: number, count: number): Leadership {
-  const next = leadership.ids.end === first ? leadership.ids.next : first;
-  return { ...leadership, ids: { next, end: first + count, wanted: 0, asked: false } };
+  const { next, end } = leadership.ids;
+  // Nobody else reserves while this leadership lasts.
+  assert(end === 0 || end === first, "the reservations of one leadership follow each other");
+  const ids = { next: end === 0 ? first : next, end: first + count, wanted: 0, asked: false };
+  return { ...leadership, ids };
 }
 
 /** A new peer for `store`, as a learner. */

@@ -273,6 +273,8 @@ export class Cluster {
 /** A driver of `size` members with store 1 and region 2, whose one peer is 3. */
 export function bootstrapped(size = 1, seed = 1, changes: Partial<PlacementConfig> = {}): Cluster {
   const cluster = new Cluster(size, seed, changes);
+  const { id } = cluster.call("AllocID", { count: 3 });
+  assert(id === 3, "ids count from 1");
   const region = regionOf({ id: 2, peers: [voter(3, 1)] });
   const { header } = cluster.call("Bootstrap", { store: storeOf(1), region });
   assert(header?.error === undefined, "a fresh cluster can be bootstrapped");
