@@ -11,6 +11,7 @@ import type {
   ScatterRegionRequest,
   SplitID,
 } from "../protocol/gen/pdpb.ts";
+import { PeerRole } from "../protocol/gen/metapb.ts";
 import type { Region } from "../protocol/gen/metapb.ts";
 import { unreachable } from "../base/assert.ts";
 import { failure, header, INVALID_ARGUMENT, LATER, refuse, reply } from "./answer.ts";
@@ -110,7 +111,7 @@ function orderOf(desk: Desk, step: CheckerStep): Order | undefined {
       return { type: "add_learner", peer: newLearner(taken.first, step.store) };
     }
     case "promote":
-      return { type: "promote", peer: { ...step.peer, role: 0 } };
+      return { type: "promote", peer: { ...step.peer, role: PeerRole.Voter } };
     case "remove":
     case "transfer_leader":
       return { type: step.type, peer: step.peer };

@@ -36,6 +36,9 @@ export interface PlacementConfig {
   readonly version: string;
 }
 
+/** How often a member must be told that time passes, at least. */
+export const TICK_MS = 50;
+
 /** Everything that is not a member's own. */
 export const DEFAULT_CONFIG: Omit<PlacementConfig, "members" | "id" | "seed" | "clusterIdSeed"> = {
   raft: {

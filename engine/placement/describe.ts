@@ -1,11 +1,12 @@
 /** One line for every input, effect and message, for traces and golden tests. */
 import { unreachable } from "../base/assert.ts";
+import { describeMessage as describeRaft } from "../raft/describe.ts";
 import type { PlacementEffect, PlacementInput, PlacementMessage } from "./types.ts";
 
 export function describeMessage(message: PlacementMessage): string {
   switch (message.type) {
     case "raft":
-      return `${message.message.type} of term ${message.message.term}`;
+      return describeRaft(message.message);
     case "snapshot":
       return `snapshot at ${message.metadata.index}/${message.metadata.term} in term ${message.term}, ${message.bytes.length} bytes`;
     default:

@@ -9,7 +9,7 @@ export { open } from "./state.ts";
 export type { Opened, PlacementState } from "./state.ts";
 export { step } from "./step.ts";
 export type { Step } from "./step.ts";
-export { DEFAULT_CONFIG } from "./config.ts";
+export { DEFAULT_CONFIG, TICK_MS } from "./config.ts";
 export type { PlacementConfig } from "./config.ts";
 export { decodeMessage, encodeMessage } from "./codec.ts";
 export { describeEffect, describeInput, describeMessage } from "./describe.ts";

@@ -7,7 +7,10 @@ import { PeerId, Ticket } from "../../engine/base/ids.ts";
 import type { Now } from "../../engine/base/time.ts";
 import {
   DEFAULT_CONFIG,
+  TICK_MS,
   decodeMessage,
+  describeEffect,
+  describeInput,
   encodeMessage,
   isLeader,
   open,
@@ -55,12 +58,13 @@ interface Flight {
 
 const START_WALL_MS = 1_700_000_000_000;
 const SLICE_MS = 5;
-const TICK_MS = 50;
 
 export class Cluster {
   readonly nodes: readonly Node[];
   readonly answers: Map<number, Answer> = new Map();
   readonly logs: string[] = [];
+  /** Where it is set, a line for every input and effect of every member. */
+  transcript: string[] | undefined;
   nowMs = 1_000;
   /** Members that hear nothing and are not heard. */
   readonly isolated: Set<number> = new Set();
@@ -197,13 +201,16 @@ export class Cluster {
     return this.answers.get(ticket)!;
   }
 
-  /** The leader's reply, which must be one. */
+  /** The leader's reply. Asks the next leader where leadership is lost meanwhile, as clients do. */
   call<M extends Method>(method: M, request: Omit<RequestOf<M>, "header">): ResponseOf<M> {
-    const id = this.leader();
-    const header = this.header();
-    const answer = this.ask(id, method, { ...request, header } as unknown as RequestOf<M>);
-    assert(answer.type === "reply", () => `${method}: ${JSON.stringify(answer)}`);
-    return answer.reply.response as ResponseOf<M>;
+    for (let tries = 0; ; tries++) {
+      const whole = { ...request, header: this.header() } as unknown as RequestOf<M>;
+      const answer = this.ask(this.leader(), method, whole);
+      if (answer.type === "reply") return answer.reply.response as ResponseOf<M>;
+      const moved = answer.type === "refuse" && answer.message.includes("not leader");
+      assert(moved && tries < 20, () => `${method}: ${JSON.stringify(answer)}`);
+      this.run(100);
+    }
   }
 
   header(): { clusterId: bigint; senderId: number; callerId: string; callerComponent: string } {
@@ -232,6 +239,7 @@ export class Cluster {
     if (node.inputs.length > 0) {
       const { inputs } = node;
       node.inputs = [];
+      for (const input of inputs) this.transcript?.push(`${node.id} > ${describeInput(input)}`);
       const { state, effects } = step(node.state, this.clock(node), inputs);
       node.state = state;
       this.#take(node, effects);
@@ -241,6 +249,7 @@ export class Cluster {
 
   #take(node: Node, effects: readonly PlacementEffect[]): void {
     for (const effect of effects) {
+      this.transcript?.push(`${node.id} < ${describeEffect(effect)}`);
       switch (effect.type) {
         case "write":
           node.disk.submit(effect);

@@ -217,6 +217,22 @@ test("the default keyspace exists, any other does not", () => {
   assert.is(header?.error?.type, ErrorType.ENTRY_NOT_FOUND);
 });
 
+test("every input and effect is described in one line", () => {
+  const cluster = new Cluster(3, 1);
+  cluster.transcript = [];
+  const leader = cluster.leader();
+  cluster.ask(leader, "GetRegion", {
+    header: cluster.header(),
+    regionKey: key(""),
+    needBuckets: false,
+  });
+  const lines = cluster.transcript;
+  assert.ok(lines.every((line) => !line.includes("\n") && !line.includes("undefined")));
+  assert.ok(lines.includes(`${leader} > tick`));
+  const answer = lines.find((line) => line.includes("reply"));
+  assert.match(answer ?? "", /reply 1: GetRegion with error: cluster is not bootstrapped$/);
+});
+
 test("what is not served is refused as unimplemented", () => {
   const cluster = bootstrapped();
   const request = { header: cluster.header(), splitKeys: [], retryLimit: 0 };
