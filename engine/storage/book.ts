@@ -30,8 +30,11 @@ export class Book {
     const group = this.#group(record.region);
     const judged = withRecord(group, record, this.#current);
     assert(judged.ok, () => (judged.ok ? "" : judged.detail));
-    this.#count(group, -1);
-    this.#count(judged.group, 1);
+    // Most records add entries to the segment that the group holds already.
+    if (judged.group.spans.length !== group.spans.length || !holdsAlike(group, judged.group)) {
+      this.#count(group, -1);
+      this.#count(judged.group, 1);
+    }
     this.#edit.set(regionKey(record.region), judged.group);
   }
 
@@ -82,4 +85,12 @@ export class Book {
       this.#change.set(segment, (this.#change.get(segment) ?? 0) + by);
     }
   }
+}
+
+/** Whether two states of a group, one record apart and with equally many spans, hold the same segments. */
+function holdsAlike(before: GroupLog, after: GroupLog): boolean {
+  const last = before.spans.length - 1;
+  return (
+    before.snapshot === after.snapshot && before.spans[last]?.segment === after.spans[last]?.segment
+  );
 }

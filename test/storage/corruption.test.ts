@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { dequal } from "dequal";
+import { isDeepStrictEqual } from "node:util";
 import { open } from "../../engine/storage/open.ts";
 import { HEADER_BYTES } from "../../engine/storage/frame.ts";
 import { suite } from "../harness.ts";
@@ -135,7 +135,9 @@ test("a batch that was written to another place, or over a later one, is refused
   const result = open(readerOf(withFile(image, last, misplaced)), CONFIG);
   assert.ok(result.ok);
   const sound = open(readerOf(image), CONFIG);
-  assert.ok(result.ok && sound.ok && dequal(result.recovered.groups, sound.recovered.groups));
+  assert.ok(
+    result.ok && sound.ok && isDeepStrictEqual(result.recovered.groups, sound.recovered.groups),
+  );
   // A copy over the start of the log is damage with batches behind it.
   const over = bytes.slice();
   over.set(batch.subarray(0, lastBatch - HEADER_BYTES), HEADER_BYTES);

@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import { dequal } from "dequal";
+import { isDeepStrictEqual } from "node:util";
 import { open } from "../../engine/storage/open.ts";
 import type { LogRecord } from "../../engine/storage/types.ts";
 import type { Crash } from "../../sim/disk/disk.ts";
@@ -66,7 +66,7 @@ test("whatever subset of its sectors is lost, an unsynced batch is whole or gone
         const from = (first + i) * SECTOR;
         left.set(whole.subarray(from, Math.min(from + SECTOR, size)), Math.min(from, size));
       }
-      const isWhole = dequal(left, whole);
+      const isWhole = isDeepStrictEqual(left, whole);
       assert.is(entriesLeft(withFile(after, SEGMENT, left)), isWhole ? 60 : 4);
       cases += 1;
     }
@@ -82,7 +82,7 @@ test("a batch torn at any byte, short or filled with zeros, is cut off", () => {
     const zeros = whole.slice();
     zeros.fill(0, size);
     // Where the rest of the batch is zeros anyway, it is whole.
-    const expectation = dequal(zeros, whole) ? 60 : 4;
+    const expectation = isDeepStrictEqual(zeros, whole) ? 60 : 4;
     assert.is(entriesLeft(withFile(after, SEGMENT, zeros)), expectation);
   }
 });
@@ -169,13 +169,13 @@ test("a crash at any point of any write leaves everything acknowledged and no ha
         const survivor = new Rig(config, random, disk);
         const { groups, checkpoint: read } = survivor.open();
         const known = [durableCheckpoint, draft].find(({ groups: all }) =>
-          dequal(all, read.groups),
+          isDeepStrictEqual(all, read.groups),
         );
         assert.ok(known !== undefined, "the checkpoint is the old one or the new one");
         const least = logged.filter(({ ticket }) => ticket <= rig.durable).length;
         const prefixes = logged.map((_, i) => logged.slice(0, i + 1)).slice(Math.max(0, least - 1));
         if (least === 0) prefixes.push([]);
-        assert.ok(prefixes.some((prefix) => dequal(expected(prefix, known), groups)));
+        assert.ok(prefixes.some((prefix) => isDeepStrictEqual(expected(prefix, known), groups)));
         disk.start(random);
         disk.crash("power", random);
         crashes += 1;

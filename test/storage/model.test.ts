@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
-import { dequal } from "dequal";
+import { isDeepStrictEqual } from "node:util";
 import { LogIndex, RegionId } from "../../engine/base/ids.ts";
 import type { Ticket } from "../../engine/base/ids.ts";
 import { emptyKv } from "../../engine/storage/kv.ts";
@@ -175,9 +175,9 @@ class Program {
 
   matchingCheckpoint(read: Checkpoint): Checkpoint {
     for (const candidate of [this.durable, this.draft]) {
-      if (candidate === undefined || !dequal(candidate.groups, read.groups)) continue;
+      if (candidate === undefined || !isDeepStrictEqual(candidate.groups, read.groups)) continue;
       const pairs = (kv: Checkpoint): unknown => [...tree.entries(kv.kv.default)];
-      if (dequal(pairs(candidate), pairs(read))) return candidate;
+      if (isDeepStrictEqual(pairs(candidate), pairs(read))) return candidate;
     }
     throw new Error("the checkpoint is neither the old one nor the new one");
   }
@@ -188,7 +188,7 @@ class Program {
       const next = this.logged[count];
       if (next !== undefined && next.ticket <= acknowledged) break;
       const prefix = this.logged.slice(0, count);
-      if (dequal(expected(prefix, this.durable), groups)) return prefix;
+      if (isDeepStrictEqual(expected(prefix, this.durable), groups)) return prefix;
     }
     assert.equal(groups, expected(this.logged, this.durable), "an acknowledged prefix comes back");
     throw new Error("unreachable");
