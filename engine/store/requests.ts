@@ -12,7 +12,7 @@ import {
   StoreSafeTSResponse,
 } from "../protocol/gen/kvrpcpb.ts";
 import type { TikvCall } from "../protocol/services.ts";
-import { isLeader, leader, leaseValid, term } from "../raft/query.ts";
+import { committed, isLeader, leader, leaseValid, term } from "../raft/query.ts";
 import { commandsOf, type RawRead, type RawWrite, strayKey, writeReply } from "../raw/request.ts";
 import { epochOf, isInitialized, peerById } from "../region/descriptor.ts";
 import { drive } from "../region/drive.ts";
@@ -31,7 +31,13 @@ import {
   storeNotMatch,
 } from "../region/errors.ts";
 import { pack } from "../region/propose.ts";
-import { answerNow, awaitIndex, type ReadCall } from "../region/reads.ts";
+import {
+  answerNow,
+  awaitIndex,
+  noteReadIndex,
+  type ReadCall,
+  serveReads,
+} from "../region/reads.ts";
 import { type Replica, regionId } from "../region/replica.ts";
 import { reply } from "../region/turn.ts";
 import { onSplitCall } from "./splits.ts";
@@ -96,7 +102,7 @@ function onRead(turn: StoreTurn, ticket: Ticket, call: RawRead): void {
   const stray = strayKey(call, { start, end });
   if (stray !== undefined) {
     answerError(turn, ticket, call, keyNotInRegion(stray, replica.region));
-  } else if (leaseValid(replica.raft, turn.now.monotonicMs)) {
+  } else if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {
     answerNow(turn, replica, { ticket, call });
   } else {
     add(turn.reads, regionId(replica), { ticket, call });
@@ -258,5 +264,18 @@ function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall
     return;
   }
   const ticket = takeTicket(turn);
-  drive(turn, awaitIndex(turn, replica, ticket, calls), { type: "read", ticket });
+  const waiting = awaitIndex(turn, replica, ticket, calls);
+  if (leaseValid(replica.raft, turn.now.monotonicMs)) {
+    // The lease makes the commit index a read index; only the data is not there yet.
+    const index = committed(replica.raft);
+    turn.replicas.put(serveReads(turn, noteReadIndex(waiting, ticket, index)));
+  } else {
+    drive(turn, waiting, { type: "read", ticket });
+  }
 }
+
+/**
+ * Whether the data has all that is committed. A leader's may not: the followers can commit an entry
+ * that its own disk has not finished, and answer reads from it.
+ */
+const holdsCommitted = (replica: Replica): boolean => replica.applied >= committed(replica.raft);

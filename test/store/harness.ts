@@ -69,6 +69,9 @@ interface Node {
   readonly disk: SimulatedDisk;
   state: StoreState | undefined;
   inbox: StoreInput[];
+  /** While set, the disk takes writes and does not finish them. */
+  stalled: boolean;
+  unfinished: Ticket[];
 }
 
 export class Cluster {
@@ -89,6 +92,8 @@ export class Cluster {
       disk: new SimulatedDisk(),
       state: undefined,
       inbox: [],
+      stalled: false,
+      unfinished: [],
     }));
     for (const node of this.nodes) this.start(node);
   }
@@ -103,6 +108,13 @@ export class Cluster {
     node.state = opened.state;
     node.inbox = [];
     this.perform(node, opened.effects);
+  }
+
+  /** The disk of `node` goes on. */
+  unstall(node: Node): void {
+    node.stalled = false;
+    for (const ticket of node.unfinished) node.inbox.push({ type: "written", ticket });
+    node.unfinished = [];
   }
 
   /** Lets `ms` pass in ticks, delivering everything at once. */
@@ -150,7 +162,8 @@ export class Cluster {
             const result = node.disk.perform(operation, () => 0.5);
             if (!result.ok) throw new Error(`disk: ${result.reason}`);
           }
-          node.inbox.push({ type: "written", ticket: effect.ticket });
+          if (node.stalled) node.unfinished.push(effect.ticket);
+          else node.inbox.push({ type: "written", ticket: effect.ticket });
           break;
         case "reply":
           this.replies.set(effect.ticket, effect.reply);
@@ -279,14 +292,20 @@ export class Cluster {
 
   /** Sends a call to `node` and returns its reply once there is one within `patienceMs`. */
   call(node: Node, call: TikvCall, patienceMs: number = 3000): TikvReply {
-    const ticket = Ticket(this.tickets++);
-    node.inbox.push({ type: "request", ticket, call });
-    this.settle();
+    const ticket = this.ask(node, call);
     for (let waited = 0; waited < patienceMs && !this.replies.has(ticket); waited += 50)
       this.run(50);
     const reply = this.replies.get(ticket);
     if (reply === undefined) throw new Error(`${call.method} got no reply`);
     return reply;
+  }
+
+  /** Sends a call to `node`; its reply will be under the ticket. */
+  ask(node: Node, call: TikvCall): Ticket {
+    const ticket = Ticket(this.tickets++);
+    node.inbox.push({ type: "request", ticket, call });
+    this.settle();
+    return ticket;
   }
 
   /** Power loss: what was not synced is gone. */

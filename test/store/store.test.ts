@@ -8,7 +8,7 @@ import {
   RawScanRequest,
   SplitRegionRequest,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
-import { applied, isLeader } from "../../engine/raft/query.ts";
+import { applied, committed, isLeader } from "../../engine/raft/query.ts";
 import { replicas, type Replica } from "../../engine/store/index.ts";
 import { suite } from "../harness.ts";
 import { Cluster } from "./harness.ts";
@@ -58,6 +58,34 @@ test("three empty stores become one cluster with three replicas of the first reg
     [0, 0, 0],
   );
   assert.equal(cluster.stopped, []);
+});
+
+test("a leader whose own disk is behind answers no read before it holds what others have committed", () => {
+  const cluster = ready();
+  put(cluster, "a", "old");
+  cluster.run(500);
+  const { node, replica } = cluster.leaderAt("a");
+  node.stalled = true;
+  cluster.ask(node, {
+    method: "RawPut",
+    request: RawPutRequest.make({
+      context: context(replica),
+      key: "a" as Key,
+      value: bytes("new"),
+    }),
+  });
+  const { raft } = cluster.leaderAt("a").replica;
+  assert.ok(committed(raft) > applied(raft), "the followers alone have committed the write");
+  const read = cluster.ask(node, {
+    method: "RawGet",
+    request: RawGetRequest.make({ context: context(replica), key: "a" as Key }),
+  });
+  assert.not(cluster.replies.has(read));
+  cluster.unstall(node);
+  cluster.settle();
+  const reply = cluster.replies.get(read);
+  if (reply?.method !== "RawGet") throw new Error("the read has no answer");
+  assert.equal(reply.response.value, bytes("new"));
 });
 
 test("an acknowledged write is read back, replaced by compare-and-swap, and scanned", () => {
