@@ -1,0 +1,25 @@
+/** All scenarios, in the order in which they are listed and run. */
+import type { Scenario } from "../sim/scenario.ts";
+import { bridgePartitions } from "./bridge-partitions.ts";
+import { calm } from "./calm.ts";
+import { clockTrouble } from "./clock-trouble.ts";
+import { crashStorm } from "./crash-storm.ts";
+import { membershipChurn } from "./membership-churn.ts";
+import { oneWayPartitions } from "./one-way-partitions.ts";
+import { partitions } from "./partitions.ts";
+import { powerLoss } from "./power-loss.ts";
+import { slowDisks } from "./slow-disks.ts";
+import { splits } from "./splits.ts";
+
+export const SCENARIOS: readonly Scenario[] = [
+  calm,
+  partitions,
+  oneWayPartitions,
+  bridgePartitions,
+  crashStorm,
+  powerLoss,
+  clockTrouble,
+  slowDisks,
+  membershipChurn,
+  splits,
+];

@@ -1,0 +1,208 @@
+/**
+ * Makes a world: draws the settings of the seed, sets up servers with their disks and clocks, and
+ * the clients of the scenario's workload.
+ */
+import type { PeerId, StoreId } from "../engine/base/ids.ts";
+import type { Member } from "../engine/placement/types.ts";
+import type { Client, Machine, PlacementMachine, Process, StoreMachine, World } from "./model.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Line } from "./trace/trace.ts";
+import type { Inserts } from "./workloads/inserts.ts";
+import type { Registers } from "./workloads/registers.ts";
+import { checksOf } from "./checkers/checks.ts";
+import { clockOf } from "./clock/clock.ts";
+import { placementConfig, storeConfig } from "./configs.ts";
+import { SimulatedDisk } from "./disk/disk.ts";
+import { emptyQueue } from "./event-queue.ts";
+import { drawKnobs, NETWORKS } from "./knobs.ts";
+import { CALM, networkOf } from "./network/network.ts";
+import { below, between, chance, pick, stream, streamsOf } from "./random.ts";
+import { traceOf } from "./trace/trace.ts";
+import { auditOf } from "./workloads/audit.ts";
+import type { Audit } from "./workloads/audit.ts";
+import { insertClient } from "./workloads/inserts.ts";
+import { membershipClient } from "./workloads/membership.ts";
+import { registerClient } from "./workloads/registers.ts";
+import { splitClient } from "./workloads/splitter.ts";
+import { timestampClient } from "./workloads/timestamps.ts";
+
+export interface Options {
+  /** Messages are passed on as they are, not as bytes: faster. */
+  readonly byReference: boolean;
+  /** Told each line of the story as it comes. */
+  readonly onLine: ((line: Line) => void) | undefined;
+  /** Keeps the hash after every event, for comparing runs. */
+  readonly recorded: boolean;
+}
+
+export const DEFAULT_OPTIONS: Options = {
+  byReference: false,
+  onLine: undefined,
+  recorded: false,
+};
+
+/** A world at time 0, and what the run needs of it later. */
+export interface Built {
+  readonly world: World;
+  readonly inserts: Inserts;
+  readonly audit: Audit;
+}
+
+export function build(scenario: Scenario, seed: string, options: Options): Built {
+  const streams = streamsOf(`${scenario.name}/${seed}`);
+  const random = stream(streams, "settings");
+  const knobs = drawKnobs(random, scenario, options.byReference);
+  const calm = scenario.network === "calm" || chance(random, 300_000);
+  const profile = calm ? CALM : pick(random, NETWORKS);
+  const nodes = knobs.stores + knobs.members + clientCount(scenario);
+  const stores: StoreMachine[] = [];
+  const members: PlacementMachine[] = [];
+  const clients: Client[] = [];
+  const world: World = {
+    seed,
+    knobs,
+    streams,
+    queue: emptyQueue(),
+    due: { time: 0, sequence: 0, event: { type: "action", name: "none", run: () => undefined } },
+    timeUs: 0,
+    events: 0,
+    network: networkOf(nodes, profile),
+    networkRandom: stream(streams, "network"),
+    trace: traceOf(options.onLine, options.recorded),
+    servers: [],
+    stores,
+    members,
+    clients,
+    checks: checksOf(),
+    nextCall: 1,
+    nextOrder: 0,
+    phase: "safety",
+    errands: 0,
+    clientsActive: true,
+  };
+  for (let i = 0; i < knobs.stores; i++) stores.push(storeMachine(world, i));
+  const all = Array.from({ length: knobs.members }, (_, i) => memberOf(i));
+  for (let i = 0; i < knobs.members; i++) {
+    members.push(placementMachine(world, knobs.stores + i, all, i));
+  }
+  (world.servers as Machine[]).push(...stores, ...members);
+  const inserts: Inserts = {
+    valueBytes: knobs.valueBytes,
+    thinkUs: scenario.workload.thinkMs * 1000,
+    acknowledged: new Map(),
+    unknown: new Map(),
+  };
+  addClients(world, scenario, inserts);
+  const audit = auditOf(world, nodes - 1, stream(streams, "auditor"));
+  return { world, inserts, audit };
+}
+
+/** All clients of the workload, and the auditor. */
+function clientCount({ workload }: Scenario): number {
+  const single = (workload.splits > 0 ? 1 : 0) + (workload.replicaCounts.length > 0 ? 1 : 0);
+  return workload.registers + workload.inserts + workload.timestamps + single + 1;
+}
+
+function addClients(world: World, { workload }: Scenario, inserts: Inserts): void {
+  const { knobs, streams } = world;
+  const clients = world.clients;
+  const add = (make: (node: number, name: string) => Client): void => {
+    clients.push(make(world.servers.length + clients.length, `client${clients.length + 1}`));
+  };
+  const thinkUs = workload.thinkMs * 1000;
+  const registers: Registers = {
+    slots: knobs.slots,
+    mix: workload.mix,
+    replicaReads: workload.replicaReads,
+    valueBytes: knobs.valueBytes,
+    thinkUs,
+    used: Array.from({ length: knobs.slots }, () => 0),
+  };
+  const random = (name: string): ReturnType<typeof stream> => stream(streams, name);
+  for (let i = 0; i < workload.registers; i++) {
+    add((node, name) => registerClient(world, node, name, registers, random(name)));
+  }
+  for (let i = 0; i < workload.inserts; i++) {
+    add((node, name) => insertClient(world, node, name, inserts, random(name)));
+  }
+  for (let i = 0; i < workload.timestamps; i++) {
+    add((node, name) => timestampClient(world, node, name, thinkUs, random(name)));
+  }
+  if (workload.splits > 0) {
+    const options = { slots: knobs.slots, most: workload.splits, thinkUs: 1_500_000 };
+    add((node, name) => splitClient(world, node, name, options, random(name)));
+  }
+  if (workload.replicaCounts.length > 0) {
+    const counts = workload.replicaCounts.filter((count) => count <= knobs.stores);
+    const options = { counts, thinkUs: 3_000_000 };
+    add((node, name) => membershipClient(world, node, name, options, random(name)));
+  }
+}
+
+/** What stores and placement members have in common. */
+function processOf(world: World, node: number, name: string): Process {
+  const random = stream(world.streams, `clock of ${name}`);
+  // Even good clocks are a little off, and every machine has been up for a while.
+  const clock = clockOf(
+    between(random, 1, 1_000_000_000),
+    between(random, -50, 50),
+    between(random, -100_000, 100_000),
+  );
+  return {
+    node,
+    name,
+    clock,
+    disk: new SimulatedDisk(),
+    diskRandom: stream(world.streams, `disk of ${name}`),
+    status: "down",
+    tickMs: world.knobs.tickMs,
+    incarnation: 0,
+    starts: 0,
+    turnDue: false,
+    busyUntilUs: 0,
+    nextTicket: 1,
+    serving: new Map(),
+  };
+}
+
+function storeMachine(world: World, i: number): StoreMachine {
+  const name = `store ${i + 1}`;
+  return {
+    ...processOf(world, i, name),
+    kind: "store",
+    id: 0 as StoreId,
+    config: storeConfig(world.knobs, i, seedOf(world, name)),
+    state: undefined,
+    inbox: [],
+    leader: i,
+    seen: new Map(),
+    seenReplicas: undefined,
+  };
+}
+
+function placementMachine(
+  world: World,
+  node: number,
+  members: readonly Member[],
+  i: number,
+): PlacementMachine {
+  const name = `pd ${i + 1}`;
+  return {
+    ...processOf(world, node, name),
+    kind: "placement",
+    id: (i + 1) as PeerId,
+    config: placementConfig(world.knobs, members, i, seedOf(world, name)),
+    state: undefined,
+    inbox: [],
+  };
+}
+
+const memberOf = (i: number): Member => ({
+  id: (i + 1) as PeerId,
+  name: `pd${i + 1}`,
+  peerUrls: [`http://pd${i + 1}:2380`],
+  clientUrls: [`http://pd${i + 1}:2379`],
+});
+
+const seedOf = (world: World, name: string): number =>
+  below(stream(world.streams, `seed of ${name}`), 0x7fffffff);

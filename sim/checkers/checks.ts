@@ -1,0 +1,32 @@
+/**
+ * All checkers of one run: what they know, how often each has looked, and the first violation any of
+ * them found, which ends the run.
+ */
+import type { History } from "../workloads/history.ts";
+import type { GroupChecker } from "./group.ts";
+import type { ReplicaChecker } from "./replicas.ts";
+import type { TimestampChecker } from "./timestamps.ts";
+import type { CheckName, Violation } from "./verdict.ts";
+import { emptyHistory } from "../workloads/history.ts";
+import { groupChecker } from "./group.ts";
+import { replicaChecker } from "./replicas.ts";
+import { timestampChecker } from "./timestamps.ts";
+
+/** Mutable: one for each run. */
+export interface Checks {
+  violation: Violation | undefined;
+  readonly looks: Map<CheckName, number>;
+  readonly history: History;
+  readonly timestamps: TimestampChecker;
+  readonly groups: GroupChecker;
+  readonly replicas: ReplicaChecker;
+}
+
+export const checksOf = (): Checks => ({
+  violation: undefined,
+  looks: new Map(),
+  history: emptyHistory(),
+  timestamps: timestampChecker(),
+  groups: groupChecker(),
+  replicas: replicaChecker(),
+});

@@ -1,0 +1,89 @@
+/**
+ * After every step of a server: shows the checkers what has changed. Steps change few replicas, and
+ * a replica that did not change is the same value as before.
+ */
+import type { PeerId } from "../../engine/base/ids.ts";
+import type { PlacementEffect } from "../../engine/placement/types.ts";
+import type { StoreEffect } from "../../engine/store/types.ts";
+import type { Replica } from "../../engine/region/replica.ts";
+import type { PlacementMachine, StoreMachine, World } from "../model.ts";
+import * as tree from "../../engine/base/tree.ts";
+import { isInitialized } from "../../engine/region/descriptor.ts";
+import { lookAtMember, lookAtMessage } from "./groups.ts";
+import { replicaApplied } from "./replicas.ts";
+
+/** The replicas of a store that is up, in order of region. */
+export function replicasOf(machine: StoreMachine): Replica[] {
+  if (machine.state === undefined) return [];
+  const replicas: Replica[] = [];
+  for (const [, replica] of tree.entries(machine.state.replicas.byId)) replicas.push(replica);
+  return replicas;
+}
+
+export function afterStoreStep(
+  world: World,
+  machine: StoreMachine,
+  effects: readonly StoreEffect[],
+): void {
+  for (const effect of effects) {
+    if (effect.type !== "send" || effect.message.type !== "raft") continue;
+    const { region, from, to, message } = effect.message;
+    lookAtMessage(world, machine, region, from, to, message);
+  }
+  lookAtStore(world, machine);
+}
+
+/** Also after a start, when all replicas are as the disk has them. */
+export function lookAtStore(world: World, machine: StoreMachine): void {
+  const { state, seen } = machine;
+  if (state === undefined || state.replicas.byId === machine.seenReplicas) return;
+  machine.seenReplicas = state.replicas.byId;
+  const cursor = tree.first(state.replicas.byId);
+  for (; cursor.valid; cursor.next()) {
+    const replica = cursor.value;
+    const region = replica.region.id;
+    const before = seen.get(region);
+    if (before === replica) continue;
+    seen.set(region, replica);
+    if (replica.raft !== before?.raft) {
+      lookAtMember(world, machine, region, replica.peer.id as PeerId, replica.raft);
+    }
+    if (replica.applied !== before?.applied && isInitialized(replica.region)) {
+      const { startKey, endKey } = replica.region;
+      const { kv } = state;
+      const store = machine.name;
+      replicaApplied(world, { region, index: replica.applied, startKey, endKey, kv, store });
+    }
+  }
+  if (seen.size > state.replicas.byId.size) forgetDestroyed(world, machine);
+}
+
+/** A replica that is gone holds no lease and makes no promise any more. */
+function forgetDestroyed(world: World, machine: StoreMachine): void {
+  const present = new Set(replicasOf(machine).map(({ region }) => region.id));
+  for (const [region, replica] of machine.seen) {
+    if (present.has(region)) continue;
+    machine.seen.delete(region);
+    const members = world.checks.groups.groups.get(region)?.members;
+    const member = members?.get(replica.peer.id as PeerId);
+    if (member !== undefined) member.raft = undefined;
+  }
+}
+
+export function afterPlacementStep(
+  world: World,
+  machine: PlacementMachine,
+  effects: readonly PlacementEffect[],
+): void {
+  for (const effect of effects) {
+    if (effect.type !== "send" || effect.message.type !== "raft") continue;
+    lookAtMessage(world, machine, 0, machine.id, effect.to, effect.message.message);
+  }
+  lookAtPlacement(world, machine);
+}
+
+export function lookAtPlacement(world: World, machine: PlacementMachine): void {
+  if (machine.state !== undefined) {
+    lookAtMember(world, machine, 0, machine.id, machine.state.raft);
+  }
+}

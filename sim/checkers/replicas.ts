@@ -1,0 +1,95 @@
+/**
+ * Equal replicas: members of a region that have applied the same index hold the same data. A state
+ * is a value, so the checker keeps the state of the first to reach an index and compares when others
+ * get there; how often is limited by a budget of compared keys, so that it costs a fixed part of a
+ * run.
+ */
+import type { Key } from "../../engine/base/bytes.ts";
+import type { Kv } from "../../engine/storage/kv.ts";
+import type { World } from "../model.ts";
+import { equalBytes, hex } from "../../engine/base/bytes.ts";
+import * as tree from "../../engine/base/tree.ts";
+import { COLUMN_FAMILIES } from "../../engine/storage/kv.ts";
+import { passed, violated } from "./verdict.ts";
+
+/** One region's data at one applied index, on one store. */
+export interface Applied {
+  readonly region: number;
+  readonly index: number;
+  readonly startKey: Key;
+  readonly endKey: Key;
+  readonly kv: Kv;
+  readonly store: string;
+}
+
+/** Mutable: one for each run. */
+export interface ReplicaChecker {
+  /** Of each region the latest states, by who got there first; the oldest is dropped first. */
+  readonly states: Map<number, Applied[]>;
+  /** Keys compared so far. */
+  compared: number;
+}
+
+/** States kept of a region: replicas are seldom further apart than this many applied indices. */
+const KEPT = 16;
+/** Keys compared per event of the run, on average. */
+const KEYS_PER_EVENT = 0.25;
+
+export const replicaChecker = (): ReplicaChecker => ({ states: new Map(), compared: 0 });
+
+/** A replica has reached an applied index. */
+export function replicaApplied(world: World, applied: Applied): void {
+  const { replicas } = world.checks;
+  let states = replicas.states.get(applied.region);
+  if (states === undefined) {
+    states = [];
+    replicas.states.set(applied.region, states);
+  }
+  const other = states.find((one) => one.index === applied.index);
+  if (other === undefined) {
+    states.push(applied);
+    if (states.length > KEPT) states.shift();
+    return;
+  }
+  if (other.store === applied.store) return;
+  if (replicas.compared > world.events * KEYS_PER_EVENT) return;
+  compareReplicas(world, other, applied);
+}
+
+/** Compares two replicas of one region at one applied index, key by key. */
+export function compareReplicas(world: World, a: Applied, b: Applied): void {
+  passed(world, "equal replicas");
+  if (a.startKey !== b.startKey || a.endKey !== b.endKey) {
+    differ(world, a, b, "in the range of the region");
+    return;
+  }
+  for (const family of COLUMN_FAMILIES) {
+    const left = tree.seek(a.kv[family], a.startKey);
+    const right = tree.seek(b.kv[family], b.startKey);
+    const inside = (cursor: tree.Cursor<Uint8Array>): boolean =>
+      cursor.valid && (a.endKey === "" || cursor.key < a.endKey);
+    for (;;) {
+      const more = inside(left);
+      if (more !== inside(right)) {
+        const cursor = more ? left : right;
+        return differ(world, a, b, `in key ${hex(cursor.key)} of ${family}: one has it not`);
+      }
+      if (!more) break;
+      world.checks.replicas.compared += 1;
+      if (left.key !== right.key) {
+        const first = left.key < right.key ? left.key : right.key;
+        return differ(world, a, b, `in key ${hex(first)} of ${family}: one has it not`);
+      }
+      if (left.value !== right.value && !equalBytes(left.value, right.value)) {
+        return differ(world, a, b, `in the value of key ${hex(left.key)} of ${family}`);
+      }
+      left.next();
+      right.next();
+    }
+  }
+}
+
+function differ(world: World, a: Applied, b: Applied, where: string): void {
+  const text = `region ${a.region} at index ${a.index} differs on ${a.store} and ${b.store} ${where}`;
+  violated(world, "equal replicas", text);
+}

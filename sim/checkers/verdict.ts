@@ -1,0 +1,46 @@
+/** How checkers report: that they have looked, and what is wrong. */
+import type { World } from "../model.ts";
+import { narrate } from "../trace/trace.ts";
+
+export type CheckName =
+  /** The engine's own assertions, and anything else it throws. */
+  | "assertions"
+  /** A node whose disk kept its promises can open it again. */
+  | "recovery"
+  /** Clients get answers to what they asked, with values that were written. */
+  | "answers"
+  | "election safety"
+  | "log matching"
+  | "state machine safety"
+  | "leader completeness"
+  | "monotone state"
+  | "kept promises"
+  | "one configuration"
+  | "disjoint leases"
+  | "equal replicas"
+  | "timestamps"
+  | "linearizability"
+  | "durability"
+  | "convergence";
+
+export interface Violation {
+  readonly check: CheckName;
+  readonly timeUs: number;
+  /** What is wrong, in words. */
+  readonly text: string;
+  /** More for who looks for the cause, as a stack. Not part of the trace. */
+  readonly detail: string | undefined;
+}
+
+/** Notes that a check has looked and found nothing wrong. */
+export function passed(world: World, check: CheckName, times = 1): void {
+  const { looks } = world.checks;
+  looks.set(check, (looks.get(check) ?? 0) + times);
+}
+
+/** Notes a violation. The first one stays; the loop ends after the event that led to it. */
+export function violated(world: World, check: CheckName, text: string, detail?: string): void {
+  if (world.checks.violation !== undefined) return;
+  world.checks.violation = { check, timeUs: world.timeUs, text, detail };
+  narrate(world.trace, world.timeUs, "check", `${check} is violated: ${text}`);
+}

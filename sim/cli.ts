@@ -1,0 +1,100 @@
+/**
+ * The `sim` command: one seed told as a story, many seeds as a table, the list of scenarios. Pure
+ * like everything here; the machine it runs on comes in as a `Host`.
+ */
+import type { Command } from "./cli/arguments.ts";
+import type { Host } from "./cli/host.ts";
+import type { Job, Summary } from "./cli/summary.ts";
+import type { Scenario } from "./scenario.ts";
+import { assert, unreachable } from "../engine/base/assert.ts";
+import { DEFAULT_OPTIONS } from "./build.ts";
+import { parse, USAGE } from "./cli/arguments.ts";
+import { runBatch } from "./cli/batch.ts";
+import { tellStory, tellViolation, verdictLine } from "./cli/story.ts";
+import { summaryOf } from "./cli/summary.ts";
+import { runSeed } from "./run.ts";
+import { firstDivergence } from "./trace/divergence.ts";
+
+export type { Host } from "./cli/host.ts";
+export type { Job, Summary } from "./cli/summary.ts";
+export { lostJob } from "./cli/summary.ts";
+
+/**
+ * Runs the command; `done` gets its exit status: 0 where everything passed, 1 where a check was
+ * violated, 2 where the command line is wrong.
+ */
+export function main(
+  argv: readonly string[],
+  scenarios: readonly Scenario[],
+  host: Host,
+  done: (status: number) => void,
+): void {
+  const parsed = parse(
+    argv,
+    scenarios.map(({ name }) => name),
+  );
+  if (!parsed.ok) {
+    host.writeError(`sim: ${parsed.problem}\n`);
+    done(2);
+    return;
+  }
+  const { command } = parsed;
+  switch (command.type) {
+    case "help":
+      host.write(USAGE);
+      done(0);
+      break;
+    case "list":
+      for (const { name, summary } of scenarios) host.write(`${name.padEnd(22)} ${summary}\n`);
+      done(0);
+      break;
+    case "one":
+      done(runOne(command, byName(scenarios, command.scenario), host));
+      break;
+    case "many":
+      runBatch(command, host, done);
+      break;
+    default:
+      unreachable(command);
+  }
+}
+
+/** What a worker process does with one job. */
+export function runJob(job: Job, scenarios: readonly Scenario[], host: Host): Summary {
+  const startMs = host.elapsedMs();
+  const options = { ...DEFAULT_OPTIONS, byReference: job.byReference };
+  const result = runSeed(byName(scenarios, job.scenario), job.seed, options);
+  return summaryOf(result, (host.elapsedMs() - startMs) / 1000);
+}
+
+function byName(scenarios: readonly Scenario[], name: string): Scenario {
+  const scenario = scenarios.find((one) => one.name === name);
+  assert(scenario !== undefined, `there is a scenario ${name}`);
+  return scenario;
+}
+
+function runOne(
+  command: Extract<Command, { type: "one" }>,
+  scenario: Scenario,
+  host: Host,
+): number {
+  const { seed, byReference, twice, verbose } = command;
+  const options = { ...DEFAULT_OPTIONS, byReference, recorded: twice };
+  const startMs = host.elapsedMs();
+  const result = runSeed(scenario, seed, options);
+  const wallSeconds = (host.elapsedMs() - startMs) / 1000;
+  host.write(tellStory(scenario, result, verbose));
+  if (twice) {
+    const again = runSeed(scenario, seed, options);
+    const at = firstDivergence(result.recording ?? [], again.recording ?? []);
+    if (at !== undefined) {
+      host.write(`\nthe run is not deterministic: event ${at} differs in a second run\n`);
+      host.write(`FAIL seed=${seed} trace=${result.trace} second=${again.trace}\n`);
+      return 1;
+    }
+    host.write("\na second run did the same, event by event\n");
+  }
+  host.write(tellViolation(result));
+  host.write(verdictLine(result, wallSeconds));
+  return result.violation === undefined ? 0 : 1;
+}

@@ -1,0 +1,99 @@
+/** Many runs on worker processes: progress, a summary table, and a file for machines. */
+import type { Command } from "./arguments.ts";
+import type { Host } from "./host.ts";
+import type { Job, Summary } from "./summary.ts";
+import { progressOf } from "./progress.ts";
+import { replayCommand } from "./summary.ts";
+import { formatTable } from "./table.ts";
+
+type Many = Extract<Command, { type: "many" }>;
+
+/** Runs a batch; `done` gets the exit status: 0 where every run passed, else 1. */
+export function runBatch(command: Many, host: Host, done: (status: number) => void): void {
+  const jobs = jobsOf(command);
+  const summaries: Summary[] = [];
+  const progress = progressOf(host, jobs.length);
+  const startMs = host.elapsedMs();
+  const onSummary = (summary: Summary): void => {
+    summaries.push(summary);
+    progress.add(summary);
+  };
+  host.runJobs(jobs, command.jobs, onSummary, () => {
+    progress.end();
+    const wallSeconds = (host.elapsedMs() - startMs) / 1000;
+    const ordered = inOrder(summaries, command.scenarios);
+    host.write(`\n${summaryTable(ordered, command.scenarios)}\n`);
+    let status = ordered.every(({ passed }) => passed) ? 0 : 1;
+    if (command.json !== undefined) {
+      const problem = host.writeFile(command.json, jsonText(command, ordered, wallSeconds));
+      if (problem !== undefined) {
+        host.writeError(`sim: cannot write ${command.json}: ${problem}\n`);
+        status = 1;
+      }
+    }
+    host.write(lastLine(ordered, wallSeconds));
+    done(status);
+  });
+}
+
+/** Seed by seed over all scenarios: whoever stops early has seen something of each. */
+function jobsOf(command: Many): Job[] {
+  const jobs: Job[] = [];
+  for (let seed = command.first; seed <= command.last; seed++) {
+    for (const scenario of command.scenarios) {
+      jobs.push({ scenario, seed: String(seed), byReference: command.byReference });
+    }
+  }
+  return jobs;
+}
+
+const inOrder = (summaries: readonly Summary[], scenarios: readonly string[]): Summary[] =>
+  summaries
+    .slice()
+    .sort(
+      (a, b) =>
+        scenarios.indexOf(a.scenario) - scenarios.indexOf(b.scenario) ||
+        Number(a.seed) - Number(b.seed),
+    );
+
+function summaryTable(summaries: readonly Summary[], scenarios: readonly string[]): string {
+  const rows = scenarios.map((scenario) => row(scenario, summaries));
+  const all = scenarios.length > 1 ? [row("all", summaries)] : [];
+  const headings = ["scenario", "runs", "failed", "operations", "events", "events/s", "virtual s"];
+  return formatTable(headings, [...rows, ...all]);
+}
+
+function row(scenario: string, summaries: readonly Summary[]): (string | number)[] {
+  const own = summaries.filter((one) => scenario === "all" || one.scenario === scenario);
+  const sum = (part: (summary: Summary) => number): number =>
+    own.reduce((total, one) => total + part(one), 0);
+  const events = sum((one) => one.events);
+  const wall = sum((one) => one.wallSeconds);
+  return [
+    scenario,
+    own.length,
+    own.filter(({ passed }) => !passed).length,
+    sum((one) => one.operations),
+    events,
+    wall > 0 ? Math.round(events / wall) : 0,
+    Math.round(sum((one) => one.virtualSeconds)),
+  ];
+}
+
+function jsonText(command: Many, summaries: readonly Summary[], wallSeconds: number): string {
+  const runs = summaries.map((one) => ({
+    ...one,
+    replay: replayCommand(one.scenario, one.seed),
+  }));
+  const failed = summaries.filter(({ passed }) => !passed).length;
+  const { first, last, jobs } = command;
+  const head = { first, last, jobs, runs: summaries.length, failed, wallSeconds };
+  return `${JSON.stringify({ ...head, results: runs }, undefined, 1)}\n`;
+}
+
+function lastLine(summaries: readonly Summary[], wallSeconds: number): string {
+  const failed = summaries.filter(({ passed }) => !passed).length;
+  const wall = `wall=${wallSeconds.toFixed(1)}s`;
+  const counts = `runs=${summaries.length} failed=${failed}`;
+  return `${failed === 0 ? "PASS" : "FAIL"} ${counts} ${wall}\n`;
+}

@@ -1,0 +1,28 @@
+/**
+ * What the command needs of the machine it runs on. The command itself is as pure as the rest of the
+ * simulator; `runtime/cli/sim.ts` gives it Node.
+ */
+import type { Job, Summary } from "./summary.ts";
+
+export interface Host {
+  write(text: string): void;
+  writeError(text: string): void;
+  /** Whether what is written is seen as it comes, and may be written over. */
+  readonly isTerminal: boolean;
+  /** Characters in a line of the terminal. */
+  readonly columns: number;
+  /** Milliseconds of a clock that goes forward: for `wall=` only. */
+  elapsedMs(): number;
+  /**
+   * Runs `jobs` on `count` worker processes. `onSummary` is called once for each job, in any order;
+   * `onDone` at the end. A worker that dies fails its job.
+   */
+  runJobs(
+    jobs: readonly Job[],
+    count: number,
+    onSummary: (summary: Summary) => void,
+    onDone: () => void,
+  ): void;
+  /** What is wrong, where the file cannot be written. */
+  writeFile(path: string, text: string): string | undefined;
+}

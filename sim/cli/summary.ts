@@ -1,0 +1,60 @@
+/** What a worker is asked to run, and what it tells of it: plain data that fits between processes. */
+import type { RunResult } from "../run.ts";
+
+export interface Job {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly byReference: boolean;
+}
+
+export interface Summary {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly passed: boolean;
+  readonly trace: string;
+  readonly events: number;
+  readonly operations: number;
+  readonly virtualSeconds: number;
+  readonly wallSeconds: number;
+  /** The first violated check, and what is wrong in words; empty where all passed. */
+  readonly check: string;
+  readonly text: string;
+}
+
+export function summaryOf(result: RunResult, wallSeconds: number): Summary {
+  const { violation } = result;
+  let operations = 0;
+  for (const { ok, refused, unknown } of result.operations.values()) {
+    operations += ok + refused + unknown;
+  }
+  return {
+    scenario: result.scenario,
+    seed: result.seed,
+    passed: violation === undefined,
+    trace: result.trace,
+    events: result.events,
+    operations,
+    virtualSeconds: result.virtualUs / 1_000_000,
+    wallSeconds,
+    check: violation?.check ?? "",
+    text: violation?.text ?? "",
+  };
+}
+
+/** The summary of a job whose worker has died. */
+export const lostJob = (job: Job, text: string): Summary => ({
+  scenario: job.scenario,
+  seed: job.seed,
+  passed: false,
+  trace: "",
+  events: 0,
+  operations: 0,
+  virtualSeconds: 0,
+  wallSeconds: 0,
+  check: "worker",
+  text,
+});
+
+/** What to type to see this run again. */
+export const replayCommand = (scenario: string, seed: string): string =>
+  `npm run sim -- ${scenario} --seed ${seed}`;

@@ -1,0 +1,75 @@
+/** The settings of simulated servers: a real node's defaults, as far as the seed has not drawn others. */
+import type { PeerId } from "../engine/base/ids.ts";
+import type { PlacementConfig } from "../engine/placement/config.ts";
+import type { Member } from "../engine/placement/types.ts";
+import type { RaftConfig } from "../engine/raft/types.ts";
+import type { StoreConfig } from "../engine/store/types.ts";
+import type { Knobs } from "./knobs.ts";
+import { DEFAULT_CONFIG } from "../engine/placement/config.ts";
+
+export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig {
+  return {
+    address: `store${i + 1}:20160`,
+    statusAddress: `store${i + 1}:20180`,
+    version: "8.5.0",
+    labels: [{ key: "host", value: `host${i + 1}` }],
+    capacityBytes: 1 << 30,
+    seed,
+    tickMs: knobs.tickMs,
+    storeHeartbeatMs: 1000,
+    regionHeartbeatMs: 1000,
+    checkpointLogBytes: knobs.checkpointLogBytes,
+    region: {
+      raft: raftConfig(knobs),
+      raw: { ttlEnabled: false },
+      maxKeyBytes: 4096,
+      maxEntryBytes: 8 << 20,
+      batchBytes: knobs.batchBytes,
+      chunkBytes: knobs.chunkBytes,
+      chunkRetryMs: 500,
+      snapshotGiveUpMs: 5000,
+      readTimeoutMs: 2000,
+      downAfterMs: 5000,
+      retainedEntries: knobs.retainedEntries,
+    },
+    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes },
+  };
+}
+
+export function placementConfig(
+  knobs: Knobs,
+  members: readonly Member[],
+  i: number,
+  seed: number,
+): PlacementConfig {
+  return {
+    ...DEFAULT_CONFIG,
+    members,
+    id: (i + 1) as PeerId,
+    seed,
+    clusterIdSeed: BigInt(seed) + 1n,
+    // The driver grants timestamps under its lease, which needs check-quorum.
+    raft: { ...raftConfig(knobs), checkQuorum: true },
+    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes },
+    maxReplicas: knobs.replicas,
+    windowMs: knobs.windowMs,
+    storeDisconnectedMs: 3000,
+    storeDownMs: 8000,
+    operatorMs: 5000,
+    checkpointEntries: knobs.placementCheckpointEntries,
+  };
+}
+
+const raftConfig = (knobs: Knobs): Omit<RaftConfig, "id" | "seed"> => ({
+  heartbeatMs: knobs.heartbeatMs,
+  electionMs: knobs.electionMs,
+  leaseMs: knobs.leaseMs,
+  preVote: knobs.preVote,
+  checkQuorum: knobs.checkQuorum,
+  priority: 0,
+  maxAppendBytes: knobs.maxAppendBytes,
+  maxApplyBytes: knobs.maxApplyBytes,
+  maxInflightMessages: knobs.maxInflightMessages,
+  maxInflightBytes: knobs.maxInflightBytes,
+  maxUncommittedBytes: 16 << 20,
+});

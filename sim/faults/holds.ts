@@ -1,0 +1,45 @@
+/** Which messages a seed holds back: one type, often on one link, for longer than the timeouts. */
+import type { World } from "../model.ts";
+import type { Hold } from "../network/hold.ts";
+import type { Random } from "../random.ts";
+import { describeLatency } from "../network/latency.ts";
+import { chance, pick } from "../random.ts";
+
+const TYPES: readonly string[] = [
+  "vote_request",
+  "vote_response",
+  "append_request",
+  "append_response",
+  "heartbeat_request",
+  "heartbeat_response",
+  "snapshot",
+  "read_index_request",
+  "read_index_response",
+  "timeout_now",
+  "call Raw",
+  "answer Raw",
+  "call RegionHeartbeat",
+  "call ",
+];
+
+export function drawHold(world: World, random: Random): Hold {
+  const oneLink = chance(random, 500_000);
+  return {
+    messageType: pick(random, TYPES),
+    from: oneLink ? pick(random, world.servers).node : undefined,
+    to: undefined,
+    millionths: pick(random, [50_000, 300_000, 1_000_000]),
+    delay: pick(random, [
+      { type: "uniform", lowUs: 10_000, highUs: 2_000_000 },
+      { type: "heavy_tail", minUs: 50_000, scaleUs: 300_000 },
+    ] as const),
+    maxCopies: pick(random, [1, 1, 2, 3]),
+  };
+}
+
+export function holdText(world: World, hold: Hold): string {
+  const from = hold.from === undefined ? "" : ` from ${world.servers[hold.from]?.name}`;
+  const part = hold.millionths === 1_000_000 ? "" : `${hold.millionths / 10_000} % of `;
+  const copies = hold.maxCopies === 1 ? "" : `, up to ${hold.maxCopies} times`;
+  return `${part}messages "${hold.messageType.trim()}"${from} are held (${describeLatency(hold.delay)})${copies}`;
+}

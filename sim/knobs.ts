@@ -1,0 +1,123 @@
+/**
+ * What a seed draws before anything happens: the shape of the cluster and every setting whose value
+ * may decide whether a bug shows. In half of the seeds everything has its usual value; in the others
+ * each setting is, with an even chance, pushed to an extreme.
+ */
+import type { Random } from "./random.ts";
+import type { Scenario } from "./scenario.ts";
+import type { NetworkProfile } from "./network/network.ts";
+import { chance, pick } from "./random.ts";
+
+export interface Knobs {
+  readonly stores: number;
+  readonly members: number;
+  readonly replicas: number;
+  /** Microseconds between the arrival of the first input and a turn, and how long a turn takes. */
+  readonly turnDelayUs: number;
+  readonly turnUs: number;
+  /** Messages are passed on as they are, not as bytes. Faster; the trace then knows less. */
+  readonly byReference: boolean;
+  readonly tickMs: number;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly leaseMs: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  readonly maxAppendBytes: number;
+  readonly maxApplyBytes: number;
+  readonly maxInflightMessages: number;
+  readonly maxInflightBytes: number;
+  readonly segmentBytes: number;
+  readonly sliceBytes: number;
+  readonly checkpointLogBytes: number;
+  readonly retainedEntries: number;
+  readonly chunkBytes: number;
+  readonly batchBytes: number;
+  readonly placementCheckpointEntries: number;
+  readonly windowMs: number;
+  readonly valueBytes: number;
+  readonly slots: number;
+}
+
+/** Most that a clock may be wrong, in millionths: leases are safe for twice that between two clocks. */
+export const MAX_DRIFT = 60_000;
+
+export function drawKnobs(random: Random, scenario: Scenario, byReference: boolean): Knobs {
+  const { cluster: shape } = scenario;
+  const odd = chance(random, 500_000) && scenario.settings === "drawn";
+  /** The usual value, or in odd seeds every other time one of the extremes. */
+  const setting = <T>(usual: T, extremes: readonly T[]): T => {
+    const changed = chance(random, 500_000);
+    const extreme = pick(random, extremes);
+    return odd && changed ? extreme : usual;
+  };
+  const stores = pick(random, shape.stores);
+  const electionMs = setting(1000, [600, 2000]);
+  return {
+    stores,
+    members: pick(random, shape.members),
+    replicas: Math.min(stores, pick(random, shape.replicas)),
+    turnDelayUs: setting(20, [1, 500, 3000]),
+    turnUs: setting(20, [1, 400, 2000]),
+    byReference,
+    tickMs: setting(50, [20, 100]),
+    heartbeatMs: setting(150, [50, 300]),
+    electionMs,
+    leaseMs: Math.floor(electionMs * 0.8),
+    preVote: setting(true, [false]),
+    checkQuorum: setting(true, [false]),
+    maxAppendBytes: setting(1 << 20, [1, 200, 4000]),
+    maxApplyBytes: setting(1 << 20, [1, 200, 4000]),
+    maxInflightMessages: setting(256, [1, 2, 8]),
+    maxInflightBytes: setting(16 << 20, [500, 10_000]),
+    segmentBytes: setting(1 << 20, [2000, 20_000, 200_000]),
+    sliceBytes: setting(1 << 16, [200, 4000]),
+    checkpointLogBytes: setting(1 << 19, [4000, 30_000, 1 << 24]),
+    retainedEntries: setting(500, [0, 5, 50]),
+    chunkBytes: setting(1 << 16, [100, 2000]),
+    batchBytes: setting(1 << 16, [1, 500]),
+    placementCheckpointEntries: setting(500, [5, 50]),
+    windowMs: setting(3000, [20, 300]),
+    valueBytes: setting(32, [4, 300, 2000]),
+    slots: setting(12, [3, 40]),
+  };
+}
+
+/** The networks a seed may draw, beside the calm one. */
+export const NETWORKS: readonly NetworkProfile[] = [
+  {
+    latency: { type: "exponential", minUs: 200, meanUs: 800 },
+    loss: 0,
+    duplication: 0,
+    ordered: true,
+    bytesPerMs: 0,
+  },
+  {
+    latency: { type: "heavy_tail", minUs: 200, scaleUs: 300 },
+    loss: 2000,
+    duplication: 2000,
+    ordered: false,
+    bytesPerMs: 0,
+  },
+  {
+    latency: { type: "uniform", lowUs: 100, highUs: 20_000 },
+    loss: 10_000,
+    duplication: 20_000,
+    ordered: false,
+    bytesPerMs: 0,
+  },
+  {
+    latency: { type: "exponential", minUs: 500, meanUs: 10_000 },
+    loss: 50_000,
+    duplication: 100_000,
+    ordered: false,
+    bytesPerMs: 0,
+  },
+  {
+    latency: { type: "uniform", lowUs: 300, highUs: 900 },
+    loss: 0,
+    duplication: 0,
+    ordered: true,
+    bytesPerMs: 300,
+  },
+];

@@ -1,0 +1,131 @@
+/**
+ * What stores and placement members have in common as processes: they answer calls, write to their
+ * disks, log, crash, pause and go on.
+ */
+import type { Ticket } from "../../engine/base/ids.ts";
+import type { LogEffect } from "../../engine/base/log.ts";
+import type { DiskInput, WriteEffect } from "../../engine/storage/disk.ts";
+import type { Machine, Outcome, World } from "../model.ts";
+import type { Crash } from "../disk/disk.ts";
+import type { Random } from "../random.ts";
+import { schedule } from "../event-queue.ts";
+import { below, chance, stream } from "../random.ts";
+import { violated } from "../checkers/verdict.ts";
+import { narrate } from "../trace/trace.ts";
+import { sendAnswer } from "../transport.ts";
+import { givePlacement, giveStore, wake } from "./inbox.ts";
+
+/** Answers the call of this ticket, unless it was cancelled. */
+export function answer(world: World, machine: Machine, ticket: Ticket, outcome: Outcome): void {
+  const call = machine.serving.get(ticket);
+  if (call === undefined) return;
+  machine.serving.delete(ticket);
+  sendAnswer(world, call, outcome);
+}
+
+/** Hands a write to the disk. */
+export function write(world: World, machine: Machine, effect: WriteEffect): void {
+  machine.disk.submit(effect);
+  startWrite(world, machine);
+}
+
+function startWrite(world: World, machine: Machine): void {
+  const durationUs = machine.disk.start(machine.diskRandom);
+  if (durationUs === undefined) return;
+  const time = world.timeUs + durationUs;
+  schedule(world.queue, time, { type: "disk", machine, incarnation: machine.incarnation });
+}
+
+/** The disk has finished a write. A paused process hears of it when it goes on. */
+export function finishWrite(world: World, machine: Machine): void {
+  const input: DiskInput = machine.disk.finish(machine.diskRandom);
+  machine.inbox.push(input);
+  startWrite(world, machine);
+  wake(world, machine);
+}
+
+/** The process ends where it stands; with `power` the disk also loses what was not synced. */
+export function crash(world: World, machine: Machine, kind: Crash): void {
+  if (machine.status === "down" || machine.status === "broken") return;
+  machine.status = "down";
+  machine.incarnation += 1;
+  machine.turnDue = false;
+  machine.inbox = [];
+  machine.disk.crash(kind, machine.diskRandom);
+  machine.state = undefined;
+  const random = stream(world.streams, "crashes");
+  for (const call of machine.serving.values()) {
+    // A lost machine leaves its callers waiting; a dead process resets their connections.
+    if (kind === "process" || chance(random, 300_000)) sendAnswer(world, call, { type: "lost" });
+  }
+  machine.serving.clear();
+  tellPeers(world, machine, random);
+}
+
+/** Some of the others notice at once that their connection to a crashed process is gone. */
+function tellPeers(world: World, crashed: Machine, random: Random): void {
+  if (crashed.kind === "store") {
+    for (const peer of world.stores) {
+      if (peer === crashed || crashed.id === 0 || !chance(random, 500_000)) continue;
+      giveStore(world, peer, { type: "unreachable", store: crashed.id });
+    }
+    return;
+  }
+  for (const peer of world.members) {
+    if (peer === crashed || !chance(random, 500_000)) continue;
+    givePlacement(world, peer, { type: "unreachable", member: crashed.id });
+  }
+}
+
+/** Starts the process after `delayUs`, unless something else has started it by then. */
+export function startLater(world: World, machine: Machine, delayUs: number): void {
+  schedule(world.queue, world.timeUs + delayUs, {
+    type: "start",
+    machine,
+    incarnation: machine.incarnation,
+  });
+}
+
+/** The process stands still: time passes, inputs pile up, nothing is done. */
+export function pause(machine: Machine): void {
+  if (machine.status === "up") machine.status = "paused";
+}
+
+export function resume(world: World, machine: Machine): void {
+  if (machine.status !== "paused") return;
+  machine.status = "up";
+  machine.turnDue = false;
+  wake(world, machine);
+}
+
+/** The engine asks for the process to end; an operator starts it again a little later. */
+export function stopped(world: World, machine: Machine, reason: string): void {
+  narrate(world.trace, world.timeUs, "node", `${machine.name} stops: ${reason}`);
+  crash(world, machine, "process");
+  startLater(world, machine, 500_000 + below(stream(world.streams, "operator"), 1_500_000));
+}
+
+/** What a node logs above debug level becomes part of the story, up to a limit. */
+export function logged(world: World, machine: Machine, effect: LogEffect): void {
+  if (effect.level !== "error" && effect.level !== "warn") return;
+  const fields = Object.entries(effect.fields).map(([name, value]) => `${name}=${value}`);
+  const text = `${machine.name}: ${[effect.message, ...fields].join(" ")}`;
+  narrate(world.trace, world.timeUs, "node", text);
+}
+
+/** Its data could not be opened: without injected corruption that is a broken promise. */
+export function refuseToStart(
+  world: World,
+  machine: Machine,
+  problem: {
+    readonly reason: string;
+    readonly file: string;
+    readonly offset: number;
+    readonly detail: string;
+  },
+): void {
+  machine.status = "broken";
+  const place = `${problem.file} at ${problem.offset}`;
+  const text = `${machine.name} cannot open its data: ${problem.reason}, ${place}: ${problem.detail}`;
+  violated(world, "recovery", text);
+}

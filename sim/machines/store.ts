@@ -1,0 +1,149 @@
+/**
+ * A store as a machine of the world: the engine's `open` and `step` around one simulated disk and
+ * clock, and the effects that only stores have.
+ */
+import type { StoreId, Ticket } from "../../engine/base/ids.ts";
+import type { PdReply, TikvCall } from "../../engine/protocol/services.ts";
+import type { StoreEffect, StoreMessage } from "../../engine/store/types.ts";
+import type { AskOrigin, Call, Outcome, Payload, StoreMachine, World } from "../model.ts";
+import { unreachable } from "../../engine/base/assert.ts";
+import * as engine from "../../engine/store/index.ts";
+import { afterStoreStep, lookAtStore } from "../checkers/look.ts";
+import { createWire } from "../../engine/base/wire.ts";
+import { readClock } from "../clock/clock.ts";
+import { schedule } from "../event-queue.ts";
+import { below, stream } from "../random.ts";
+import { narrate } from "../trace/trace.ts";
+import { askPlacement, sendMessage } from "../transport.ts";
+import { giveStore } from "./inbox.ts";
+import { answer, logged, refuseToStart, stopped, write } from "./process.ts";
+
+/** How long a store's question to the placement driver may take. */
+const ASK_US = 4_000_000;
+/** Scratch space of the codec; holds nothing between two calls. */
+const WIRE = createWire();
+
+export function open(world: World, machine: StoreMachine): void {
+  const now = readClock(machine.clock, world.timeUs);
+  const config = { ...machine.config, seed: machine.config.seed + machine.starts };
+  const opened = engine.open(machine.disk, config, now);
+  if (!opened.ok) {
+    refuseToStart(world, machine, opened);
+    return;
+  }
+  machine.state = opened.state;
+  machine.seen.clear();
+  machine.seenReplicas = undefined;
+  noteIdentity(machine);
+  lookAtStore(world, machine);
+  perform(world, machine, opened.effects);
+}
+
+export function turn(world: World, machine: StoreMachine): void {
+  const { state, inbox } = machine;
+  if (state === undefined) return;
+  machine.inbox = [];
+  const result = engine.step(state, readClock(machine.clock, world.timeUs), inbox);
+  machine.state = result.state;
+  if (machine.id === 0) noteIdentity(machine);
+  afterStoreStep(world, machine, result.effects);
+  perform(world, machine, result.effects);
+  restartTroubled(world, machine, state);
+}
+
+/** A store whose disk has refused stays up to say so; an operator notices and starts it again. */
+function restartTroubled(world: World, machine: StoreMachine, before: engine.StoreState): void {
+  if (machine.state === undefined || engine.trouble(before) !== undefined) return;
+  const trouble = engine.trouble(machine.state);
+  if (trouble === undefined) return;
+  narrate(world.trace, world.timeUs, "node", `${machine.name} is in trouble: ${trouble.reason}`);
+  const { incarnation } = machine;
+  const run = (): void => {
+    if (machine.incarnation === incarnation) stopped(world, machine, "restarted by the operator");
+  };
+  const delayUs = 200_000 + below(stream(world.streams, "operator"), 2_000_000);
+  schedule(world.queue, world.timeUs + delayUs, { type: "action", name: "operator", run });
+}
+
+export function receive(world: World, from: number, machine: StoreMachine, payload: Payload): void {
+  const sender = world.stores.find((store) => store.node === from);
+  if (sender === undefined) return;
+  const message = decoded(payload);
+  giveStore(world, machine, { type: "received", from: sender.id, message });
+}
+
+export function request(machine: StoreMachine, ticket: Ticket, call: Call): void {
+  machine.inbox.push({ type: "request", ticket, call: call.request as TikvCall });
+}
+
+/** What came of a question to the placement driver. */
+export function placementAnswered(
+  world: World,
+  origin: AskOrigin & { type: "store" },
+  outcome: Outcome,
+): void {
+  const { machine, incarnation, ticket } = origin;
+  if (machine.incarnation !== incarnation) return;
+  const answer =
+    outcome.type === "reply"
+      ? ({ ok: true, reply: outcome.reply as PdReply } as const)
+      : ({ ok: false, reason: "unavailable" } as const);
+  giveStore(world, machine, { type: "placement_answer", ticket, answer });
+}
+
+function perform(world: World, machine: StoreMachine, effects: readonly StoreEffect[]): void {
+  const { incarnation } = machine;
+  for (const effect of effects) {
+    switch (effect.type) {
+      case "send":
+        send(world, machine, effect.to, effect.message);
+        break;
+      case "write":
+        write(world, machine, effect);
+        break;
+      case "reply":
+        answer(world, machine, effect.ticket, { type: "reply", reply: effect.reply });
+        break;
+      case "refuse": {
+        const { code, message } = effect;
+        answer(world, machine, effect.ticket, { type: "refused", code, message });
+        break;
+      }
+      case "ask_placement": {
+        const origin = { type: "store", machine, incarnation, ticket: effect.ticket } as const;
+        askPlacement(world, origin, effect.call, ASK_US);
+        break;
+      }
+      case "log":
+        logged(world, machine, effect);
+        break;
+      case "stop":
+        stopped(world, machine, effect.reason);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+}
+
+function send(world: World, machine: StoreMachine, to: StoreId, message: StoreMessage): void {
+  const target = world.stores.find((store) => store.id === to);
+  if (target === undefined) return;
+  const payload = world.knobs.byReference ? message : engine.encodeStoreMessage(message, WIRE);
+  sendMessage(world, machine.node, target.node, typeOf(message), payload);
+}
+
+const typeOf = (message: StoreMessage): string =>
+  message.type === "raft" ? message.message.type : message.type;
+
+/** What another store sent decodes, for the network does not change bytes. */
+function decoded(payload: Payload): StoreMessage {
+  if (!(payload instanceof Uint8Array)) return payload as StoreMessage;
+  const result = engine.decodeStoreMessage(payload, WIRE);
+  if (!result.ok) throw new Error(`a message does not decode: ${result.reason}`);
+  return result.value;
+}
+
+function noteIdentity(machine: StoreMachine): void {
+  if (machine.state !== undefined) machine.id = engine.storeId(machine.state) ?? machine.id;
+}

@@ -1,0 +1,176 @@
+/**
+ * What a simulated world consists of. Types only; the functions that move it are in `world.ts` (the
+ * loop), `transport.ts` (messages and calls), `machines/` (stores and placement members), `faults/`
+ * and `workloads/`. Everything here is owned by one run and changed in place; the engine's states
+ * inside are values.
+ */
+import type { PeerId, StoreId, Ticket } from "../engine/base/ids.ts";
+import type { Replica } from "../engine/region/replica.ts";
+import type { PlacementConfig } from "../engine/placement/config.ts";
+import type { PlacementState } from "../engine/placement/index.ts";
+import type {
+  PlacementCall,
+  PlacementInput,
+  PlacementMessage,
+  PlacementReply,
+} from "../engine/placement/types.ts";
+import type { PdCall, TikvCall, TikvReply } from "../engine/protocol/services.ts";
+import type { StoreState } from "../engine/store/index.ts";
+import type { StoreConfig, StoreInput, StoreMessage } from "../engine/store/types.ts";
+import type { Checks } from "./checkers/checks.ts";
+import type { Clock } from "./clock/clock.ts";
+import type { SimulatedDisk } from "./disk/disk.ts";
+import type { Due, EventQueue } from "./event-queue.ts";
+import type { Knobs } from "./knobs.ts";
+import type { Network } from "./network/network.ts";
+import type { Random, Streams } from "./random.ts";
+import type { Trace } from "./trace/trace.ts";
+
+export interface World {
+  readonly seed: string;
+  readonly knobs: Knobs;
+  readonly streams: Streams;
+  readonly queue: EventQueue<WorldEvent>;
+  readonly due: Due<WorldEvent>;
+  /** True time, in microseconds since the beginning. */
+  timeUs: number;
+  events: number;
+  readonly network: Network;
+  readonly networkRandom: Random;
+  readonly trace: Trace;
+  /** Servers first, then clients; a node's place here is its number in the network. */
+  readonly servers: readonly Machine[];
+  readonly stores: readonly StoreMachine[];
+  readonly members: readonly PlacementMachine[];
+  readonly clients: Client[];
+  readonly checks: Checks;
+  nextCall: number;
+  /** Places in the one order of all invocations and answers. */
+  nextOrder: number;
+  phase: "safety" | "liveness" | "over";
+  /** Errands of clients that are under way. */
+  errands: number;
+  /** Whether clients begin new operations. */
+  clientsActive: boolean;
+}
+
+export type WorldEvent =
+  | {
+      readonly type: "message";
+      readonly from: number;
+      readonly to: number;
+      readonly payload: Payload;
+    }
+  | { readonly type: "tick"; readonly machine: Machine; readonly incarnation: number }
+  | { readonly type: "turn"; readonly machine: Machine; readonly incarnation: number }
+  | { readonly type: "disk"; readonly machine: Machine; readonly incarnation: number }
+  | { readonly type: "start"; readonly machine: Machine; readonly incarnation: number }
+  | { readonly type: "request"; readonly call: Call }
+  | { readonly type: "answer"; readonly call: Call; readonly outcome: Outcome }
+  | { readonly type: "deadline"; readonly call: Call }
+  | { readonly type: "cancel"; readonly call: Call }
+  | { readonly type: "retry"; readonly ask: Ask }
+  | { readonly type: "wake"; readonly client: Client; readonly tag: number }
+  /** A scheduled action of the fault injector or of the run itself. */
+  | { readonly type: "action"; readonly name: string; readonly run: () => void };
+
+/** Encoded, or (faster) the message itself. */
+export type Payload = Uint8Array | StoreMessage | PlacementMessage;
+
+export type Machine = StoreMachine | PlacementMachine;
+
+/** What stores and placement members have in common. */
+export interface Process {
+  /** The node's number in the network. */
+  readonly node: number;
+  readonly name: string;
+  readonly clock: Clock;
+  readonly disk: SimulatedDisk;
+  readonly diskRandom: Random;
+  /** `broken`: its data could not be opened; it stays down. */
+  status: "up" | "paused" | "down" | "broken";
+  /** Milliseconds of its own clock between two ticks. */
+  readonly tickMs: number;
+  /** Counts starts and stops: events of an earlier one are void. */
+  incarnation: number;
+  starts: number;
+  /** Whether a `turn` is scheduled, and until when the last one keeps the processor busy. */
+  turnDue: boolean;
+  busyUntilUs: number;
+  nextTicket: number;
+  /** Calls that wait for this process, by ticket. */
+  readonly serving: Map<Ticket, Call>;
+}
+
+export interface StoreMachine extends Process {
+  readonly kind: "store";
+  /** 0 until the store knows its id; then the id by which others send to it. */
+  id: StoreId;
+  readonly config: StoreConfig;
+  state: StoreState | undefined;
+  inbox: StoreInput[];
+  /** The member that last answered as leader. */
+  leader: number;
+  /** The replicas as the checkers last saw them. */
+  readonly seen: Map<number, Replica>;
+  seenReplicas: unknown;
+}
+
+export interface PlacementMachine extends Process {
+  readonly kind: "placement";
+  readonly id: PeerId;
+  readonly config: PlacementConfig;
+  state: PlacementState | undefined;
+  inbox: PlacementInput[];
+}
+
+/** A workload's machine. It decides; the world carries out and tells it what came of it. */
+export interface Client {
+  readonly node: number;
+  readonly name: string;
+  /** The member that last answered as leader. */
+  leader: number;
+  start(): void;
+  wake(tag: number): void;
+  answered(tag: number, outcome: Outcome): void;
+}
+
+export type Outcome =
+  | { readonly type: "reply"; readonly reply: TikvReply | PlacementReply }
+  | { readonly type: "refused"; readonly code: number; readonly message: string }
+  /** No answer: the connection broke or time ran out. The call may have been carried out. */
+  | { readonly type: "lost" };
+
+/** One call on its way: to one server, answered once. */
+export interface Call {
+  readonly id: number;
+  readonly request: TikvCall | PlacementCall;
+  readonly from: number;
+  readonly to: Machine;
+  readonly owner: Owner;
+  /** The caller no longer waits: answered, timed out, or gone. */
+  over: boolean;
+  /** While the server works on it. */
+  ticket: Ticket | undefined;
+}
+
+export type Owner =
+  | { readonly type: "client"; readonly client: Client; readonly tag: number }
+  | { readonly type: "ask"; readonly ask: Ask };
+
+/** A question to the placement driver: calls to one member after another until one answers. */
+export interface Ask {
+  readonly origin: AskOrigin;
+  readonly request: PdCall;
+  readonly expiresUs: number;
+  attempts: number;
+}
+
+export type AskOrigin =
+  | { readonly type: "client"; readonly client: Client; readonly tag: number }
+  | {
+      readonly type: "store";
+      readonly machine: StoreMachine;
+      readonly incarnation: number;
+      readonly ticket: Ticket;
+    };

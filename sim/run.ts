@@ -1,0 +1,138 @@
+/**
+ * One run: the safety phase with faults and clients, then the liveness phase, in which everything is
+ * healed and must converge in bounded virtual time, then the audit and the checks of what the
+ * clients saw.
+ */
+import type { Violation } from "./checkers/verdict.ts";
+import type { Built, Options } from "./build.ts";
+import type { Knobs } from "./knobs.ts";
+import type { World } from "./model.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Line } from "./trace/trace.ts";
+import { build, DEFAULT_OPTIONS } from "./build.ts";
+import { passed, violated } from "./checkers/verdict.ts";
+import { compareAll, missing } from "./checkers/convergence.ts";
+import { checkHistories } from "./checkers/histories.ts";
+import { setDrift, thawWall } from "./clock/clock.ts";
+import { HEALTHY_DISK } from "./disk/model.ts";
+import { schedule } from "./event-queue.ts";
+import { unleash } from "./faults/nemesis.ts";
+import { resume, startLater } from "./machines/process.ts";
+import { CALM, healNetwork } from "./network/network.ts";
+import { between, stream } from "./random.ts";
+import { narrate, traceText } from "./trace/trace.ts";
+import { checkInserts } from "./workloads/audit.ts";
+import { runUntil } from "./world.ts";
+
+export interface RunResult {
+  readonly scenario: string;
+  readonly seed: string;
+  readonly violation: Violation | undefined;
+  readonly trace: string;
+  readonly events: number;
+  readonly virtualUs: number;
+  readonly lines: readonly Line[];
+  readonly knobs: Knobs;
+  readonly faults: readonly string[];
+  /** By kind of operation, how often it ended in each way. */
+  readonly operations: ReadonlyMap<string, { ok: number; refused: number; unknown: number }>;
+  /** By check, how often it looked. */
+  readonly checks: ReadonlyMap<string, number>;
+  /** Keys whose history could not be decided within the budget. */
+  readonly undecided: number;
+  readonly recording: readonly number[] | undefined;
+}
+
+/** How often convergence is looked for. */
+const POLL_US = 250_000;
+
+/** Runs one seed of a scenario from beginning to end. */
+export function runSeed(
+  scenario: Scenario,
+  seed: string,
+  options: Options = DEFAULT_OPTIONS,
+): RunResult {
+  const built = build(scenario, seed, options);
+  const { world } = built;
+  startServers(world);
+  const faults = unleash(world, scenario);
+  for (const client of world.clients) client.start();
+  runUntil(world, scenario.safetyMs * 1000);
+  if (!over(world)) converge(built, scenario);
+  let undecided = 0;
+  if (!over(world)) {
+    checkInserts(world, built.audit, built.inserts);
+    compareAll(world);
+  }
+  if (!over(world)) undecided = checkHistories(world).undecided;
+  world.phase = "over";
+  return {
+    scenario: scenario.name,
+    seed,
+    violation: world.checks.violation,
+    trace: traceText(world.trace),
+    events: world.events,
+    virtualUs: world.timeUs,
+    lines: world.trace.lines,
+    knobs: world.knobs,
+    faults,
+    operations: world.checks.history.counts,
+    checks: world.checks.looks,
+    undecided,
+    recording: world.trace.recording,
+  };
+}
+
+const over = (world: World): boolean => world.checks.violation !== undefined;
+
+function startServers(world: World): void {
+  const random = stream(world.streams, "start");
+  for (const machine of world.servers) startLater(world, machine, between(random, 0, 200_000));
+}
+
+/** The liveness phase: until everything has converged and been audited, or time is up. */
+function converge(built: Built, scenario: Scenario): void {
+  const { world, audit } = built;
+  narrate(world.trace, world.timeUs, "phase", "faults end; everything must converge");
+  heal(world);
+  const deadlineUs = world.timeUs + scenario.livenessMs * 1000;
+  let problem = missing(world);
+  while (!over(world) && problem !== undefined && world.timeUs < deadlineUs) {
+    runUntil(world, world.timeUs + POLL_US);
+    problem = missing(world);
+  }
+  if (over(world)) return;
+  if (problem !== undefined) {
+    const text = `${scenario.livenessMs / 1000} s after the faults ended ${problem}`;
+    return violated(world, "convergence", text);
+  }
+  passed(world, "convergence");
+  narrate(world.trace, world.timeUs, "phase", "converged; the auditor reads everything");
+  audit.client.start();
+  while (!over(world) && !audit.done && world.timeUs < deadlineUs) {
+    runUntil(world, world.timeUs + POLL_US);
+  }
+  if (!over(world) && !audit.done) {
+    const text = `${scenario.livenessMs / 1000} s after the faults ended the auditor still ${audit.doing}`;
+    violated(world, "convergence", text);
+  }
+  // The probes must have reached all replicas too.
+  while (!over(world) && missing(world) !== undefined && world.timeUs < deadlineUs) {
+    runUntil(world, world.timeUs + POLL_US);
+  }
+}
+
+/** Ends all faults. Clocks keep their rate's usual small error, and what they show. */
+function heal(world: World): void {
+  world.phase = "liveness";
+  world.clientsActive = false;
+  healNetwork(world.network, CALM);
+  for (const machine of world.servers) {
+    machine.disk.become(HEALTHY_DISK);
+    thawWall(machine.clock, world.timeUs, false);
+    setDrift(machine.clock, world.timeUs, 0);
+    resume(world, machine);
+    if (machine.status === "down") startLater(world, machine, 100_000);
+  }
+  schedule(world.queue, world.timeUs, { type: "action", name: "healed", run: () => undefined });
+}

@@ -1,0 +1,89 @@
+/**
+ * What a cluster lives through, as data: its possible shapes, what clients do, what may go wrong and
+ * how long. A seed draws everything that is left open.
+ */
+import type { Kind } from "./workloads/registers.ts";
+import type { Shape } from "./network/topology.ts";
+
+export interface Scenario {
+  /** What it is called on the command line. */
+  readonly name: string;
+  /** One line for people. */
+  readonly summary: string;
+  readonly cluster: ClusterShape;
+  readonly workload: Workload;
+  readonly faults: readonly Fault[];
+  /** Which networks a seed may have: the calm one only, or any. */
+  readonly network: "calm" | "any";
+  /** How long faults and clients go on, and how long the cluster then has to converge. */
+  readonly safetyMs: number;
+  readonly livenessMs: number;
+  /** Chance of a seed to have settings other than the usual ones, as `knobs.ts` draws them. */
+  readonly settings: "usual" | "drawn";
+}
+
+/** A seed has one number of each list. */
+export interface ClusterShape {
+  readonly stores: readonly number[];
+  readonly members: readonly number[];
+  readonly replicas: readonly number[];
+}
+
+export interface Workload {
+  /** Clients on shared keys, and how they choose. */
+  readonly registers: number;
+  readonly mix: readonly (readonly [weight: number, kind: Kind])[];
+  /** Reads sent to any replica, in millionths. */
+  readonly replicaReads: number;
+  readonly inserts: number;
+  readonly timestamps: number;
+  /** Mean time between two operations of one client. */
+  readonly thinkMs: number;
+  /** At most this many splits in a run. */
+  readonly splits: number;
+  /** Numbers of replicas between which an operator changes; none where he does not. */
+  readonly replicaCounts: readonly number[];
+}
+
+/** Milliseconds, drawn anew each time. */
+export type Span = readonly [low: number, high: number];
+
+/** What may go wrong, again and again: after `every`, for as long as `lasts`. */
+export type Fault = FaultTiming &
+  (
+    | { readonly type: "partition"; readonly shapes: readonly Shape[]; readonly among: Among }
+    /** Random single directed links. */
+    | { readonly type: "links"; readonly among: Among }
+    /** Links stall and deliver everything at the end: one after another, and freed in another order. */
+    | { readonly type: "clog"; readonly among: Among }
+    /** One type of message is held for long, then delivered up to three times or never. */
+    | { readonly type: "hold" }
+    | {
+        readonly type: "crash";
+        readonly of: Among;
+        readonly power: "never" | "sometimes" | "always";
+      }
+    /** Every server loses power within a moment. */
+    | { readonly type: "blackout" }
+    | { readonly type: "pause"; readonly of: Among }
+    /** An operator hands the leadership of a random region, or of the placement driver, to somebody else. */
+    | { readonly type: "transfer_leader" }
+    /** An operator drains a store of its peers, and takes that back. */
+    | { readonly type: "drain_store" }
+    | { readonly type: "clock_drift" }
+    | { readonly type: "clock_step" }
+    | { readonly type: "clock_freeze" }
+    | { readonly type: "slow_disk" }
+    /** Syncs fail, and what they should have made durable is lost. The process stops. */
+    | { readonly type: "failing_disk" }
+    | { readonly type: "full_disk" }
+  );
+
+export type Among = "stores" | "members" | "servers" | "everyone";
+
+interface FaultTiming {
+  /** Chance of a seed to have this fault at all, in millionths. */
+  readonly chance: number;
+  readonly every: Span;
+  readonly lasts: Span;
+}

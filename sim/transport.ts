@@ -1,0 +1,112 @@
+/**
+ * How nodes reach each other: messages between servers, which the network may repeat, and calls,
+ * which reach a server at most once and are answered at most once.
+ */
+import type { PdCall, TikvCall } from "../engine/protocol/services.ts";
+import type {
+  Ask,
+  AskOrigin,
+  Call,
+  Client,
+  Machine,
+  Outcome,
+  Owner,
+  Payload,
+  World,
+  WorldEvent,
+} from "./model.ts";
+import { schedule } from "./event-queue.ts";
+import { transmit } from "./network/network.ts";
+
+/** Bytes that a call or an answer counts for on a narrow link. */
+const CALL_BYTES = 120;
+/** How long one member of the placement driver is waited for. */
+const ATTEMPT_US = 1_000_000;
+const RETRY_US = 60_000;
+
+export function sendMessage(
+  world: World,
+  from: number,
+  to: number,
+  type: string,
+  payload: Payload,
+): void {
+  const bytes = payload instanceof Uint8Array ? payload.length : CALL_BYTES;
+  const packet = { from, to, type, bytes, once: false };
+  const copies = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  for (const time of copies) schedule(world.queue, time, { type: "message", from, to, payload });
+}
+
+/** Calls `to`. The owner hears of it exactly once, unless it has gone before. */
+export function beginCall(
+  world: World,
+  from: number,
+  to: Machine,
+  request: TikvCall | PdCall,
+  timeoutUs: number,
+  owner: Owner,
+): Call {
+  const id = world.nextCall;
+  world.nextCall = id + 1;
+  const call: Call = { id, request, from, to, owner, over: false, ticket: undefined };
+  passOn(world, from, to.node, `call ${request.method}`, { type: "request", call });
+  schedule(world.queue, world.timeUs + timeoutUs, { type: "deadline", call });
+  return call;
+}
+
+/** The server's answer sets out for the caller. */
+export function sendAnswer(world: World, call: Call, outcome: Outcome): void {
+  call.ticket = undefined;
+  passOn(world, call.to.node, call.from, `answer ${call.request.method}`, {
+    type: "answer",
+    call,
+    outcome,
+  });
+}
+
+/** The caller gave up: tells the server, as a closed stream does. */
+export function sendCancel(world: World, call: Call): void {
+  passOn(world, call.from, call.to.node, "cancel", { type: "cancel", call });
+}
+
+/** Carries one part of a call over the network: once or never. */
+function passOn(world: World, from: number, to: number, type: string, event: WorldEvent): void {
+  const packet = { from, to, type, bytes: CALL_BYTES, once: true };
+  const [time] = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  if (time !== undefined) schedule(world.queue, time, event);
+}
+
+/** Asks whichever member leads the placement driver. */
+export function askPlacement(
+  world: World,
+  origin: AskOrigin,
+  request: PdCall,
+  timeoutUs: number,
+): void {
+  attempt(world, { origin, request, expiresUs: world.timeUs + timeoutUs, attempts: 0 });
+}
+
+/** Calls the member that is taken for the leader. */
+export function attempt(world: World, ask: Ask): void {
+  const caller = askerOf(ask.origin);
+  const member = world.members[caller.leader % world.members.length];
+  if (member === undefined) return;
+  ask.attempts += 1;
+  const timeoutUs = Math.max(1, Math.min(ATTEMPT_US, ask.expiresUs - world.timeUs));
+  beginCall(world, caller.node, member, ask.request, timeoutUs, { type: "ask", ask });
+}
+
+/** Whether a member's outcome ends the question; if not, the next member is tried after a while. */
+export function settleAttempt(world: World, ask: Ask, outcome: Outcome): boolean {
+  const elsewhere =
+    outcome.type === "lost" || (outcome.type === "refused" && outcome.code === UNAVAILABLE);
+  if (!elsewhere || world.timeUs + RETRY_US >= ask.expiresUs) return true;
+  askerOf(ask.origin).leader += 1;
+  schedule(world.queue, world.timeUs + RETRY_US, { type: "retry", ask });
+  return false;
+}
+
+const UNAVAILABLE = 14;
+
+const askerOf = (origin: AskOrigin): Client | (Machine & { kind: "store" }) =>
+  origin.type === "client" ? origin.client : origin.machine;

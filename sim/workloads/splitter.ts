@@ -1,0 +1,67 @@
+/**
+ * A client that splits regions: it asks the leader of a region to split at one of the keys that the
+ * other workloads use.
+ */
+import type { Key } from "../../engine/base/bytes.ts";
+import type { Client, Outcome, World } from "../model.ts";
+import type { Random } from "../random.ts";
+import { SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
+import { schedule } from "../event-queue.ts";
+import { below, between } from "../random.ts";
+import { narrate } from "../trace/trace.ts";
+import { countOutcome } from "./history.ts";
+import { begin, onAnswer, onPause, sessionOf } from "./session.ts";
+
+const NEXT = -1;
+
+export function splitClient(
+  world: World,
+  node: number,
+  name: string,
+  options: { readonly slots: number; readonly most: number; readonly thinkUs: number },
+  random: Random,
+): Client {
+  let done = 0;
+  const rest = (): void => {
+    if (done >= options.most) return;
+    const time = world.timeUs + between(random, 1, 2 * options.thinkUs);
+    schedule(world.queue, time, { type: "wake", client, tag: NEXT });
+  };
+  const split = (): void => {
+    const slot = String(below(random, options.slots)).padStart(3, "0");
+    const key = (below(random, 5) === 0 ? `s/client${below(random, 9)}` : `r${slot}/`) as Key;
+    begin(session, {
+      key,
+      writes: true,
+      anyReplica: false,
+      prepare: (region, context) =>
+        region.startKey === key
+          ? undefined
+          : {
+              method: "SplitRegion",
+              request: SplitRegionRequest.make({ context, splitKeys: [key], isRawKv: true }),
+            },
+      done(result) {
+        countOutcome(world.checks.history, "split", result.type === "reply" ? "ok" : result.type);
+        if (result.type === "reply") {
+          done += 1;
+          narrate(world.trace, world.timeUs, "cluster", `a region is split at ${key}`);
+        }
+        rest();
+      },
+    });
+  };
+  const client: Client = {
+    node,
+    name,
+    leader: below(random, 8),
+    start: rest,
+    wake: (tag) => {
+      if (onPause(session, tag)) return;
+      if (tag === NEXT && world.clientsActive) split();
+    },
+    answered: (tag: number, outcome: Outcome) => void onAnswer(session, tag, outcome),
+  };
+  const session = sessionOf(world, () => client, random);
+  return client;
+}

@@ -1,0 +1,116 @@
+/**
+ * The event loop: takes the earliest event and gives it to the machine, client or call it is for.
+ */
+import type { Ask, Call, Outcome, World, WorldEvent } from "./model.ts";
+import { unreachable } from "../engine/base/assert.ts";
+import { nextTime, takeNext } from "./event-queue.ts";
+import { cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
+import { finishWrite } from "./machines/process.ts";
+import { placementAnswered } from "./machines/store.ts";
+import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
+import { attempt, sendCancel, settleAttempt } from "./transport.ts";
+
+/** Runs until the next event is later than `untilUs`, or a check was violated. */
+export function runUntil(world: World, untilUs: number): void {
+  const { queue, due, checks, trace } = world;
+  while (nextTime(queue) <= untilUs && checks.violation === undefined) {
+    takeNext(queue, due);
+    world.timeUs = due.time;
+    world.events += 1;
+    mixNumber(trace.hash, due.time);
+    dispatch(world, due.event);
+    trace.recording?.push(trace.hash.low);
+  }
+  if (checks.violation === undefined) world.timeUs = Math.max(world.timeUs, untilUs);
+}
+
+/** Each type of event mixes its number, its node and what it carries into the trace. */
+function dispatch(world: World, event: WorldEvent): void {
+  const { hash } = world.trace;
+  switch (event.type) {
+    case "message": {
+      mix(hash, (event.to << 4) | 1);
+      if (event.payload instanceof Uint8Array) mixBytes(hash, event.payload);
+      const machine = world.servers[event.to];
+      if (machine !== undefined) receive(world, event.from, machine, event.payload);
+      break;
+    }
+    case "tick":
+      mix(hash, (event.machine.node << 4) | 2);
+      if (event.machine.incarnation === event.incarnation) tick(world, event.machine);
+      break;
+    case "turn":
+      mix(hash, (event.machine.node << 4) | 3);
+      if (event.machine.incarnation === event.incarnation) turn(world, event.machine);
+      break;
+    case "disk":
+      mix(hash, (event.machine.node << 4) | 4);
+      if (event.machine.incarnation === event.incarnation) finishWrite(world, event.machine);
+      break;
+    case "start":
+      mix(hash, (event.machine.node << 4) | 5);
+      if (event.machine.incarnation === event.incarnation) start(world, event.machine);
+      break;
+    case "request":
+      mix(hash, (event.call.to.node << 4) | 6);
+      mix(hash, event.call.id);
+      serve(world, event.call.to, event.call);
+      break;
+    case "answer":
+      mix(hash, (event.call.from << 4) | 7);
+      mix(hash, event.call.id);
+      answered(world, event.call, event.outcome);
+      break;
+    case "deadline":
+      mix(hash, (event.call.from << 4) | 8);
+      if (!event.call.over) {
+        sendCancel(world, event.call);
+        answered(world, event.call, { type: "lost" });
+      }
+      break;
+    case "cancel":
+      mix(hash, (event.call.to.node << 4) | 9);
+      cancel(world, event.call);
+      break;
+    case "retry":
+      mix(hash, 10);
+      retry(world, event.ask);
+      break;
+    case "wake":
+      mix(hash, (event.client.node << 4) | 11);
+      mix(hash, event.tag);
+      event.client.wake(event.tag);
+      break;
+    case "action":
+      mix(hash, 12);
+      event.run();
+      break;
+    default:
+      unreachable(event);
+  }
+}
+
+/** The outcome of a call reaches its owner, unless the owner has stopped waiting. */
+function answered(world: World, call: Call, outcome: Outcome): void {
+  if (call.over) return;
+  call.over = true;
+  if (call.owner.type === "client") {
+    call.owner.client.answered(call.owner.tag, outcome);
+    return;
+  }
+  const { ask } = call.owner;
+  if (settleAttempt(world, ask, outcome)) askAnswered(world, ask, outcome);
+}
+
+function askAnswered(world: World, ask: Ask, outcome: Outcome): void {
+  const { origin } = ask;
+  if (origin.type === "client") origin.client.answered(origin.tag, outcome);
+  else placementAnswered(world, origin, outcome);
+}
+
+/** Asks the next member, unless the store that asked has gone. */
+function retry(world: World, ask: Ask): void {
+  const { origin } = ask;
+  if (origin.type === "store" && origin.machine.incarnation !== origin.incarnation) return;
+  attempt(world, ask);
+}
