@@ -17,6 +17,7 @@ export function onAppendRequest(turn: Turn, from: PeerId, m: AppendRequest): voi
   if (m.previousIndex < draft.commit) {
     // Up to the commit index both logs are the same for ever, so the check can begin there.
     const known = draft.commit - m.previousIndex;
+    assertAgreed(turn, m.entries[Math.min(known, m.entries.length) - 1]);
     if (m.entries.length <= known) {
       accept(turn, from, draft.commit, m.sentAt);
       return;
@@ -31,6 +32,13 @@ export function onAppendRequest(turn: Turn, from: PeerId, m: AppendRequest): voi
   commitTo(turn, minIndex(m.commit, last));
   // What was verified, not what the log happens to hold behind it.
   accept(turn, from, last, m.sentAt);
+}
+
+/** A committed entry is the same in every log (section 5.4). */
+function assertAgreed(turn: Turn, entry: Entry | undefined): void {
+  if (entry === undefined || entry.index <= turn.draft.log.base) return;
+  const term = logs.termAt(turn.draft.log, entry.index);
+  assert(term === entry.term, "a leader has every committed entry");
 }
 
 /** Makes the log agree with `entries`, which follow a place where it agrees with the leader's. */

@@ -189,7 +189,10 @@ function lead(turn: Turn): void {
   if (leaveJoint(turn) && turn.recount) advanceCommit(turn);
   if (resignIfRemoved(turn)) return;
   if (turn.flush) flushPeers(turn);
-  if (beginRound(turn, false)) sendHeartbeats(turn);
+  answerConfirmed(turn);
+  if (!beginRound(turn, false)) return;
+  sendHeartbeats(turn);
+  // Where this member is the only voter, that was all there is to confirm.
   answerConfirmed(turn);
 }
 
