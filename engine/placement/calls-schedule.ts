@@ -33,6 +33,8 @@ const REPLICAS = "replica-checker";
 const ADMIN = "admin-transfer-leader";
 /** A split into more regions than this is a mistake of the caller. */
 const MOST_SPLITS = 1_000;
+/** A region of more peers than this is none. */
+const MOST_PEERS = 100;
 
 /** A region's leader reports, and is answered with the next order, if there is one. */
 export function regionHeartbeat(desk: Desk, request: RegionHeartbeatRequest): Answer {
@@ -141,8 +143,9 @@ export function askBatchSplit(desk: Desk, request: AskBatchSplitRequest): Answer
   return ids === undefined ? LATER : reply("AskBatchSplit", { header: header(desk.catalog), ids });
 }
 
-/** Why `region` may not be split: it has already become another one. */
+/** Why `region` may not be split: it is no region, or has already become another one. */
 function splitProblem(desk: Desk, region: Region): string | undefined {
+  if (region.peers.length > MOST_PEERS) return `invalid region: ${region.peers.length} peers`;
   const known = byId(desk.leadership.registry, region.id);
   if (known === undefined || !isNewerEpoch(known.region, region)) return undefined;
   return `invalid region, current epoch is newer: region ${region.id}`;

@@ -39,6 +39,12 @@ export function onStatus(turn: Turn, role: Role, term: Term, leader: PeerId | un
   turn.effects.push({ type: "log", level: "info", message: "leadership is won", fields: { term } });
 }
 
+/** The member takes no further part: nobody is left waiting for it. */
+export function abdicate(turn: Turn): void {
+  const { leadership } = turn.draft;
+  if (leadership !== undefined) lose(turn, leadership);
+}
+
 /** Refuses everyone who waits, and forgets the leadership whole. */
 function lose(turn: Turn, leadership: Leadership): void {
   turn.draft.leadership = undefined;

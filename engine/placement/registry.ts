@@ -63,8 +63,10 @@ export const unheard = (region: Region): RegionInfo => ({
   approximateKeys: 0,
 });
 
-/** Takes `info` in, in place of everything it overlaps; or undefined where the registry knows better. */
+/** Takes `info` in, in place of everything it overlaps; or undefined where the registry knows better or the range is empty. */
 export function put(registry: Registry, info: RegionInfo): Registry | undefined {
+  const { startKey, endKey } = info.region;
+  if (endKey !== EMPTY_KEY && startKey >= endKey) return undefined;
   const origin = byId(registry, info.region.id);
   if (origin !== undefined && isOlder(info, origin)) return undefined;
   const overlapping = overlaps(registry, info.region);

@@ -13,7 +13,7 @@ import { step as stepStorage } from "../storage/storage.ts";
 import type { CheckpointGroup, LogRecord, StorageEffect, StorageInput } from "../storage/types.ts";
 import { apply } from "./catalog.ts";
 import { decodeCommand, encodeCatalog } from "./command-codec.ts";
-import { onApplied, onDropped, onProposed, onStatus } from "./leader.ts";
+import { abdicate, onApplied, onDropped, onProposed, onStatus } from "./leader.ts";
 import { configurationOf, GROUP } from "./state.ts";
 import type { PendingWrite } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -150,6 +150,7 @@ function carry(turn: Turn, effect: StorageEffect): void {
       break;
     case "failed": {
       draft.stopped = true;
+      abdicate(turn);
       const reason = `the disk failed: ${effect.reason} at ${effect.file}`;
       turn.effects.push({ type: "stop", reason });
       break;

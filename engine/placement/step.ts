@@ -1,6 +1,7 @@
 /** The core of the room: `step(state, now, inputs)`. All that has arrived goes in together, so that one proposal and one write serve it all. */
 import { unreachable } from "../base/assert.ts";
-import type { Ticket } from "../base/ids.ts";
+import { Term } from "../base/ids.ts";
+import type { PeerId, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import { StoreState } from "../protocol/gen/metapb.ts";
 import { leader } from "../raft/query.ts";
@@ -75,11 +76,7 @@ function settle(turn: Turn): void {
   }
 }
 
-function onReceived(
-  turn: Turn,
-  from: PlacementState["config"]["id"],
-  message: PlacementMessage,
-): void {
+function onReceived(turn: Turn, from: PeerId, message: PlacementMessage): void {
   const { draft } = turn;
   // What another member says is lost on one that is not open yet, as on one that is down.
   if (!draft.opened || !draft.config.members.some(({ id }) => id === from)) return;
@@ -94,7 +91,7 @@ function onReceived(
     return;
   }
   turn.offered = { catalog: decoded.value, bytes: message.bytes };
-  const term = message.term as PlacementState["applied"]["term"];
+  const term = Term(message.term);
   const offer = { type: "snapshot", term, metadata: message.metadata } as const;
   turn.raftInputs.push({ type: "received", from, message: offer });
   pump(turn);

@@ -244,8 +244,10 @@ test("a member whose disk fails stops and says why", () => {
   const cluster = bootstrapped();
   const node = cluster.node(1);
   node.disk.become({ ...node.disk.model, syncFailure: 1 });
-  cluster.send(1, "PutStore", { header: cluster.header(), store: storeOf(9) });
+  const request = { header: cluster.header(), store: storeOf(9) };
+  const ticket = cluster.send(1, "PutStore", request);
   cluster.until(() => node.state === undefined);
+  assert.is(cluster.answers.get(ticket)?.type, "refuse");
   assert.ok(cluster.logs.some((line) => line.includes("the disk failed: io_error")));
 });
 

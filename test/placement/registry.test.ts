@@ -96,6 +96,11 @@ test("a region that shrinks leaves its former range", () => {
   assert.is(byId(registry, 1)?.region.startKey, key("m"));
 });
 
+test("a region without a key in it is refused", () => {
+  assert.is(put(emptyRegistry(), heardOf({ id: 1, start: "m", end: "m" })), undefined);
+  assert.is(put(emptyRegistry(), heardOf({ id: 1, start: "m", end: "a" })), undefined);
+});
+
 test("the load of a store counts its peers and the leaders among them", () => {
   const peers = [voter(10, 1), voter(11, 2)];
   const registry = filled({ id: 1, end: "m", peers }, { id: 2, start: "m" });
