@@ -45,8 +45,8 @@ export class ServerCall {
   readonly headers: IncomingHttpHeaders;
   /** Milliseconds of `performance.now()` when the call arrived. */
   readonly startedAt: number;
-  /** Free for the handler: the ticket under which it keeps the call. */
-  ticket = 0;
+  /** Free for the handler: what it keeps of the call. */
+  context: unknown = undefined;
   readonly #route: Route;
   readonly #stream: ServerHttp2Stream;
   readonly #reader: MessageReader;
