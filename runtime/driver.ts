@@ -31,7 +31,7 @@ export interface DriverOptions<State, Input, Effect> {
 
 export interface Driver<State, Input> {
   /** Queues an input for the step at the end of this turn. */
-  push(input: Input): void;
+  readonly push: (input: Input) => void;
   start(): void;
   /** Takes no more inputs and makes no more steps. */
   stop(): void;

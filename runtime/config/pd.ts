@@ -1,0 +1,177 @@
+/** The settings of a placement member: PD's names for what exists here, and defaults where nothing is said. */
+import { createHash } from "node:crypto";
+import { PeerId } from "../../engine/base/ids.ts";
+import { DEFAULT_CONFIG } from "../../engine/placement/index.ts";
+import type { Member, PlacementConfig } from "../../engine/placement/index.ts";
+import { isUnspecified, parseAddress, urlOf } from "../address.ts";
+import type { Address } from "../address.ts";
+import type { Level } from "../log.ts";
+import type { Values } from "./file.ts";
+
+export const PD_SCHEMA = {
+  name: "text",
+  "data-dir": "text",
+  "client-urls": "texts",
+  "advertise-client-urls": "texts",
+  "peer-urls": "texts",
+  "advertise-peer-urls": "texts",
+  "initial-cluster": "text",
+  "tso-save-interval": "duration",
+  "election-interval": "duration",
+  "tick-interval": "duration",
+  "log-level": "level",
+  "log-file": "text",
+  "log.level": "level",
+  "log.file.filename": "text",
+  "replication.max-replicas": "count",
+  "schedule.max-store-down-time": "duration",
+} as const;
+
+/** What the configuration file says. */
+export type PdFile = Values<typeof PD_SCHEMA>;
+
+/** What the flags say; they win over the file. */
+export interface PdFlags {
+  readonly name?: string;
+  readonly dataDir?: string;
+  readonly clientUrls?: readonly string[];
+  readonly advertiseClientUrls?: readonly string[];
+  readonly peerUrls?: readonly string[];
+  readonly advertisePeerUrls?: readonly string[];
+  readonly initialCluster?: string;
+  readonly logFile?: string;
+  readonly logLevel?: Level;
+}
+
+export interface PdSettings {
+  readonly name: string;
+  readonly dataDir: string;
+  readonly clientListen: readonly Address[];
+  readonly peerListen: readonly Address[];
+  readonly clientUrls: readonly string[];
+  readonly logFile: string | undefined;
+  readonly logLevel: Level;
+  readonly placement: PlacementConfig;
+}
+
+type Result<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
+
+/** Numbers that must differ between members and between clusters. */
+export interface Seeds {
+  readonly seed: number;
+  readonly clusterIdSeed: bigint;
+}
+
+/** Settings, or one line that says what is wrong with them. */
+export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<PdSettings> {
+  const name = flags.name ?? file["name"] ?? "pd";
+  const clientUrls = flags.clientUrls ?? file["client-urls"] ?? ["http://127.0.0.1:2379"];
+  const peerUrls = flags.peerUrls ?? file["peer-urls"] ?? ["http://127.0.0.1:2380"];
+  const clientAdvertised = flags.advertiseClientUrls ?? file["advertise-client-urls"] ?? clientUrls;
+  const peerAdvertised = flags.advertisePeerUrls ?? file["advertise-peer-urls"] ?? peerUrls;
+
+  const clientListen = readUrls("--client-urls", clientUrls, false);
+  if (!clientListen.ok) return clientListen;
+  const peerListen = readUrls("--peer-urls", peerUrls, false);
+  if (!peerListen.ok) return peerListen;
+  const clientReach = readUrls("--advertise-client-urls", clientAdvertised, true);
+  if (!clientReach.ok) return clientReach;
+  const peerReach = readUrls("--advertise-peer-urls", peerAdvertised, true);
+  if (!peerReach.ok) return peerReach;
+
+  const initial =
+    flags.initialCluster ??
+    file["initial-cluster"] ??
+    peerReach.value.map((address) => `${name}=${urlOf(address)}`).join(",");
+  const own = clientReach.value.map(urlOf);
+  const members = readMembers(initial, name, own);
+  if (!members.ok) return members;
+
+  const id = memberId(name);
+  const electionMs = file["election-interval"] ?? DEFAULT_CONFIG.raft.electionMs;
+  const heartbeatMs = file["tick-interval"] ?? DEFAULT_CONFIG.raft.heartbeatMs;
+  if (electionMs < 2 * heartbeatMs) {
+    return { ok: false, detail: "election-interval must be at least twice tick-interval" };
+  }
+  const leaseMs = Math.min(DEFAULT_CONFIG.raft.leaseMs, Math.floor(electionMs * 0.8));
+  const maxReplicas = file["replication.max-replicas"] ?? DEFAULT_CONFIG.maxReplicas;
+  if (maxReplicas === 0)
+    return { ok: false, detail: "replication.max-replicas must be at least 1" };
+  return {
+    ok: true,
+    value: {
+      name,
+      dataDir: flags.dataDir ?? file["data-dir"] ?? `default.${name}`,
+      clientListen: clientListen.value,
+      peerListen: peerListen.value,
+      clientUrls: own,
+      logFile: flags.logFile ?? file["log-file"] ?? file["log.file.filename"],
+      logLevel: flags.logLevel ?? file["log-level"] ?? file["log.level"] ?? "info",
+      placement: {
+        ...DEFAULT_CONFIG,
+        ...seeds,
+        id,
+        members: members.value,
+        raft: { ...DEFAULT_CONFIG.raft, electionMs, heartbeatMs, leaseMs },
+        windowMs: file["tso-save-interval"] ?? DEFAULT_CONFIG.windowMs,
+        maxReplicas,
+        storeDownMs: file["schedule.max-store-down-time"] ?? DEFAULT_CONFIG.storeDownMs,
+      },
+    },
+  };
+}
+
+/** A member keeps its id for life, wherever it moves: 48 bits of a digest of its name. */
+export function memberId(name: string): PeerId {
+  const digest = createHash("sha256").update(`rutile placement member ${name}`).digest();
+  return PeerId(digest.readUIntBE(0, 6) || 1);
+}
+
+function readUrls(
+  flag: string,
+  urls: readonly string[],
+  reachable: boolean,
+): Result<readonly Address[]> {
+  const addresses: Address[] = [];
+  for (const url of urls) {
+    const address = url.startsWith("http://") ? parseAddress(url) : undefined;
+    if (address === undefined) {
+      return { ok: false, detail: `${flag} must be a URL as http://host:port, not ${url}` };
+    }
+    if (reachable && isUnspecified(address)) {
+      return { ok: false, detail: `${flag} is needed: others cannot reach ${url}` };
+    }
+    addresses.push(address);
+  }
+  return { ok: true, value: addresses };
+}
+
+/** `a=http://...:2380,b=http://...:2380`; a name may come more than once, with each of its URLs. */
+function readMembers(
+  initial: string,
+  self: string,
+  clientUrls: readonly string[],
+): Result<readonly Member[]> {
+  const urls = new Map<string, string[]>();
+  for (const part of initial.split(",")) {
+    const match = /^([^=\s]+)=(http:\/\/\S+)$/.exec(part.trim());
+    const address = match === null ? undefined : parseAddress(match[2] ?? "");
+    if (match === null || address === undefined) {
+      const detail = `--initial-cluster must be as name=http://host:port,..., not ${part}`;
+      return { ok: false, detail };
+    }
+    const name = match[1] ?? "";
+    urls.set(name, [...(urls.get(name) ?? []), urlOf(address)]);
+  }
+  if (!urls.has(self)) {
+    return { ok: false, detail: `--initial-cluster does not name this member, ${self}` };
+  }
+  const members = [...urls].map(([name, peerUrls]) => ({
+    id: memberId(name),
+    name,
+    peerUrls,
+    clientUrls: name === self ? clientUrls : [],
+  }));
+  return { ok: true, value: members.sort((a, b) => a.id - b.id) };
+}

@@ -1,0 +1,77 @@
+/**
+ * Where clients reach the other members of the placement driver. Members are configured with each
+ * other's peer URLs alone; each tells its client URLs on its peer port, and is asked until it did.
+ */
+import { json } from "./http.ts";
+import type { Answer } from "./http.ts";
+
+/** Where a member says who it is. */
+export const MEMBER_PATH = "/rutile/member";
+
+export interface MemberDirectory {
+  /** What is known of the member with this name; empty where it has not answered yet. */
+  clientUrls(name: string): readonly string[];
+  stop(): void;
+}
+
+interface Known {
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+}
+
+const ASK_EVERY_MS = 500;
+const REFRESH_EVERY_MS = 10_000;
+const ASK_WITHIN_MS = 1000;
+
+export const memberAnswer =
+  (name: string, clientUrls: readonly string[]): Answer =>
+  () =>
+    json({ name, client_urls: clientUrls });
+
+export function createMemberDirectory(
+  self: string,
+  clientUrls: readonly string[],
+  members: readonly Known[],
+): MemberDirectory {
+  const known = new Map<string, readonly string[]>([[self, clientUrls]]);
+  const others = members.filter(({ name }) => name !== self);
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const refresh = async (): Promise<void> => {
+    await Promise.all(
+      others.map(async ({ name, peerUrls }) => {
+        for (const url of peerUrls) {
+          const urls = await askMember(url, name);
+          if (urls !== undefined) known.set(name, urls);
+        }
+      }),
+    );
+    if (stopped) return;
+    const complete = others.every(({ name }) => known.has(name));
+    timer = setTimeout(() => void refresh(), complete ? REFRESH_EVERY_MS : ASK_EVERY_MS);
+    timer.unref();
+  };
+  if (others.length > 0) void refresh();
+  return {
+    clientUrls: (name) => known.get(name) ?? [],
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Undefined where the member does not answer, or is another one. */
+async function askMember(url: string, name: string): Promise<readonly string[] | undefined> {
+  try {
+    const response = await fetch(`${url}${MEMBER_PATH}`, {
+      signal: AbortSignal.timeout(ASK_WITHIN_MS),
+    });
+    const said = (await response.json()) as { name?: unknown; client_urls?: unknown };
+    if (said.name !== name || !Array.isArray(said.client_urls)) return undefined;
+    return said.client_urls.filter((item): item is string => typeof item === "string");
+  } catch {
+    // It is down or is starting; it will be asked again.
+    return undefined;
+  }
+}

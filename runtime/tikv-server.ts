@@ -1,0 +1,263 @@
+/**
+ * A store as a process: the engine's store machine between its disk, its peers, its clients and the
+ * placement driver. Everything here does what the machine says, and tells it what happened.
+ */
+import type { Socket } from "node:net";
+import { unreachable } from "../engine/base/assert.ts";
+import type { StoreId, Ticket } from "../engine/base/ids.ts";
+import { createWire } from "../engine/base/wire.ts";
+import { HEALTH_SERVICE, TIKV_SERVICE } from "../engine/protocol/services.ts";
+import type { TikvCall } from "../engine/protocol/services.ts";
+import * as engine from "../engine/store/index.ts";
+import type { StoreEffect, StoreInput, StoreState } from "../engine/store/index.ts";
+import { formatAddress } from "./address.ts";
+import { createBatchHandler } from "./batch-commands.ts";
+import { readClocks } from "./clock.ts";
+import type { TikvSettings } from "./config/tikv.ts";
+import { listen } from "./demux.ts";
+import { openDisk } from "./disk.ts";
+import type { FileDisk } from "./disk.ts";
+import { createDriver } from "./driver.ts";
+import type { Driver } from "./driver.ts";
+import type { Handler } from "./grpc/server-call.ts";
+import { createGrpcServer } from "./grpc/server.ts";
+import type { GrpcServer } from "./grpc/server.ts";
+import { createHealth } from "./health.ts";
+import type { Health } from "./health.ts";
+import { createHttpServer } from "./http.ts";
+import type { HttpServer } from "./http.ts";
+import type { Logger } from "./log.ts";
+import { LatencyTable } from "./metrics/latency.ts";
+import { createTransport } from "./network.ts";
+import type { Transport } from "./network.ts";
+import { DRAIN_MS, describeError, logEffect } from "./node.ts";
+import type { Failed, Started } from "./node.ts";
+import { createPlacementClient } from "./placement-client.ts";
+import type { PlacementClient } from "./placement-client.ts";
+import { Requests } from "./requests.ts";
+import { createServiceHandler, methodName } from "./service-handler.ts";
+import { statusRoutes } from "./store-status.ts";
+import { createStoreDirectory } from "./store-directory.ts";
+
+const MAX_MESSAGE_BYTES = 64 << 20;
+const HEALTH_EVERY_MS = 500;
+
+export async function startTikvServer(
+  settings: TikvSettings,
+  logger: Logger,
+  failed: Failed,
+): Promise<Started> {
+  const opened = openDisk(settings.dataDir);
+  if (!opened.ok) return opened;
+  const started = await startOnDisk(settings, opened.disk, logger, failed);
+  if (!started.ok) await opened.disk.close();
+  return started;
+}
+
+async function startOnDisk(
+  settings: TikvSettings,
+  disk: FileDisk,
+  logger: Logger,
+  failed: Failed,
+): Promise<Started> {
+  // The ports are taken first, as the machine tells the cluster its address.
+  let store: Store | undefined;
+  const give = (socket: Socket, to: { accept(socket: Socket): void } | undefined): void => {
+    if (to === undefined) socket.destroy();
+    else to.accept(socket);
+  };
+  const client = await listen(settings.addr, {
+    http2: (socket) => give(socket, store?.grpc),
+    peer: (socket) => give(socket, store?.transport),
+    rejected: (reason, remote) => logger.log("warn", "closed a connection", { reason, remote }),
+  });
+  if (!client.ok) return client;
+  const status = await listen(settings.statusAddr, {
+    http1: (socket) => give(socket, store?.http),
+  });
+  if (!status.ok) {
+    client.listener.stop();
+    return status;
+  }
+  const config = settings.store(client.listener.address, status.listener.address);
+  const machine = engine.open(disk, config, readClocks());
+  if (!machine.ok) {
+    client.listener.stop();
+    status.listener.stop();
+    const { file, offset, detail } = machine;
+    return { ok: false, detail: `${settings.dataDir}/${file} at byte ${offset}: ${detail}` };
+  }
+  store = new Store(settings, disk, logger, failed, machine.state, machine.effects);
+  store.start();
+  const endpoints = { addr: config.address, "status-addr": config.statusAddress };
+  logger.log("info", "the store listens", {
+    addr: formatAddress(client.listener.address),
+    status_addr: formatAddress(status.listener.address),
+    data_dir: settings.dataDir,
+  });
+  const running = store;
+  const stop = async (): Promise<void> => {
+    client.listener.stop();
+    status.listener.stop();
+    await running.stop();
+    await disk.close();
+    logger.log("info", "the store has stopped");
+  };
+  return { ok: true, node: { endpoints, stop } };
+}
+
+class Store {
+  readonly grpc: GrpcServer;
+  readonly transport: Transport;
+  readonly http: HttpServer;
+  readonly #disk: FileDisk;
+  readonly #logger: Logger;
+  readonly #failed: Failed;
+  readonly #wire = createWire();
+  readonly #requests: Requests;
+  readonly #driver: Driver<StoreState, StoreInput>;
+  readonly #placement: PlacementClient;
+  readonly #health: Health;
+  #healthTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    settings: TikvSettings,
+    disk: FileDisk,
+    logger: Logger,
+    failed: Failed,
+    state: StoreState,
+    effects: readonly StoreEffect[],
+  ) {
+    this.#disk = disk;
+    this.#logger = logger;
+    this.#failed = failed;
+    this.#driver = createDriver<StoreState, StoreInput, StoreEffect>({
+      machine: engine,
+      state,
+      effects,
+      perform: (effect) => this.#perform(effect),
+      tick: { type: "tick" },
+      tickMs: state.config.tickMs,
+      failed: (error) => this.#fail(describeError(error)),
+    });
+    this.#requests = new Requests({
+      request: (ticket, method, request) =>
+        // The service table pairs each method with its request.
+        this.#driver.push({ type: "request", ticket, call: { method, request } as TikvCall }),
+      cancelled: (ticket) => this.#driver.push({ type: "cancelled", ticket }),
+    });
+    this.#health = createHealth([TIKV_SERVICE.name]);
+    const calls = new LatencyTable();
+    this.grpc = this.#serve(calls);
+    this.#placement = createPlacementClient(settings.pdEndpoints, logger);
+    this.transport = this.#connectPeers();
+    this.http = createHttpServer(
+      statusRoutes({ driver: this.#driver, grpc: this.grpc, transport: this.transport, calls }),
+    );
+  }
+
+  start(): void {
+    this.#driver.start();
+    this.#healthTimer = setInterval(() => {
+      const { state } = this.#driver;
+      this.#health.set(engine.isJoined(state) && engine.trouble(state) === undefined);
+    }, HEALTH_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#healthTimer);
+    this.#health.set(false);
+    await this.grpc.close(DRAIN_MS);
+    this.#driver.stop();
+    this.#placement.close();
+    this.transport.close();
+    this.http.close();
+  }
+
+  #serve(calls: LatencyTable): GrpcServer {
+    const single = createServiceHandler(this.#requests);
+    const batch = createBatchHandler(this.#requests, (method, milliseconds) =>
+      calls.observe(method, milliseconds, false),
+    );
+    const batchPath = TIKV_SERVICE.methods.BatchCommands.path;
+    const handler: Handler = {
+      message: (call, message) =>
+        (call.method.path === batchPath ? batch : single).message(call, message),
+      halfClosed: (call) => (call.method.path === batchPath ? batch : single).halfClosed?.(call),
+      cancelled: (call) => (call.method.path === batchPath ? batch : single).cancelled?.(call),
+    };
+    return createGrpcServer({
+      services: [
+        { service: TIKV_SERVICE, handler },
+        { service: HEALTH_SERVICE, handler: this.#health.handler },
+      ],
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      observe: ({ path, clientStreaming }, code, milliseconds) => {
+        if (!clientStreaming) calls.observe(methodName(path), milliseconds, code !== 0);
+      },
+    });
+  }
+
+  #connectPeers(): Transport {
+    const self = (): { cluster: bigint; store: number } =>
+      engine.identity(this.#driver.state) ?? { cluster: 0n, store: 0 };
+    const directory = createStoreDirectory(this.#placement, () => self().cluster);
+    return createTransport({
+      self: () => ({ kind: "store", cluster: self().cluster, id: self().store }),
+      resolve: (id) => directory.find(id),
+      received: (from, bytes) => {
+        const decoded = engine.decodeStoreMessage(bytes, this.#wire);
+        if (!decoded.ok) return false;
+        this.#driver.push({ type: "received", from: from as StoreId, message: decoded.value });
+        return true;
+      },
+      unreachable: (id) => {
+        directory.forget(id);
+        this.#driver.push({ type: "unreachable", store: id as StoreId });
+      },
+      logger: this.#logger,
+    });
+  }
+
+  #perform(effect: StoreEffect): void {
+    switch (effect.type) {
+      case "send":
+        this.transport.send(effect.to, engine.encodeStoreMessage(effect.message, this.#wire));
+        return;
+      case "write":
+        this.#disk.perform(effect, this.#driver.push);
+        return;
+      case "reply":
+        this.#requests.answer(effect.ticket, effect.reply.response);
+        return;
+      case "refuse":
+        this.#requests.refuse(effect.ticket, effect.code, effect.message);
+        return;
+      case "ask_placement":
+        this.#ask(effect);
+        return;
+      case "log":
+        logEffect(this.#logger, effect);
+        return;
+      case "stop":
+        this.#driver.stop();
+        this.#fail(effect.reason);
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #ask({ ticket, call }: Extract<StoreEffect, { readonly type: "ask_placement" }>): void {
+    void this.#placement.ask(call).then((answer) => this.#answered(ticket, answer));
+  }
+
+  #answered(ticket: Ticket, answer: Awaited<ReturnType<PlacementClient["ask"]>>): void {
+    this.#driver.push({ type: "placement_answer", ticket, answer });
+  }
+
+  #fail(reason: string): void {
+    this.#health.set(false);
+    this.#failed(reason);
+  }
+}
