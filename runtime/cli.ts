@@ -28,8 +28,6 @@ program
   // The simulator reads its own arguments, and no node should have to load it.
   .action(async (rest: readonly string[]) => (await import("./cli/sim.ts")).sim(rest));
 
-for (const command of program.commands) command.copyInheritedSettings(program);
-
 try {
   await program.parseAsync();
 } catch (error) {
