@@ -3,8 +3,17 @@
  * unread (but for counting), so the work is that of two point removals and the count.
  */
 import type { Key } from "./bytes.ts";
-import { branchOf, childIndex, entriesBelow, leafOf, lowerBound, mend } from "./tree-node.ts";
-import type { Node, Owner } from "./tree-node.ts";
+import {
+  Node,
+  childAt,
+  childIndex,
+  countOf,
+  entriesBelow,
+  lowerBound,
+  mend,
+  separatorAt,
+} from "./tree-node.ts";
+import type { Owner } from "./tree-node.ts";
 
 /** What is left of a subtree. */
 export interface Cut<V> {
@@ -20,9 +29,7 @@ export function cut<V>(
   start: Key | undefined,
   end: Key | undefined,
 ): Cut<V> {
-  return node.children === undefined
-    ? cutLeaf(owner, node, start, end)
-    : cutBranch(owner, node, node.children, start, end);
+  return node.isLeaf ? cutLeaf(owner, node, start, end) : cutBranch(owner, node, start, end);
 }
 
 function cutLeaf<V>(
@@ -31,35 +38,30 @@ function cutLeaf<V>(
   start: Key | undefined,
   end: Key | undefined,
 ): Cut<V> {
-  const { keys, values } = leaf;
-  const from = start === undefined ? 0 : lowerBound(keys, start);
-  const to = end === undefined ? keys.length : lowerBound(keys, end);
+  const from = start === undefined ? 0 : lowerBound(leaf, start);
+  const to = end === undefined ? countOf(leaf) : lowerBound(leaf, end);
   if (from >= to) return { node: leaf, removed: 0 };
-  return {
-    node: leafOf(owner, keys.toSpliced(from, to - from), values.toSpliced(from, to - from)),
-    removed: to - from,
-  };
+  const slots = leaf.slots.toSpliced(2 * from, 2 * (to - from));
+  return { node: new Node(owner, true, slots), removed: to - from };
 }
 
 function cutBranch<V>(
   owner: Owner,
   branch: Node<V>,
-  children: readonly Node<V>[],
   start: Key | undefined,
   end: Key | undefined,
 ): Cut<V> {
-  const from = start === undefined ? 0 : childIndex(branch.keys, start);
-  const to = end === undefined ? children.length - 1 : childIndex(branch.keys, end);
-  const keptKeys: Key[] = [];
-  const kept: Node<V>[] = [];
+  const from = start === undefined ? 0 : childIndex(branch, start);
+  const to = end === undefined ? countOf(branch) - 1 : childIndex(branch, end);
+  const kept: Node<V>["slots"] = [];
   const keep = (child: Node<V>, index: number): void => {
-    if (child.keys.length === 0 && (child.children?.length ?? 0) === 0) return;
-    if (kept.length > 0) keptKeys.push(branch.keys[index - 1]!);
+    if (child.slots.length === 0) return;
+    if (kept.length > 0) kept.push(separatorAt(branch, index - 1));
     kept.push(child);
   };
   let removed = 0;
-  for (let i = 0; i < children.length; i++) {
-    const child = children[i]!;
+  for (let i = 0; i < countOf(branch); i++) {
+    const child = childAt(branch, i);
     if (i < from || i > to) {
       keep(child, i);
     } else if (i > from && i < to) {
@@ -71,7 +73,7 @@ function cutBranch<V>(
     }
   }
   if (removed === 0) return { node: branch, removed };
-  const node = branchOf(owner, keptKeys, kept);
+  const node = new Node<V>(owner, false, kept);
   mend(owner, node, from, from + 1);
   return { node, removed };
 }

@@ -9,18 +9,21 @@ import { cut } from "./tree-cut.ts";
 import {
   MAX_NODE,
   MIN_NODE,
-  branchOf,
+  Node,
+  childAt,
   childIndex,
   countOf,
   divide,
-  insertAt,
+  emptyLeaf,
+  insertPair,
+  isEntry,
   leafFor,
-  leafOf,
   lowerBound,
   mend,
   ownedBy,
+  valueAt,
 } from "./tree-node.ts";
-import type { Node, Owner } from "./tree-node.ts";
+import type { Owner } from "./tree-node.ts";
 import type { Edit, Tree } from "./tree.ts";
 
 export class TreeEdit<V> implements Edit<V> {
@@ -45,40 +48,39 @@ export class TreeEdit<V> implements Edit<V> {
   get(key: Key): V | undefined {
     this.assertOpen();
     const leaf = leafFor(this.root, key);
-    const at = lowerBound(leaf.keys, key);
-    return leaf.keys[at] === key ? leaf.values[at] : undefined;
+    const at = lowerBound(leaf, key);
+    return isEntry(leaf, at, key) ? valueAt(leaf, at) : undefined;
   }
 
   set(key: Key, value: V): V | undefined {
     this.assertOpen();
     const leaf = this.descend(key);
-    const at = lowerBound(leaf.keys, key);
-    if (at < leaf.keys.length && leaf.keys[at] === key) {
-      const before = leaf.values[at]!;
-      if (before !== value) this.owned(this.depth).values[at] = value;
+    const at = lowerBound(leaf, key);
+    if (isEntry(leaf, at, key)) {
+      const before = valueAt(leaf, at);
+      if (before !== value) this.owned(this.depth).slots[2 * at + 1] = value;
       return before;
     }
     this.size += 1;
+    let grown = leaf;
     if (leaf.owner === this.owner) {
-      insertAt(leaf.keys, at, key);
-      insertAt(leaf.values, at, value);
+      insertPair<Key | V | Node<V>>(leaf.slots, 2 * at, key, value);
     } else {
-      const keys = leaf.keys.toSpliced(at, 0, key);
-      this.replace(this.depth, leafOf(this.owner, keys, leaf.values.toSpliced(at, 0, value)));
+      // Copying and inserting at once, so that no array has to grow.
+      grown = new Node(this.owner, true, leaf.slots.toSpliced(2 * at, 0, key, value));
+      this.replace(this.depth, grown);
     }
-    if (this.path[this.depth]!.keys.length > MAX_NODE) this.split(at);
+    if (countOf(grown) > MAX_NODE) this.split(at);
     return undefined;
   }
 
   remove(key: Key): V | undefined {
     this.assertOpen();
     const found = this.descend(key);
-    const at = lowerBound(found.keys, key);
-    if (at === found.keys.length || found.keys[at] !== key) return undefined;
-    const before = found.values[at];
-    const leaf = this.owned(this.depth);
-    leaf.keys.splice(at, 1);
-    leaf.values.splice(at, 1);
+    const at = lowerBound(found, key);
+    if (!isEntry(found, at, key)) return undefined;
+    const before = valueAt(found, at);
+    this.owned(this.depth).slots.splice(2 * at, 2);
     this.size -= 1;
     let depth = this.depth;
     while (depth > 0 && countOf(this.path[depth]!) < MIN_NODE) {
@@ -94,7 +96,7 @@ export class TreeEdit<V> implements Edit<V> {
     this.assertOpen();
     if (end !== EMPTY_KEY && start >= end) return 0;
     const rest = cut(this.owner, this.root, start, end === EMPTY_KEY ? undefined : end);
-    this.root = countOf(rest.node) === 0 ? leafOf<V>(this.owner, [], []) : rest.node;
+    this.root = countOf(rest.node) === 0 ? emptyLeaf<V>() : rest.node;
     this.size -= rest.removed;
     this.dropSingleRoots();
     return rest.removed;
@@ -115,9 +117,9 @@ export class TreeEdit<V> implements Edit<V> {
     let node = this.root;
     let depth = 0;
     this.path[0] = node;
-    while (node.children !== undefined) {
-      const index = childIndex(node.keys, key);
-      node = node.children[index]!;
+    while (!node.isLeaf) {
+      const index = childIndex(node, key);
+      node = childAt(node, index);
       this.taken[depth] = index;
       depth += 1;
       this.path[depth] = node;
@@ -138,7 +140,7 @@ export class TreeEdit<V> implements Edit<V> {
   private replace(depth: number, node: Node<V>): void {
     this.path[depth] = node;
     if (depth === 0) this.root = node;
-    else this.owned(depth - 1).children![this.taken[depth - 1]!] = node;
+    else this.owned(depth - 1).slots[2 * this.taken[depth - 1]!] = node;
   }
 
   /**
@@ -149,26 +151,24 @@ export class TreeEdit<V> implements Edit<V> {
   private split(grownAt: number): void {
     let at = grownAt;
     for (let depth = this.depth; countOf(this.path[depth]!) > MAX_NODE; depth--) {
-      const node = this.path[depth]!;
       const { left, separator, right } = divide(
         this.owner,
-        node,
+        this.path[depth]!,
         at === MAX_NODE ? MAX_NODE : (MAX_NODE + 1) >>> 1,
       );
       if (depth === 0) {
-        this.root = branchOf(this.owner, [separator], [left, right]);
+        this.root = new Node(this.owner, false, [left, separator, right]);
         return;
       }
       const parent = this.owned(depth - 1);
       const index = this.taken[depth - 1]!;
-      parent.children![index] = left;
-      insertAt(parent.keys, index, separator);
-      insertAt(parent.children!, index + 1, right);
+      parent.slots[2 * index] = left;
+      insertPair<Key | V | Node<V>>(parent.slots, 2 * index + 1, separator, right);
       at = index + 1;
     }
   }
 
   private dropSingleRoots(): void {
-    while (this.root.children?.length === 1) this.root = this.root.children[0]!;
+    while (!this.root.isLeaf && countOf(this.root) === 1) this.root = childAt(this.root, 0);
   }
 }

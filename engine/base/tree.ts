@@ -10,8 +10,7 @@ import { EMPTY_KEY } from "./bytes.ts";
 import type { Key } from "./bytes.ts";
 import { TreeCursor } from "./tree-cursor.ts";
 import { TreeEdit } from "./tree-edit.ts";
-import { MAX_NODE, branchOf, leafFor, leafOf, lowerBound } from "./tree-node.ts";
-import type { Node } from "./tree-node.ts";
+import { MAX_NODE, Node, emptyLeaf, isEntry, leafFor, lowerBound, valueAt } from "./tree-node.ts";
 
 /** An immutable ordered map. Only the functions of this file look inside. */
 export interface Tree<out V> {
@@ -50,19 +49,18 @@ export interface Cursor<V> {
 }
 
 export function empty<V>(): Tree<V> {
-  return { size: 0, root: leafOf<V>(undefined, [], []) };
+  return { size: 0, root: emptyLeaf() };
 }
 
 export function get<V>(tree: Tree<V>, key: Key): V | undefined {
   const leaf = leafFor(tree.root, key);
-  const at = lowerBound(leaf.keys, key);
-  return at < leaf.keys.length && leaf.keys[at] === key ? leaf.values[at] : undefined;
+  const at = lowerBound(leaf, key);
+  return isEntry(leaf, at, key) ? valueAt(leaf, at) : undefined;
 }
 
 export function has<V>(tree: Tree<V>, key: Key): boolean {
   const leaf = leafFor(tree.root, key);
-  const at = lowerBound(leaf.keys, key);
-  return at < leaf.keys.length && leaf.keys[at] === key;
+  return isEntry(leaf, lowerBound(leaf, key), key);
 }
 
 /** `tree` with `value` at `key`; the very same tree where it is there already. */
@@ -116,34 +114,35 @@ export function* entries<V>(
 
 /** Builds a tree from strictly ascending pairs, in linear time. */
 export function fromSorted<V>(pairs: Iterable<readonly [Key, V]>): Tree<V> {
-  const keys: Key[] = [];
-  const values: V[] = [];
+  const slots: Node<V>["slots"] = [];
+  let last: Key | undefined;
   for (const [key, value] of pairs) {
-    assert(keys.length === 0 || keys[keys.length - 1]! < key, "sorted keys ascend strictly");
-    keys.push(key);
-    values.push(value);
+    assert(last === undefined || last < key, "sorted keys ascend strictly");
+    slots.push(key, value);
+    last = key;
   }
-  if (keys.length === 0) return empty();
-  let level: { node: Node<V>; lowest: Key }[] = portions(keys.length).map(([from, to]) => ({
-    node: leafOf(undefined, keys.slice(from, to), values.slice(from, to)),
-    lowest: keys[from]!,
+  if (last === undefined) return empty();
+  const size = slots.length / 2;
+  let level: Built<V>[] = portions(size).map(([from, to]) => ({
+    node: new Node(undefined, true, slots.slice(2 * from, 2 * to)),
+    lowest: slots[2 * from] as Key,
   }));
-  while (level.length > 1) {
-    const below = level;
-    level = portions(below.length).map(([from, to]) => {
-      const members = below.slice(from, to);
-      const separators = members.slice(1).map(({ lowest }) => lowest);
-      return {
-        node: branchOf(
-          undefined,
-          separators,
-          members.map(({ node }) => node),
-        ),
-        lowest: members[0]!.lowest,
-      };
-    });
-  }
-  return { size: keys.length, root: level[0]!.node };
+  while (level.length > 1) level = branchesOver(level);
+  return { size, root: level[0]!.node };
+}
+
+/** A subtree under construction, with the smallest key in it. */
+interface Built<V> {
+  readonly node: Node<V>;
+  readonly lowest: Key;
+}
+
+function branchesOver<V>(below: readonly Built<V>[]): Built<V>[] {
+  return portions(below.length).map(([from, to]) => {
+    const slots: Node<V>["slots"] = [below[from]!.node];
+    for (let i = from + 1; i < to; i++) slots.push(below[i]!.lowest, below[i]!.node);
+    return { node: new Node(undefined, false, slots), lowest: below[from]!.lowest };
+  });
 }
 
 /** Cuts [0, count) into as few ranges as nodes need, of sizes that differ by one at most. */

@@ -1,7 +1,7 @@
 /** Checks that a tree is a sound B+tree: sorted, balanced, within bounds, counted right. */
 import * as assert from "uvu/assert";
 import type { Key } from "../../engine/base/bytes.ts";
-import { MAX_NODE } from "../../engine/base/tree-node.ts";
+import { MAX_NODE, childAt, countOf, keyAt, separatorAt } from "../../engine/base/tree-node.ts";
 import type { Node } from "../../engine/base/tree-node.ts";
 import type { Tree } from "../../engine/base/tree.ts";
 
@@ -20,26 +20,28 @@ export function checkShape<V>(tree: Tree<V>): Shape {
     low: Key | undefined,
     high: Key | undefined,
   ): void => {
-    const { keys, children } = node;
+    const count = countOf(node);
+    const keys = Array.from({ length: node.isLeaf ? count : count - 1 }, (_, i) =>
+      node.isLeaf ? keyAt(node, i) : separatorAt(node, i),
+    );
     for (const [i, key] of keys.entries()) {
       assert.ok(i === 0 || keys[i - 1]! < key, "keys of a node ascend");
       assert.ok(low === undefined || low <= key, "no key is below its separator");
       assert.ok(high === undefined || key < high, "every key is below the next separator");
     }
-    if (children === undefined) {
-      assert.is(node.values.length, keys.length, "each entry has a key and a value");
-      assert.ok(depth === 0 || keys.length > 0, "only the root may be an empty leaf");
-      assert.ok(keys.length <= MAX_NODE, "no leaf is overfull");
+    assert.ok(count <= MAX_NODE, "no node is overfull");
+    if (node.isLeaf) {
+      assert.is(node.slots.length, 2 * count, "each entry has a key and a value");
+      assert.ok(depth === 0 || count > 0, "only the root may be an empty leaf");
       depths.add(depth);
-      size += keys.length;
+      size += count;
       leaves += 1;
       return;
     }
-    assert.ok(children.length > (depth === 0 ? 1 : 0), "a branch has children, a root has two");
-    assert.is(keys.length, children.length - 1, "a separator stands between each two children");
-    assert.ok(children.length <= MAX_NODE, "no branch is overfull");
-    for (const [i, child] of children.entries()) {
-      check(child, depth + 1, i === 0 ? low : keys[i - 1]!, keys[i] ?? high);
+    assert.is(node.slots.length, 2 * count - 1, "a separator stands between each two children");
+    assert.ok(count > (depth === 0 ? 1 : 0), "a branch has children, a root has two");
+    for (let i = 0; i < count; i++) {
+      check(childAt(node, i), depth + 1, i === 0 ? low : keys[i - 1]!, keys[i] ?? high);
     }
   };
   check(tree.root, 0, undefined, undefined);
