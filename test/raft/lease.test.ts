@@ -1,4 +1,8 @@
-/** Time as evidence of leadership: promises, leases, transfers, and reads. */
+/**
+ * Time as evidence of leadership: promises, leases, transfers, and reads.
+ *
+ * Long because leases, transfers and reads rest on one another, and are told of one cluster.
+ */
 import { equal, is, ok } from "uvu/assert";
 import { LogIndex, PeerId, Term } from "../../engine/base/ids.ts";
 import * as query from "../../engine/raft/query.ts";

@@ -1,4 +1,8 @@
-/** Sections 5 to 8 of the Raft paper, a test a rule. */
+/**
+ * Sections 5 to 8 of the Raft paper, a test a rule.
+ *
+ * Long because the paper is: its rules stand in one file, in its order.
+ */
 import { equal, is, ok } from "uvu/assert";
 import { EMPTY_BYTES } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, Term } from "../../engine/base/ids.ts";
