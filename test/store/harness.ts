@@ -86,9 +86,9 @@ export class Cluster {
   private stores = new Map<number, number>();
   private tickets = 1;
 
-  constructor(count: number) {
+  constructor(count: number, change: Partial<StoreConfig> = {}) {
     this.nodes = Array.from({ length: count }, (_, i) => ({
-      config: testConfig(i + 1),
+      config: { ...testConfig(i + 1), ...change },
       disk: new SimulatedDisk(),
       state: undefined,
       inbox: [],

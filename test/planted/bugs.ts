@@ -1,0 +1,193 @@
+/**
+ * The planted bugs. Most revert the guard that the engine has against a bug which other systems
+ * have really had; each is as small as the slip of a tired person.
+ */
+import type { PlantedBug } from "./bug.ts";
+
+const STORMS = ["crash-storm", "partitions", "one-way-partitions", "power-loss"];
+
+export const BUGS: readonly PlantedBug[] = [
+  {
+    id: "R01",
+    name: "an entry of an earlier term is committed by counting replicas",
+    source: "Raft paper, figure 8; LogCabin #44",
+    edits: [
+      {
+        file: "engine/raft/replication.ts",
+        find: "if (index <= draft.commit || logs.termAt(log, index) !== draft.term) return;",
+        replace: "if (index <= draft.commit || logs.termAt(log, index) === undefined) return;",
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "R06",
+    name: "a message of an earlier term is dropped without a word",
+    source: "etcd #8334, #9586, #10355; raft-rs #84",
+    edits: [
+      {
+        file: "engine/raft/step.ts",
+        find: "if (m.term < draft.term) return answerEarlierTerm(turn, from, m);",
+        replace: `if (m.term < draft.term) {
+    if (m.type === "read_index_request") answerEarlierTerm(turn, from, m);
+    return;
+  }`,
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "R13",
+    name: "a new leader answers a read index before it has committed anything",
+    source: "etcd #12680; TiKV #6340, #9239",
+    edits: [
+      {
+        file: "engine/raft/reads.ts",
+        find: "if (reads.waiting.length === 0 || draft.commit < draft.termStart) return false;",
+        replace: "if (reads.waiting.length === 0) return false;",
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "R16",
+    name: "the commit index on disk falls back to the page that was handed out",
+    source: "etcd-io/raft 8ecce32; CockroachDB #28918",
+    edits: [
+      {
+        file: "engine/raft/writing.ts",
+        find: "return { term: turn.draft.term, vote: turn.draft.vote, commit: turn.draft.commit };",
+        replace:
+          "return { term: turn.draft.term, vote: turn.draft.vote, commit: turn.draft.handedOut };",
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "R17",
+    name: "a leader counts its own entries before they are durable",
+    source: "etcd #14370; etcd-io/raft 437bcb8",
+    edits: [
+      {
+        file: "engine/raft/replication.ts",
+        find: "if (voter === draft.config.id) return draft.durable;",
+        replace: "if (voter === draft.config.id) return draft.log.last;",
+      },
+      {
+        file: "engine/raft/applying.ts",
+        find: "    state.commit > state.applied &&\n    state.durable > state.applied\n",
+        replace: "    state.commit > state.applied\n",
+      },
+      {
+        file: "engine/raft/applying.ts",
+        find: "const to = minIndex(draft.commit, draft.durable);",
+        replace: "const to = minIndex(draft.commit, draft.log.last);",
+      },
+    ],
+    scenarios: ["power-loss", "crash-storm"],
+  },
+  {
+    id: "R18",
+    name: "the term of a compacted entry is taken for 0, and 0 matches a missing one",
+    source: "etcd-io/raft 76f1249",
+    edits: [
+      {
+        file: "engine/raft/replication.ts",
+        find: "  const previousTerm = logs.termAt(draft.log, previous);\n",
+        replace:
+          "  const previousTerm = logs.termAt(draft.log, previous) ?? (maxBytes === 0 ? (0 as never) : undefined);\n",
+      },
+      {
+        file: "engine/raft/following.ts",
+        find: "} else if (logs.termAt(draft.log, m.previousIndex) !== m.previousTerm) {",
+        replace: "} else if ((logs.termAt(draft.log, m.previousIndex) ?? 0) !== m.previousTerm) {",
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "R21",
+    name: "a follower acknowledges its whole log instead of what was verified",
+    source: "CCF, found by trace validation; CCF #5674",
+    edits: [
+      {
+        file: "engine/raft/following.ts",
+        find: "  accept(turn, from, last, m.sentAt);\n",
+        replace: "  accept(turn, from, draft.log.last, m.sentAt);\n",
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "R22",
+    name: "the hard state of a replica without data is not written",
+    source: "TiKV #3572, #8381, #9579",
+    edits: [
+      {
+        file: "engine/region/drive.ts",
+        find: "    hardState: effect.hardState,\n",
+        replace:
+          "    hardState: replica.region.peers.length === 0 ? undefined : effect.hardState,\n",
+      },
+    ],
+    scenarios: ["membership-churn", "splits"],
+  },
+  {
+    id: "R23",
+    name: "a restarted member votes at once, and forgets the lease it has granted",
+    source: "TiKV #15035, #15085",
+    edits: [
+      {
+        file: "engine/raft/start.ts",
+        find: "return member(config, hardState, log, history, applied, nowMs, nowMs + config.electionMs);",
+        replace: "return member(config, hardState, log, history, applied, nowMs, nowMs);",
+      },
+    ],
+    scenarios: STORMS,
+  },
+  {
+    id: "C01",
+    name: "the lease is measured by the wall clock",
+    source: "TiKV #964, #9728; etcd #6005",
+    edits: [
+      {
+        file: "engine/store/requests.ts",
+        find: "} else if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {",
+        replace:
+          "} else if (leaseValid(replica.raft, turn.now.wallMs) && holdsCommitted(replica)) {",
+      },
+      {
+        file: "engine/region/drive.ts",
+        find: "const next = step(current.raft, turn.now.monotonicMs, inputs[i] as RaftInput);",
+        replace: "const next = step(current.raft, turn.now.wallMs, inputs[i] as RaftInput);",
+      },
+    ],
+    scenarios: ["clock-trouble"],
+  },
+  {
+    id: "S14",
+    name: "a new log segment's name is not made durable",
+    source: "etcd #6368, #6378",
+    edits: [
+      {
+        file: "engine/storage/batch.ts",
+        find: '    { type: "sync", file },\n    { type: "sync_directory" },\n  );',
+        replace: '    { type: "sync", file },\n  );',
+      },
+    ],
+    scenarios: ["power-loss", "crash-storm"],
+  },
+  {
+    id: "S15",
+    name: "records are appended behind a torn tail",
+    source: "mysticeti #219; raft-engine #344",
+    edits: [
+      {
+        file: "engine/storage/open.ts",
+        find: '    if (replay.torn) operations.push({ type: "truncate", file, size: last.size });\n',
+        replace: "",
+      },
+    ],
+    scenarios: ["power-loss", "crash-storm"],
+  },
+];

@@ -1,0 +1,128 @@
+/**
+ * `npm run planted -- [ID …] [--starts N] [--seeds N] [--jobs N] [--json FILE]`: plants each bug and
+ * counts the seeds that it takes to be caught. Fails where one survives its budget.
+ */
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { PlantedBug } from "./bug.ts";
+import { BUGS } from "./bugs.ts";
+import type { Catch } from "./hunt.ts";
+import { plant } from "./plant.ts";
+
+/** Hunts of one bug begin this far apart, so that they share no seed. */
+const STRIDE = 1_000_000;
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+interface Row {
+  readonly id: string;
+  readonly name: string;
+  readonly median: number;
+  readonly most: number;
+  readonly survived: number;
+  readonly checks: readonly string[];
+}
+
+function usage(problem: string): never {
+  console.error(`planted: ${problem}`);
+  process.exit(2);
+}
+
+function options(): {
+  bugs: readonly PlantedBug[];
+  starts: number;
+  seeds: number;
+  jobs: number;
+  json: string | undefined;
+} {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        starts: { type: "string", default: "5" },
+        seeds: { type: "string", default: "2000" },
+        jobs: { type: "string", default: "2" },
+        json: { type: "string" },
+      },
+    });
+    const unknown = positionals.find((id) => BUGS.every((bug) => bug.id !== id));
+    if (unknown !== undefined) usage(`unknown bug "${unknown}"`);
+    const count = (text: string, flag: string): number =>
+      /^[1-9]\d*$/.test(text) ? Number(text) : usage(`--${flag} ${text} is not a whole number`);
+    return {
+      bugs: positionals.length === 0 ? BUGS : BUGS.filter(({ id }) => positionals.includes(id)),
+      starts: count(values.starts, "starts"),
+      seeds: count(values.seeds, "seeds"),
+      jobs: count(values.jobs, "jobs"),
+      json: values.json,
+    };
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function hunt(copy: string, bug: PlantedBug, start: number, seeds: number): Promise<Catch> {
+  const script = join(copy, "dist/test/planted/hunt.js");
+  const args = [script, bug.scenarios.join(","), String(start * STRIDE + 1), String(seeds)];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { maxBuffer: 1 << 24 }, (error, stdout) => {
+      if (error) reject(error);
+      else resolve(JSON.parse(stdout) as Catch);
+    });
+  });
+}
+
+/** Hunts `bug` from every start, `jobs` at a time. */
+async function huntAll(
+  bug: PlantedBug,
+  { starts, seeds, jobs }: { starts: number; seeds: number; jobs: number },
+): Promise<Row> {
+  const planted = plant(root, bug);
+  if (!planted.ok) throw new Error(`${bug.id}: ${planted.reason}`);
+  try {
+    const catches: Catch[] = [];
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < starts) catches.push(await hunt(planted.root, bug, next++, seeds));
+    };
+    await Promise.all(Array.from({ length: jobs }, worker));
+    return rowOf(bug, catches);
+  } finally {
+    planted.remove();
+  }
+}
+
+function rowOf({ id, name }: PlantedBug, catches: readonly Catch[]): Row {
+  const seeds = catches.map((one) => one.seeds).sort((a, b) => a - b);
+  const checks = new Set(catches.flatMap(({ check }) => (check === undefined ? [] : [check])));
+  return {
+    id,
+    name,
+    median: seeds[Math.floor((seeds.length - 1) / 2)] ?? 0,
+    most: seeds.at(-1) ?? 0,
+    survived: catches.filter(({ caught }) => !caught).length,
+    checks: [...checks].sort(),
+  };
+}
+
+const chosen = options();
+const rows: Row[] = [];
+console.log("bug   median   most  caught by");
+for (const bug of chosen.bugs) {
+  const row = await huntAll(bug, chosen);
+  rows.push(row);
+  const by = row.survived > 0 ? `SURVIVED ${row.survived} of ${chosen.starts} hunts` : "";
+  const checks = [by, ...row.checks].filter((text) => text !== "").join(", ");
+  console.log(
+    `${row.id.padEnd(4)}${String(row.median).padStart(8)}${String(row.most).padStart(7)}  ${checks}`,
+  );
+}
+if (chosen.json !== undefined)
+  writeFileSync(chosen.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+const survivors = rows.filter(({ survived }) => survived > 0);
+if (survivors.length > 0) {
+  console.error(`planted: ${survivors.map(({ id }) => id).join(", ")} survived`);
+  process.exitCode = 1;
+}
