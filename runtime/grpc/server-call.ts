@@ -2,8 +2,9 @@
  * One gRPC call as its handler sees it, over one HTTP/2 stream. It upholds that a call ends exactly
  * once, and that what a handler sends within one turn of the event loop leaves in one DATA frame.
  */
-import { constants } from "node:http2";
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Headers } from "../http2/hpack.ts";
+import { encodeHeaders } from "../http2/hpack.ts";
+import type { ServerStream, StreamListener } from "../http2/stream.ts";
 import { frame, frameAll, MessageReader } from "./frame.ts";
 import type { Method } from "./method.ts";
 import * as status from "./status.ts";
@@ -28,39 +29,38 @@ export interface Route {
 }
 
 const RESPONSE_HEADERS = {
-  ":status": 200,
+  ":status": "200",
   "content-type": "application/grpc",
   "grpc-accept-encoding": "identity",
 };
-const RESPOND_OPTIONS = { waitForTrailers: true };
-const OK_TRAILERS = { "grpc-status": "0" };
+const RESPONSE_BLOCK = encodeHeaders(RESPONSE_HEADERS);
+const OK_TRAILERS = encodeHeaders({ "grpc-status": "0" });
 /** The longest time a timer can wait; a longer deadline is as good as none. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Deadlines are rounded up to a multiple of this, so that the timers of many calls share a list. */
 const DEADLINE_GRAIN_MS = 16;
 
-export class ServerCall {
+export class ServerCall implements StreamListener {
   readonly method: Method;
   /** The request's headers; metadata is among them. */
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Headers;
   /** Milliseconds of `performance.now()` when the call arrived. */
   readonly startedAt: number;
   /** Free for the handler: what it keeps of the call. */
   context: unknown = undefined;
   readonly #route: Route;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: ServerStream;
   readonly #reader: MessageReader;
   #outgoing: Uint8Array[] = [];
   #flushing = false;
   #messages = 0;
   #headersSent = false;
   #ended = false;
-  #trailers: Record<string, string> = OK_TRAILERS;
   #deadline: NodeJS.Timeout | undefined;
 
-  constructor(route: Route, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  constructor(route: Route, stream: ServerStream) {
     this.method = route.method;
-    this.headers = headers;
+    this.headers = stream.headers;
     this.startedAt = performance.now();
     this.#route = route;
     this.#stream = stream;
@@ -81,9 +81,12 @@ export class ServerCall {
   /** Answers a unary call, or the one answer of a client's stream, with `message`. */
   reply(message: unknown): void {
     if (this.#ended) return;
+    this.#flush();
+    const bytes = frame(this.#encode(message));
     this.#finish(status.OK);
-    this.#respond();
-    this.#stream.end(frame(this.#encode(message)));
+    if (!this.#headersSent) return this.#stream.answer(RESPONSE_BLOCK, bytes, OK_TRAILERS);
+    this.#stream.write(bytes);
+    return this.#stream.end(OK_TRAILERS);
   }
 
   /** One message of a server's stream. Leaves at the end of the current turn. */
@@ -98,7 +101,7 @@ export class ServerCall {
 
   /** Bytes sent and not yet taken by the client: a handler may wait where they grow. */
   get buffered(): number {
-    return this.#stream.writableLength;
+    return this.#stream.buffered;
   }
 
   /** Ends the call with a status. What was sent before arrives before. */
@@ -106,15 +109,7 @@ export class ServerCall {
     if (this.#ended) return;
     this.#flush();
     this.#finish(code);
-    const trailers = trailersOf(code, message);
-    if (this.#headersSent) {
-      this.#trailers = trailers;
-      this.#stream.end();
-    } else {
-      this.#stream.respond({ ...RESPONSE_HEADERS, ...trailers }, { endStream: true });
-    }
-    // The client may still be sending: nothing of it is read any more.
-    if (!this.#stream.readableEnded) this.#stream.resume();
+    this.#stream.end(endOf(code, message, this.#headersSent));
   }
 
   /** @internal Bytes arrived. */
@@ -169,15 +164,6 @@ export class ServerCall {
     this.#route.handler.cancelled?.(this);
   }
 
-  /** @internal All of the body is sent. */
-  sendTrailers(): void {
-    this.#stream.sendTrailers(this.#trailers);
-    // A client that is still sending is told that nobody listens.
-    if (!this.#stream.readableEnded) {
-      this.#stream.once("finish", () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
-    }
-  }
-
   #deliver(bytes: Uint8Array): void {
     this.#messages += 1;
     if (this.#messages > 1 && !this.method.clientStreaming) {
@@ -197,7 +183,7 @@ export class ServerCall {
   #respond(): void {
     if (this.#headersSent) return;
     this.#headersSent = true;
-    this.#stream.respond(RESPONSE_HEADERS, RESPOND_OPTIONS);
+    this.#stream.respond(RESPONSE_BLOCK);
   }
 
   #flush(): void {
@@ -220,7 +206,12 @@ function expire(call: ServerCall): void {
   call.receiveExpiry();
 }
 
-function trailersOf(code: number, message: string): Record<string, string> {
-  if (message === "") return code === status.OK ? OK_TRAILERS : { "grpc-status": String(code) };
-  return { "grpc-status": String(code), "grpc-message": status.encodeStatusMessage(message) };
+/** The block that ends a call: trailers, or all headers where none were sent before. */
+function endOf(code: number, message: string, headersSent: boolean): Buffer {
+  if (headersSent && code === status.OK && message === "") return OK_TRAILERS;
+  return encodeHeaders({
+    ...(headersSent ? {} : RESPONSE_HEADERS),
+    "grpc-status": String(code),
+    ...(message === "" ? {} : { "grpc-message": status.encodeStatusMessage(message) }),
+  });
 }

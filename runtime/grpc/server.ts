@@ -3,10 +3,11 @@
  * stream's path to the handler of its method. It upholds that no request, however malformed, ends
  * more than its own call.
  */
-import { constants, createServer } from "node:http2";
-import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session } from "node:http2";
-import type { ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { encodeHeaders } from "../http2/hpack.ts";
+import type { Headers } from "../http2/hpack.ts";
+import { ServerSession } from "../http2/session.ts";
+import type { ServerStream } from "../http2/stream.ts";
 import type { Method, Service } from "./method.ts";
 import { ServerCall } from "./server-call.ts";
 import type { Handler, Route } from "./server-call.ts";
@@ -39,13 +40,10 @@ export interface GrpcServer {
 const STREAM_WINDOW_BYTES = 1 << 20;
 const SESSION_WINDOW_BYTES = 16 << 20;
 const MAX_STREAMS = 1 << 20;
-
-/** The call of a stream, kept on it, so that the listeners of all streams are the same functions. */
-const CALL = Symbol("call");
-type Stream = ServerHttp2Stream & { [CALL]?: ServerCall };
+const MAX_HEADER_BYTES = 64 << 10;
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = new Set<ServerSession>();
   let calls = 0;
   let idle: (() => void) | undefined;
   const ended = (call: ServerCall, code: number): void => {
@@ -54,35 +52,29 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     if (calls === 0) idle?.();
   };
   const routes = routesOf(options, ended);
-  const server = createHttp2Server();
-
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    session.once("close", () => sessions.delete(session));
-    // A broken connection is told to each of its streams by their "close".
-    session.on("error", () => session.destroy());
-    session.on("stream", (stream: Stream, headers: IncomingHttpHeaders) => {
-      const call = openCall(routes, stream, headers);
-      if (call === undefined) return;
-      calls += 1;
-      stream[CALL] = call;
-      stream.on("data", onData);
-      stream.on("end", onEnd);
-      // A cancelled stream closes only once all of its data is read; "aborted" comes at once.
-      stream.on("aborted", onClose);
-      stream.on("close", onClose);
-      stream.on("error", ignore);
-      stream.on("wantTrailers", onWantTrailers);
-      startDeadline(call, headers);
-    });
-  });
+  const opened = (stream: ServerStream): void => {
+    const call = openCall(routes, stream);
+    if (call === undefined) return;
+    calls += 1;
+    stream.listener = call;
+    startDeadline(call, stream.headers);
+  };
 
   return {
-    accept: (socket) => void server.emit("connection", socket),
+    accept(socket) {
+      const session = new ServerSession(socket, {
+        opened,
+        closed: () => void sessions.delete(session),
+        streamWindowBytes: STREAM_WINDOW_BYTES,
+        sessionWindowBytes: SESSION_WINDOW_BYTES,
+        maxStreams: MAX_STREAMS,
+        maxHeaderBytes: MAX_HEADER_BYTES,
+      });
+      sessions.add(session);
+    },
     load: () => ({ sessions: sessions.size, calls }),
     async close(withinMs) {
-      for (const session of sessions) session.close();
+      for (const session of sessions) session.drain();
       if (calls > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, withinMs);
@@ -94,26 +86,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         });
       }
       for (const session of sessions) session.destroy();
-      server.close();
     },
   };
-}
-
-/** Clients with short deadlines cancel many calls: that is no attack. Not in Node's types yet. */
-const RESET_LIMITS = { streamResetBurst: 100_000, streamResetRate: 10_000 };
-
-function createHttp2Server(): Http2Server {
-  return createServer({
-    ...RESET_LIMITS,
-    settings: {
-      enablePush: false,
-      initialWindowSize: STREAM_WINDOW_BYTES,
-      maxConcurrentStreams: MAX_STREAMS,
-      maxHeaderListSize: 64 << 10,
-    },
-    // In megabytes; the default of 10 refuses streams of a busy client.
-    maxSessionMemory: 1024,
-  });
 }
 
 function routesOf(
@@ -137,14 +111,12 @@ function routesOf(
 /** The call of a fresh stream, or undefined where the stream was refused and answered here. */
 function openCall(
   routes: ReadonlyMap<string, Route>,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
+  stream: ServerStream,
 ): ServerCall | undefined {
+  const { headers } = stream;
   if (headers[":method"] !== "POST") return refuseHttp(stream, 405);
   const type = headers["content-type"];
-  if (type === undefined || !/^application\/grpc(\+proto)?($|;)/.test(type)) {
-    return refuseHttp(stream, 415);
-  }
+  if (type === undefined || !isGrpc(type)) return refuseHttp(stream, 415);
   const path = headers[":path"] ?? "";
   const route = routes.get(path);
   if (route === undefined) {
@@ -155,61 +127,38 @@ function openCall(
     return refuse(
       stream,
       status.UNIMPLEMENTED,
-      `message encoding ${String(encoding)} is not supported; supported: identity`,
+      `message encoding ${encoding} is not supported; supported: identity`,
     );
   }
   const timeout = headers["grpc-timeout"];
-  if (timeout !== undefined && parseTimeout(String(timeout)) === undefined) {
-    return refuse(stream, status.INTERNAL, `malformed grpc-timeout ${String(timeout)}`);
+  if (timeout !== undefined && parseTimeout(timeout) === undefined) {
+    return refuse(stream, status.INTERNAL, `malformed grpc-timeout ${timeout}`);
   }
-  return new ServerCall(route, stream, headers);
+  return new ServerCall(route, stream);
 }
 
-function startDeadline(call: ServerCall, headers: IncomingHttpHeaders): void {
+const isGrpc = (type: string): boolean =>
+  type === "application/grpc" || /^application\/grpc(\+proto)?($|;)/.test(type);
+
+function startDeadline(call: ServerCall, headers: Headers): void {
   const timeout = headers["grpc-timeout"];
   if (timeout === undefined) return;
-  const milliseconds = parseTimeout(String(timeout));
+  const milliseconds = parseTimeout(timeout);
   if (milliseconds !== undefined) call.expireIn(milliseconds);
 }
 
-function refuseHttp(stream: ServerHttp2Stream, httpStatus: number): undefined {
-  stream.on("error", ignore);
-  stream.respond({ ":status": httpStatus }, { endStream: true });
-  stream.resume();
-  stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+function refuseHttp(stream: ServerStream, httpStatus: number): undefined {
+  stream.end(encodeHeaders({ ":status": String(httpStatus) }));
 }
 
-function refuse(stream: ServerHttp2Stream, code: number, message: string): undefined {
-  stream.on("error", ignore);
-  stream.respond(
-    {
-      ":status": 200,
+function refuse(stream: ServerStream, code: number, message: string): undefined {
+  stream.end(
+    encodeHeaders({
+      ":status": "200",
       "content-type": "application/grpc",
       "grpc-accept-encoding": "identity",
       "grpc-status": String(code),
       "grpc-message": status.encodeStatusMessage(message),
-    },
-    { endStream: true },
+    }),
   );
-  stream.resume();
-}
-
-function onData(this: Stream, chunk: Buffer): void {
-  this[CALL]?.receive(chunk);
-}
-
-function onEnd(this: Stream): void {
-  this[CALL]?.receiveEnd();
-}
-
-function onClose(this: Stream): void {
-  this[CALL]?.receiveClose();
-}
-
-function onWantTrailers(this: Stream): void {
-  this[CALL]?.sendTrailers();
-}
-
-function ignore(): void {
-  // The stream's "close" follows and tells the call.
 }
