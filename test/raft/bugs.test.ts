@@ -128,6 +128,33 @@ test("R17: a quorum of others may commit first, but the leader applies only what
   );
 });
 
+test("R17: a leader counts itself only for what it holds durably", () => {
+  const leader = leaderWith();
+  leader.propose("a");
+  leader.receive(2, accepted(1, 2));
+  is(leader.state.commit, 1);
+  leader.finish();
+  is(leader.state.commit, 2);
+});
+
+test("R17: a page ends with what is durable, even where more is committed", () => {
+  const lines: talk.Line[] = [
+    [1, "a"],
+    [1, "b"],
+  ];
+  const leader = memberWith({ log: lines });
+  leader.input({ type: "campaign" });
+  leader.finish();
+  leader.receive(2, talk.vote(2));
+  for (const peer of [2, 3]) leader.receive(peer, accepted(2, 3));
+  is(leader.state.commit, 3);
+  const [page] = leader.took("apply");
+  equal(
+    page?.entries.map(({ index }) => Number(index)),
+    [1, 2],
+  );
+});
+
 test("R18: nobody invents a term for a forgotten entry: a leader sends a snapshot instead", () => {
   const leader = leaderWith({
     log: [

@@ -4,14 +4,18 @@
  * Long because leases, transfers and reads rest on one another, and are told of one cluster.
  */
 import { equal, is, ok } from "uvu/assert";
+import { EMPTY_BYTES } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, Term } from "../../engine/base/ids.ts";
+import { createWire } from "../../engine/base/wire.ts";
+import { encodeConfigurationEntry } from "../../engine/raft/codec.ts";
 import * as query from "../../engine/raft/query.ts";
 import { suite } from "../harness.ts";
 import { Cluster, id, votersOf } from "./cluster.ts";
 import * as talk from "./conversation.ts";
 
 const test = suite("raft: leases, transfers and reads");
-const { accepted, askVote, echo, heartbeat, leaderWith, memberWith, newMember, ticket } = talk;
+const { accepted, append, askVote, echo, heartbeat, leaderWith, memberWith, newMember, ticket } =
+  talk;
 
 /** A leader of three whose first entry is committed and applied. The clock shows 5000. */
 function settledLeader(): talk.Member {
@@ -197,6 +201,16 @@ test("R12: a member that is no voter of the configuration in force does not camp
   const member = memberWith({ configuration: votersOf(2, 3) });
   member.receive(2, heartbeat(1, 0, 10));
   member.receive(2, { type: "timeout_now", term: Term(1), sentAt: 10 });
+  is(member.state.role, "follower");
+});
+
+test("R12: nor does one that an entry in its log removes, committed or not", () => {
+  const change = { changes: [], context: EMPTY_BYTES };
+  const data = encodeConfigurationEntry({ change, configuration: votersOf(2, 3) }, createWire());
+  const entry = { index: LogIndex(1), term: Term(1), type: "configuration" as const, data };
+  const member = memberWith();
+  member.receive(2, { ...append(1, [0, 0]), entries: [entry] });
+  member.receive(2, { type: "timeout_now", term: Term(1), sentAt: 0 });
   is(member.state.role, "follower");
 });
 
