@@ -5,11 +5,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { EMPTY_KEY } from "../../engine/base/bytes.ts";
 import { answersOk, flags, freePorts, startProcess, waitFor } from "./processes.ts";
 import type { ServerProcess } from "./processes.ts";
+import { regionOf } from "./region.ts";
 
 const cli = fileURLToPath(new URL("../../runtime/cli.js", import.meta.url));
 const patienceMs = 30_000;
+/** What the placement driver aims for unless told otherwise. */
+const MAX_REPLICAS = 3;
 
 /** What to start. */
 export interface ClusterPlan {
@@ -51,7 +55,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** Starts a cluster and waits until every node serves. */
+/** Starts a cluster; waits until every node serves and the first region is replicated. */
 export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   const ports = await freePorts(2 * plan.pds + 2 * plan.stores);
   const take = (): string => `127.0.0.1:${ports.pop()}`;
@@ -95,6 +99,10 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
   try {
     await Promise.all(pds.map((pd) => pd.start()));
     await Promise.all(stores.map((store) => store.start()));
+    await waitFor("the first region has all its replicas", patienceMs, async () => {
+      const region = await regionOf(members[0]!.client, EMPTY_KEY);
+      return region?.leader !== undefined && region.voters === Math.min(plan.stores, MAX_REPLICAS);
+    });
   } catch (error) {
     await stop();
     throw error;

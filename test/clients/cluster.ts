@@ -6,17 +6,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitFor } from "../../bench/cluster/processes.ts";
+import { regionOf } from "../../bench/cluster/region.ts";
 import { startCluster } from "../../bench/cluster/rutile.ts";
 import type { Cluster, Node } from "../../bench/cluster/rutile.ts";
 import type { Key } from "../../engine/base/bytes.ts";
-import { PD_SERVICE } from "../../engine/protocol/services.ts";
-import { createGrpcClient } from "../../runtime/grpc/client.ts";
-import type { GrpcClient } from "../../runtime/grpc/client.ts";
 
 export type { Cluster, Node };
-
-const callTimeoutMs = 2000;
-const { GetMembers, GetRegion, GetStore } = PD_SERVICE.methods;
 
 /**
  * Runs `body` with a started cluster and stops it whatever happens. The directory, with every data
@@ -43,41 +38,11 @@ export async function leaderOf(cluster: Cluster, key: Key): Promise<Node> {
   let found: Node | undefined;
   await waitFor(`PD knows the leader of ${key}`, 30_000, async () => {
     for (const pd of cluster.pds) {
-      const address = await askLeader(pd, key);
+      const address = (await regionOf(pd.address, key))?.leader;
       if (address !== undefined) found = cluster.storeAt(address);
       if (found?.pid() !== undefined) return true;
     }
     return false;
   });
   return found!;
-}
-
-async function askLeader(pd: Node, key: Key): Promise<string | undefined> {
-  const client = createGrpcClient(pd.address);
-  try {
-    return await leaderAddress(client, key);
-  } finally {
-    client.close();
-  }
-}
-
-async function leaderAddress(client: GrpcClient, key: Key): Promise<string | undefined> {
-  const options = { timeoutMs: callTimeoutMs };
-  const members = await client.unary(GetMembers, GetMembers.request.make(), options);
-  const header = members.ok ? members.response.header : undefined;
-  if (header === undefined) return undefined;
-  const identity = { clusterId: header.clusterId, senderId: 0, callerId: "", callerComponent: "" };
-  const region = await client.unary(
-    GetRegion,
-    GetRegion.request.make({ header: identity, regionKey: key }),
-    options,
-  );
-  const storeId = region.ok ? region.response.leader?.storeId : undefined;
-  if (storeId === undefined) return undefined;
-  const store = await client.unary(
-    GetStore,
-    GetStore.request.make({ header: identity, storeId }),
-    options,
-  );
-  return store.ok ? store.response.store?.address : undefined;
 }
