@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   tree: () => import("./tree.ts"),
   protobuf: () => import("./protobuf.ts"),
   raft: () => import("./raft.ts"),
+  sim: () => import("./sim.ts"),
   cluster: () => import("./cluster.ts"),
 };
 
