@@ -159,6 +159,15 @@ export function leaderWith(options: MemberOptions = {}): Member {
   return member;
 }
 
+/** The leader of term 1, whose first entry is committed and applied. The clock shows 5000. */
+export function settledLeader(configuration: Configuration = votersOf(1, 2, 3)): Member {
+  const leader = leaderWith({ configuration });
+  for (const { peer } of leader.state.peers) leader.receive(peer, accepted(1, 1));
+  leader.finish();
+  leader.look();
+  return leader;
+}
+
 /** Entries behind `previous`. */
 export function entriesOf(previous: number, lines: readonly Line[]): Entry[] {
   return lines.map(([term, text], at) => ({

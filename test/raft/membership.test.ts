@@ -12,7 +12,7 @@ import { Cluster, id, votersOf } from "./cluster.ts";
 import * as talk from "./conversation.ts";
 
 const test = suite("raft: membership");
-const { accepted, askVote, leaderWith, memberWith, vote } = talk;
+const { accepted, askVote, leaderWith, memberWith, vote, settledLeader } = talk;
 
 const add = (peer: number): MemberChange => ({ type: "add_voter", peer: PeerId(peer) });
 const learn = (peer: number): MemberChange => ({ type: "add_learner", peer: PeerId(peer) });
@@ -24,15 +24,6 @@ const change = (
   change: { changes, context: EMPTY_BYTES },
 });
 const force = (member: talk.Member): Configuration => inForce(member.state.history).configuration;
-
-/** A leader whose first entry is committed and applied. */
-function settledLeader(configuration: Configuration = votersOf(1, 2, 3)): talk.Member {
-  const leader = leaderWith({ configuration });
-  for (const { peer } of leader.state.peers) leader.receive(peer, accepted(1, 1));
-  leader.finish();
-  leader.look();
-  return leader;
-}
 
 /** The data of a configuration entry. */
 function entryOf(configuration: Configuration): Uint8Array {
