@@ -3,8 +3,8 @@
  * on one machine. Rounds alternate between the systems, so that both see the machine's good and bad
  * minutes; the figure that counts is operations per second of CPU that all servers took together.
  *
- * Gets are measured after a restart with every key present: etcd 3.4 answers gets more slowly after a
- * burst of puts until it is restarted, and a peer is measured at its best.
+ * Gets are measured after a restart with every key present: etcd 3.4 answers gets more slowly after
+ * a burst of puts until it is restarted, and a peer is measured at its best.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";

@@ -1,7 +1,8 @@
 /**
  * Protobuf: what a server pays to decode a `BatchCommandsRequest` of 64 raw puts and to encode the
- * answer, with our generated codecs, with protobufjs (which compiles its codecs from the same files,
- * as its static output does) and with @bufbuild/protobuf. All see the same bytes in the same run.
+ * answer, with our generated codecs, with protobufjs (which compiles its codecs from the same
+ * files, as its static output does) and with @bufbuild/protobuf. All see the same bytes in the same
+ * run.
  */
 import { createFileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { DescMessage } from "@bufbuild/protobuf";
@@ -149,8 +150,8 @@ interface FileDescriptor {
 }
 
 /**
- * The files as descriptors. protobufjs leaves three things to its caller: full names of types, which
- * file imports which, and an order in which imports come first.
+ * The files as descriptors. protobufjs leaves three things to its caller: full names of types,
+ * which file imports which, and an order in which imports come first.
  */
 function fileSet(root: protobuf.Root): protobuf.Message {
   const set = root.toDescriptor("proto3") as unknown as { file: FileDescriptor[] };

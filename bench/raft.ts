@@ -1,6 +1,6 @@
 /**
- * Raft alone: three replicas in one thread, every message through the codec, writes durable at once,
- * against etcd's Raft library (Go, one thread) in the same harness. What counts is how many
+ * Raft alone: three replicas in one thread, every message through the codec, writes durable at
+ * once, against etcd's Raft library (Go, one thread) in the same harness. What counts is how many
  * proposals the leader sees committed and applied in a second.
  */
 import { parseArgs } from "node:util";

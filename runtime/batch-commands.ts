@@ -87,7 +87,10 @@ class CommandWaiter implements Waiter {
     this.#observe(this.#method, performance.now() - this.#arrivedAt);
   }
 
-  /** A status would end all commands of the stream: the client gets an answer without content instead. */
+  /**
+   * A status would end all commands of the stream: the client gets an answer without content
+   * instead.
+   */
   refused(): void {
     this.#batch.open -= 1;
     this.#batch.add(this.#requestId, NO_ANSWER);

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The command line: `rutile COMMAND`. Wrong usage ends with one line that names what is wrong, and status 2. */
+/**
+ * The command line: `rutile COMMAND`. Wrong usage ends with one line that names what is wrong, and
+ * status 2.
+ */
 import { Command, CommanderError } from "commander";
 import { addPdServer } from "./cli/pd-server.ts";
 import { USAGE_STATUS } from "./cli/serve.ts";

@@ -293,7 +293,10 @@ export class FileDisk implements DiskReader {
     close(handle.fd, () => undefined);
   }
 
-  /** Closes files that were not used for long. Between effects only: a write may be under way on any. */
+  /**
+   * Closes files that were not used for long. Between effects only: a write may be under way on
+   * any.
+   */
   #trim(): void {
     for (const file of this.#handles.keys()) {
       if (this.#handles.size <= MAX_HANDLES) return;

@@ -1,7 +1,7 @@
 /**
  * The loop of one machine of the engine: what has arrived in a turn of the event loop goes into one
- * step, and the step's effects are performed in order behind it. So one write to the disk serves all
- * requests of a turn, however many connections they came by.
+ * step, and the step's effects are performed in order behind it. So one write to the disk serves
+ * all requests of a turn, however many connections they came by.
  *
  * Steps run in the check phase (`setImmediate`), which comes right after all sockets and files that
  * were ready have been read; a microtask would run after the first of them.
@@ -25,7 +25,10 @@ export interface DriverOptions<State, Input, Effect> {
   readonly perform: (effect: Effect) => void;
   readonly tick: Input;
   readonly tickMs: number;
-  /** The machine is wrong (an assertion failed), or performing an effect threw. The driver has stopped. */
+  /**
+   * The machine is wrong (an assertion failed), or performing an effect threw. The driver has
+   * stopped.
+   */
   readonly failed: (error: unknown) => void;
 }
 

@@ -97,7 +97,10 @@ function bootId(): string {
   }
 }
 
-/** When the process was started, in clock ticks since boot; undefined where there is none or it is only waiting to be reaped. */
+/**
+ * When the process was started, in clock ticks since boot; undefined where there is none or it is
+ * only waiting to be reaped.
+ */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");

@@ -34,7 +34,10 @@ export interface TransportOptions {
   readonly self: () => Self;
   /** Where a node listens; undefined where nobody knows at the moment. */
   readonly resolve: (id: number) => Promise<Address | undefined>;
-  /** Keeps nothing of `bytes` unless it copies: false where they are no message, which closes the connection. */
+  /**
+   * Keeps nothing of `bytes` unless it copies: false where they are no message, which closes the
+   * connection.
+   */
   readonly received: (from: number, bytes: Uint8Array) => boolean;
   /** The connection to `id` broke or could not be made; what waited for it is lost. */
   readonly unreachable: (id: number) => void;
@@ -42,7 +45,10 @@ export interface TransportOptions {
 }
 
 export interface Transport {
-  /** Queues a message. Leaves at the end of the current turn, in one write with the others. Borrows `bytes` until then. */
+  /**
+   * Queues a message. Leaves at the end of the current turn, in one write with the others. Borrows
+   * `bytes` until then.
+   */
   send(to: number, bytes: Uint8Array): void;
   /** Takes over a connection that another node has made. */
   accept(socket: Socket): void;
@@ -55,7 +61,10 @@ export const PREAMBLE_BYTES = 32;
 const VERSION = 1;
 /** A frame longer than this is taken for garbage. Snapshots travel in chunks far below it. */
 export const MAX_FRAME_BYTES: number = 64 << 20;
-/** A peer for which more than this waits is too slow: its new messages are dropped, and it is reported. */
+/**
+ * A peer for which more than this waits is too slow: its new messages are dropped, and it is
+ * reported.
+ */
 export const MAX_QUEUED_BYTES: number = 64 << 20;
 const CONNECT_WITHIN_MS = 3000;
 const FIRST_BACKOFF_MS = 50;
@@ -234,7 +243,8 @@ class Peer {
 
   /** Forgets the connection and what waited for it, and waits before the next attempt. */
   #lost(reason: string): void {
-    // A connection that has lasted forgives the failures before it; one that the peer refused does not.
+    // A connection that has lasted forgives the failures before it; one that the peer refused does
+    // not.
     const lasted = this.#connected && performance.now() - this.#connectedAt > LASTING_MS;
     if (lasted) this.#backoffMs = 0;
     if (this.#backoffMs === 0) {

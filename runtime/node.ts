@@ -1,4 +1,7 @@
-/** What a store and a placement member have in common as processes: how they start and how they stop. */
+/**
+ * What a store and a placement member have in common as processes: how they start and how they
+ * stop.
+ */
 import { AssertionError } from "../engine/base/assert.ts";
 import type { LogEffect } from "../engine/base/log.ts";
 import type { Logger } from "./log.ts";

@@ -49,7 +49,10 @@ import { createServiceHandler, methodName } from "./service-handler.ts";
 
 const MAX_MESSAGE_BYTES = 16 << 20;
 const TICK_MS = 50;
-/** The members' transport has no cluster id before the first leader has drawn one, so none is asked for. */
+/**
+ * The members' transport has no cluster id before the first leader has drawn one, so none is asked
+ * for.
+ */
 const NO_CLUSTER = 0n;
 
 export async function startPdServer(

@@ -10,7 +10,9 @@ export interface Waiter {
   refused(code: number, message: string): void;
 }
 
-/** A machine's way in. The call's types belong to the machine; the service tables guarantee them. */
+/**
+ * A machine's way in. The call's types belong to the machine; the service tables guarantee them.
+ */
 export interface Asker {
   readonly request: (ticket: Ticket, method: string, request: unknown) => void;
   readonly cancelled: (ticket: Ticket) => void;

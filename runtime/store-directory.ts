@@ -1,4 +1,7 @@
-/** Where the stores of the cluster listen, as the placement driver says; remembered until a connection fails. */
+/**
+ * Where the stores of the cluster listen, as the placement driver says; remembered until a
+ * connection fails.
+ */
 import { GetStoreRequest, RequestHeader } from "../engine/protocol/gen/pdpb.ts";
 import { parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";

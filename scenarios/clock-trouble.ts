@@ -1,7 +1,9 @@
 import type { Scenario } from "../sim/scenario.ts";
 import { ANY_CLUSTER, CHANCE, WORKLOAD } from "./common.ts";
 
-/** Clocks drift, step and stand still on each node by itself, and processes stand still with them. */
+/**
+ * Clocks drift, step and stand still on each node by itself, and processes stand still with them.
+ */
 export const clockTrouble: Scenario = {
   name: "clock-trouble",
   summary: "clocks drift, step and freeze, each node's by itself; processes stand still",

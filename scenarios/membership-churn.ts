@@ -1,7 +1,9 @@
 import type { Scenario } from "../sim/scenario.ts";
 import { WORKLOAD } from "./common.ts";
 
-/** Replicas come and go: the wanted number of replicas changes, stores are drained, fail and return. */
+/**
+ * Replicas come and go: the wanted number of replicas changes, stores are drained, fail and return.
+ */
 export const membershipChurn: Scenario = {
   name: "membership-churn",
   summary: "replicas are added and removed all the time while stores fail and are drained",

@@ -2,8 +2,9 @@ import type { Scenario } from "../sim/scenario.ts";
 import { ANY_CLUSTER, CHANCE, WORKLOAD } from "./common.ts";
 
 /**
- * Disks are slow, full, or lie as far as Raft can bear it: a sync fails after it has kept any part of
- * what it was given. (A disk that reports a sync done and forgets it breaks what Raft is built on.)
+ * Disks are slow, full, or lie as far as Raft can bear it: a sync fails after it has kept any part
+ * of what it was given. (A disk that reports a sync done and forgets it breaks what Raft is built
+ * on.)
  */
 export const slowDisks: Scenario = {
   name: "slow-disks",

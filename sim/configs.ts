@@ -1,4 +1,7 @@
-/** The settings of simulated servers: a real node's defaults, as far as the seed has not drawn others. */
+/**
+ * The settings of simulated servers: a real node's defaults, as far as the seed has not drawn
+ * others.
+ */
 import type { PeerId } from "../engine/base/ids.ts";
 import type { PlacementConfig } from "../engine/placement/config.ts";
 import type { Member } from "../engine/placement/types.ts";

@@ -1,7 +1,7 @@
 /**
- * The pending events of a world: a four-ary heap ordered by (time, sequence). The sequence number is
- * given when an event is scheduled, so two events of one instant happen in the order in which they
- * were asked for, and no order depends on the shape of the heap.
+ * The pending events of a world: a four-ary heap ordered by (time, sequence). The sequence number
+ * is given when an event is scheduled, so two events of one instant happen in the order in which
+ * they were asked for, and no order depends on the shape of the heap.
  *
  * Keys live in arrays of numbers beside the events: events have many shapes, and comparing their
  * fields in place cost three times as much.

@@ -1,7 +1,7 @@
 /**
  * What a seed draws before anything happens: the shape of the cluster and every setting whose value
- * may decide whether a bug shows. In half of the seeds everything has its usual value; in the others
- * each setting is, with an even chance, pushed to an extreme.
+ * may decide whether a bug shows. In half of the seeds everything has its usual value; in the
+ * others each setting is, with an even chance, pushed to an extreme.
  */
 import type { Random } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
@@ -39,7 +39,9 @@ export interface Knobs {
   readonly slots: number;
 }
 
-/** Most that a clock may be wrong, in millionths: leases are safe for twice that between two clocks. */
+/**
+ * Most that a clock may be wrong, in millionths: leases are safe for twice that between two clocks.
+ */
 export const MAX_DRIFT = 60_000;
 
 export function drawKnobs(random: Random, scenario: Scenario, byReference: boolean): Knobs {

@@ -1,6 +1,7 @@
 /**
- * Randomness of a simulated run: one named stream for each concern, all derived from the run's seed.
- * A draw more in one stream moves no other, so a seed keeps most of its story when code changes.
+ * Randomness of a simulated run: one named stream for each concern, all derived from the run's
+ * seed. A draw more in one stream moves no other, so a seed keeps most of its story when code
+ * changes.
  *
  * The generator is seedrandom's `alea`. Its `xor128` is as fast, but is linear in its seed: the
  * streams of "client 1" and "client 2" would differ by a fixed pattern.

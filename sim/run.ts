@@ -1,6 +1,6 @@
 /**
- * One run: the safety phase with faults and clients, then the liveness phase, in which everything is
- * healed and must converge in bounded virtual time, then the audit and the checks of what the
+ * One run: the safety phase with faults and clients, then the liveness phase, in which everything
+ * is healed and must converge in bounded virtual time, then the audit and the checks of what the
  * clients saw.
  */
 import type { Violation } from "./checkers/verdict.ts";

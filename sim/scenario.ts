@@ -1,6 +1,6 @@
 /**
- * What a cluster lives through, as data: its possible shapes, what clients do, what may go wrong and
- * how long. A seed draws everything that is left open.
+ * What a cluster lives through, as data: its possible shapes, what clients do, what may go wrong
+ * and how long. A seed draws everything that is left open.
  */
 import type { Kind } from "./workloads/registers.ts";
 import type { Shape } from "./network/topology.ts";
@@ -54,7 +54,9 @@ export type Fault = FaultTiming &
     | { readonly type: "partition"; readonly shapes: readonly Shape[]; readonly among: Among }
     /** Random single directed links. */
     | { readonly type: "links"; readonly among: Among }
-    /** Links stall and deliver everything at the end: one after another, and freed in another order. */
+    /**
+     * Links stall and deliver everything at the end: one after another, and freed in another order.
+     */
     | { readonly type: "clog"; readonly among: Among }
     /** One type of message is held for long, then delivered up to three times or never. */
     | { readonly type: "hold" }
@@ -66,7 +68,10 @@ export type Fault = FaultTiming &
     /** Every server loses power within a moment. */
     | { readonly type: "blackout" }
     | { readonly type: "pause"; readonly of: Among }
-    /** An operator hands the leadership of a random region, or of the placement driver, to somebody else. */
+    /**
+     * An operator hands the leadership of a random region, or of the placement driver, to somebody
+     * else.
+     */
     | { readonly type: "transfer_leader" }
     /** An operator drains a store of its peers, and takes that back. */
     | { readonly type: "drain_store" }

@@ -23,6 +23,9 @@ function parts(line) {
   return match === null ? undefined : { lead: match[1] + match[2], text: match[3] };
 }
 
+/** Columns are lined up by hand; so are they broken. */
+const isTable = (text) => / {2,}\S/.test(text);
+
 const startsAnew = (text) => /^([-*@|]|\d+\.) ?/.test(text);
 
 function fill(lead, words) {
@@ -43,7 +46,7 @@ function wrap(text) {
   const wrapped = [];
   for (let i = 0; i < lines.length; i++) {
     const first = parts(lines[i]);
-    if (lines[i].length <= COLUMNS || first === undefined) {
+    if (lines[i].length <= COLUMNS || first === undefined || isTable(first.text)) {
       wrapped.push(lines[i]);
       continue;
     }
@@ -51,6 +54,7 @@ function wrap(text) {
     while (i + 1 < lines.length) {
       const next = parts(lines[i + 1]);
       if (next === undefined || next.lead !== first.lead || startsAnew(next.text)) break;
+      if (isTable(next.text)) break;
       words.push(...next.text.split(" "));
       i += 1;
     }

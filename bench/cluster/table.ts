@@ -23,7 +23,9 @@ interface Comparison {
   readonly etcd: string;
   /** Operations per server CPU second, or the median latency. */
   readonly by: "cpu" | "latency";
-  /** The least ratio that is asked for; of latency, the greatest. Undefined: told for information. */
+  /**
+   * The least ratio that is asked for; of latency, the greatest. Undefined: told for information.
+   */
   readonly target?: number;
 }
 

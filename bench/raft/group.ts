@@ -1,6 +1,7 @@
 /**
- * Three replicas of one log in memory, the harness that `etcd/` is for etcd's library: every message
- * through the codec, every write durable at once, a log that is compacted far behind its end.
+ * Three replicas of one log in memory, the harness that `etcd/` is for etcd's library: every
+ * message through the codec, every write durable at once, a log that is compacted far behind its
+ * end.
  */
 import { LogIndex, PeerId, Term } from "../../engine/base/ids.ts";
 import { createWire } from "../../engine/base/wire.ts";

@@ -18,7 +18,10 @@ export type Answer =
   /** The leader lacks something that is under way (ids, a window): ask again in this same order. */
   | { readonly type: "later" };
 
-/** What the handlers of calls work with during one step. They replace `leadership`; the rest they read. */
+/**
+ * What the handlers of calls work with during one step. They replace `leadership`; the rest they
+ * read.
+ */
 export interface Desk {
   readonly config: PlacementConfig;
   readonly now: Now;

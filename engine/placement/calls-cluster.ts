@@ -30,7 +30,9 @@ import type { Member } from "./types.ts";
 const MOST_IDS = 100_000;
 const NANOS_PER_MS = 1_000_000n;
 
-/** Any member answers: clients find the leader by this. `leader` is undefined during an election. */
+/**
+ * Any member answers: clients find the leader by this. `leader` is undefined during an election.
+ */
 export function getMembers(
   catalog: Catalog,
   config: PlacementConfig,
@@ -131,7 +133,9 @@ export function getAllStores(desk: Desk, request: GetAllStoresRequest): Answer {
   return reply("GetAllStores", { header: header(desk.catalog), stores });
 }
 
-/** `store` with the wall-clock time of its last heartbeat, reckoned back from how long ago it was. */
+/**
+ * `store` with the wall-clock time of its last heartbeat, reckoned back from how long ago it was.
+ */
 function withHeartbeat(desk: Desk, store: Store): Store {
   const heard = tree.get(desk.leadership.heard, idKey(store.id));
   if (heard === undefined) return store;

@@ -1,4 +1,7 @@
-/** Calls that look regions up. They read the leader's registry, which may lag behind the regions themselves. */
+/**
+ * Calls that look regions up. They read the leader's registry, which may lag behind the regions
+ * themselves.
+ */
 import type { Key } from "../base/bytes.ts";
 import { EMPTY_KEY } from "../base/bytes.ts";
 import { GetRegionResponse, Region, RegionResponse } from "../protocol/gen/pdpb.ts";
@@ -89,7 +92,10 @@ function checkRanges(ranges: readonly { startKey: Key; endKey: Key }[]): string 
   return undefined;
 }
 
-/** Whether `infos`, in order, leave no hole in [start, end). Where the limit cut them off, up to the last one. */
+/**
+ * Whether `infos`, in order, leave no hole in [start, end). Where the limit cut them off, up to the
+ * last one.
+ */
 function covers(infos: readonly RegionInfo[], start: Key, end: Key, full: boolean): boolean {
   let at: Key | undefined = start;
   for (const { region } of infos) {
@@ -103,7 +109,10 @@ function covers(infos: readonly RegionInfo[], start: Key, end: Key, full: boolea
 
 const isEmptyRange = (start: Key, end: Key): boolean => end !== EMPTY_KEY && start >= end;
 
-/** Several lookups at once: ids by position in the request, 0 for what is not found, and each region once. */
+/**
+ * Several lookups at once: ids by position in the request, 0 for what is not found, and each region
+ * once.
+ */
 export function queryRegion(desk: Desk, request: QueryRegionRequest): Answer {
   const { registry } = desk.leadership;
   const regionsById = new Map<number, RegionResponse>();

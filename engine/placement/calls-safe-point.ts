@@ -32,7 +32,10 @@ export const updateGcSafePoint = (request: UpdateGCSafePointRequest): Answer =>
     command: { type: "advance_gc", target: request.safePoint, lenient: true },
   });
 
-/** The collector's own service moves the transaction safe point; any other sets or, with no time to live, removes a barrier. */
+/**
+ * The collector's own service moves the transaction safe point; any other sets or, with no time to
+ * live, removes a barrier.
+ */
 export function updateServiceGcSafePoint(
   desk: Desk,
   request: UpdateServiceGCSafePointRequest,

@@ -1,4 +1,6 @@
-/** Calls by which regions report and are told what to do: heartbeats, splits, scattering, operators. */
+/**
+ * Calls by which regions report and are told what to do: heartbeats, splits, scattering, operators.
+ */
 import * as tree from "../base/tree.ts";
 import { OperatorStatus, RegionHeartbeatResponse } from "../protocol/gen/pdpb.ts";
 import type {
@@ -177,7 +179,10 @@ export function reportBatchSplit(desk: Desk, request: ReportBatchSplitRequest): 
   return reply("ReportBatchSplit", { header: header(desk.catalog) });
 }
 
-/** Takes all sides in at once, so that no lookup falls into a hole until each has a heartbeat of its own. */
+/**
+ * Takes all sides in at once, so that no lookup falls into a hole until each has a heartbeat of its
+ * own.
+ */
 function learnSplit(desk: Desk, regions: readonly Region[]): void {
   const parent = regions
     .map(

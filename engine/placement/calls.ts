@@ -1,4 +1,6 @@
-/** Which handler answers which call, and how a call that changed the catalog is answered afterwards. */
+/**
+ * Which handler answers which call, and how a call that changed the catalog is answered afterwards.
+ */
 import { assert } from "../base/assert.ts";
 import { BootstrapResponse, PutStoreResponse } from "../protocol/gen/pdpb.ts";
 import type { PdMethods } from "../protocol/gen/pdpb.ts";
@@ -22,7 +24,10 @@ type MovedReplies = {
   readonly [M in Method]?: (desk: Desk, outcome: Moved, request: RequestOf<M>) => Answer;
 };
 
-/** What the leader answers. Calls that any member answers are not among them; the rest is not served. */
+/**
+ * What the leader answers. Calls that any member answers are not among them; the rest is not
+ * served.
+ */
 const HANDLERS: Handlers = {
   Tso: time.tso,
   GetMinTS: time.getMinTs,

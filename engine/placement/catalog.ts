@@ -14,14 +14,20 @@ import type { Command, Outcome, Refusal } from "./command.ts";
 import { checkNewStore, clusterVersionAfter, mergedStore, storeById, withStore } from "./stores.ts";
 
 export interface Catalog {
-  /** Between 1 and 2^53 - 1, so that it is exact as a number too. Undefined until the first leader has drawn it. */
+  /**
+   * Between 1 and 2^53 - 1, so that it is exact as a number too. Undefined until the first leader
+   * has drawn it.
+   */
   readonly clusterId: bigint | undefined;
   /** All ids below this have been given to some leader, to hand out or to forget. */
   readonly nextId: number;
   /** Every timestamp ever granted has a physical part below this. */
   readonly windowEnd: number;
   readonly bootstrapped: boolean;
-  /** `metapb.Cluster.max_peer_count`: how many replicas a region should have. 0: the configured default. */
+  /**
+   * `metapb.Cluster.max_peer_count`: how many replicas a region should have. 0: the configured
+   * default.
+   */
   readonly maxPeerCount: number;
   /** The lowest version of the stores; never goes back. */
   readonly clusterVersion: string;

@@ -1,4 +1,6 @@
-/** What members propose to change the catalog, and what comes of it. Encoded by `command-codec.ts`. */
+/**
+ * What members propose to change the catalog, and what comes of it. Encoded by `command-codec.ts`.
+ */
 import type { Region, Store, StoreState } from "../protocol/gen/metapb.ts";
 import type { SafePointCommand } from "./safe-point.ts";
 

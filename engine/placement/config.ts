@@ -1,4 +1,7 @@
-/** What a member of the placement driver is told when it starts. Times are milliseconds of the monotonic clock. */
+/**
+ * What a member of the placement driver is told when it starts. Times are milliseconds of the
+ * monotonic clock.
+ */
 import { assert } from "../base/assert.ts";
 import type { PeerId } from "../base/ids.ts";
 import type { RaftConfig } from "../raft/types.ts";
@@ -12,7 +15,9 @@ export interface PlacementConfig {
   readonly id: PeerId;
   /** Seeds the election timeouts. Different on each member. */
   readonly seed: number;
-  /** Where the cluster id is drawn from, should this member be the first leader of a new cluster. */
+  /**
+   * Where the cluster id is drawn from, should this member be the first leader of a new cluster.
+   */
   readonly clusterIdSeed: bigint;
   readonly raft: Omit<RaftConfig, "id" | "seed">;
   readonly storage: StorageConfig;

@@ -1,4 +1,6 @@
-/** Ids as keys of the persistent tree: seven bytes, big-endian, so that they are in ascending order. */
+/**
+ * Ids as keys of the persistent tree: seven bytes, big-endian, so that they are in ascending order.
+ */
 import type { Key } from "../base/bytes.ts";
 
 const BYTES = 7;

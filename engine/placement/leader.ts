@@ -162,7 +162,10 @@ function conclude(turn: Turn, purpose: Purpose, outcome: Outcome): void {
   }
 }
 
-/** Answers every call that can be answered now, in order; calls of one method never overtake each other. */
+/**
+ * Answers every call that can be answered now, in order; calls of one method never overtake each
+ * other.
+ */
 export function serve(turn: Turn): void {
   const { draft, now } = turn;
   const { leadership, raft, catalog } = draft;

@@ -62,9 +62,14 @@ export interface Held {
 
 export interface Leadership {
   readonly term: Term;
-  /** The monotonic clock when it was won: stores that have not been heard of since count from here. */
+  /**
+   * The monotonic clock when it was won: stores that have not been heard of since count from here.
+   */
   readonly sinceMs: number;
-  /** Whether an entry of this term is applied, so that the catalog holds all that was ever committed. */
+  /**
+   * Whether an entry of this term is applied, so that the catalog holds all that was ever
+   * committed.
+   */
   readonly ready: boolean;
   readonly oracle: Oracle;
   readonly ids: ReservedIds;
@@ -169,7 +174,9 @@ export function takeIds(
   return { leadership: { ...leadership, ids: taken }, first: ids.next };
 }
 
-/** The ids [first, first + count) are reserved, and border on what is left of the last reservation. */
+/**
+ * The ids [first, first + count) are reserved, and border on what is left of the last reservation.
+ */
 export function withIds(leadership: Leadership, first: number, count: number): Leadership {
   const { next, end } = leadership.ids;
   // Nobody else reserves while this leadership lasts.

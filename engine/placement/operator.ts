@@ -23,7 +23,9 @@ export interface Operator {
   /** Who wanted it: a checker, or a request such as `scatter-region`. */
   readonly description: string;
   readonly status: "running" | "success" | "timeout" | "cancel";
-  /** The region's epoch when the order was made: a changed one means that something has happened. */
+  /**
+   * The region's epoch when the order was made: a changed one means that something has happened.
+   */
   readonly confVer: number;
   readonly version: number;
   /** The monotonic clock at the last change of `status`. */

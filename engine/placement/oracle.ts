@@ -13,7 +13,10 @@ import type { Now } from "../base/time.ts";
 /** Logical counts of one millisecond are below this. */
 export const LOGICAL_END: number = 1 << 18;
 
-/** A clock that shows more than this (the year 3084) is not believed further: half of the 46 bits stay in reserve. */
+/**
+ * A clock that shows more than this (the year 3084) is not believed further: half of the 46 bits
+ * stay in reserve.
+ */
 const LAST_BELIEVED_MS = 2 ** 45;
 
 export interface Oracle {
@@ -21,7 +24,9 @@ export interface Oracle {
   readonly physical: number;
   /** The largest count granted in `physical`. */
   readonly logical: number;
-  /** Grants stay below these milliseconds. 0 until the first window of this leadership is stored. */
+  /**
+   * Grants stay below these milliseconds. 0 until the first window of this leadership is stored.
+   */
   readonly limit: number;
   /** The highest limit that is stored or on its way. */
   readonly wanted: number;
@@ -41,7 +46,10 @@ export function begin(storedLimit: number, now: Now): Oracle {
   return { physical, logical: 0, limit: 0, wanted: 0, followedMs: now.monotonicMs };
 }
 
-/** The window to propose now: the first one, or the next where more than half of the last is used up. */
+/**
+ * The window to propose now: the first one, or the next where more than half of the last is used
+ * up.
+ */
 export function nextWindow(
   oracle: Oracle,
   windowMs: number,

@@ -5,5 +5,8 @@ import type { Peer } from "../protocol/gen/metapb.ts";
 export const isVoter = (peer: Peer): boolean => peer.role === PeerRole.Voter;
 export const isLearner = (peer: Peer): boolean => peer.role === PeerRole.Learner;
 
-/** Whether the peer shows that its region is within a joint configuration, which its leader leaves by itself. */
+/**
+ * Whether the peer shows that its region is within a joint configuration, which its leader leaves
+ * by itself.
+ */
 export const isJoint = (peer: Peer): boolean => !isVoter(peer) && !isLearner(peer);

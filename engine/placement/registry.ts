@@ -63,7 +63,10 @@ export const unheard = (region: Region): RegionInfo => ({
   approximateKeys: 0,
 });
 
-/** Takes `info` in, in place of everything it overlaps; or undefined where the registry knows better or the range is empty. */
+/**
+ * Takes `info` in, in place of everything it overlaps; or undefined where the registry knows better
+ * or the range is empty.
+ */
 export function put(registry: Registry, info: RegionInfo): Registry | undefined {
   const { startKey, endKey } = info.region;
   if (endKey !== EMPTY_KEY && startKey >= endKey) return undefined;
@@ -143,7 +146,9 @@ export const loadOf = (registry: Registry, store: number): StoreLoad =>
 export const versionOf = (region: Region): number => region.regionEpoch?.version ?? 0;
 export const confVerOf = (region: Region): number => region.regionEpoch?.confVer ?? 0;
 
-/** Whether the epoch of `region` is in both counts at least that of `other`, and in one above it. */
+/**
+ * Whether the epoch of `region` is in both counts at least that of `other`, and in one above it.
+ */
 export function isNewerEpoch(region: Region, other: Region): boolean {
   const versions = versionOf(region) - versionOf(other);
   const changes = confVerOf(region) - confVerOf(other);

@@ -56,7 +56,10 @@ export interface PlacementState {
   readonly checkpointing: boolean;
   /** Where the last checkpoint stands that was begun. */
   readonly checkpoint: LogIndex;
-  /** The last checkpoint but one that is durable: the log is kept from there, for members that lag a little. */
+  /**
+   * The last checkpoint but one that is durable: the log is kept from there, for members that lag a
+   * little.
+   */
   readonly kept: Position | undefined;
   /** Undefined while this member does not lead. */
   readonly leadership: Leadership | undefined;
@@ -71,14 +74,19 @@ export type Opened =
     }
   | {
       readonly ok: false;
-      /** `foreign`: the directory belongs to another member or another group. Nothing was touched. */
+      /**
+       * `foreign`: the directory belongs to another member or another group. Nothing was touched.
+       */
       readonly reason: "corrupt" | "unreadable" | "foreign";
       readonly file: FileName;
       readonly offset: number;
       readonly detail: string;
     };
 
-/** Makes a member from its directory, which may be empty. Nothing is changed before the effects are performed. */
+/**
+ * Makes a member from its directory, which may be empty. Nothing is changed before the effects are
+ * performed.
+ */
 export function open(reader: DiskReader, config: PlacementConfig, now: Now): Opened {
   assertConfig(config);
   const result = openStorage(reader, config.storage);
@@ -158,7 +166,10 @@ type HeldState =
   | { readonly ok: true; readonly catalog: Catalog; readonly applied: Position }
   | { readonly ok: false; readonly file: FileName; readonly detail: string };
 
-/** What the disk holds of the state machine: a snapshot newer than the checkpoint, the checkpoint, or nothing. */
+/**
+ * What the disk holds of the state machine: a snapshot newer than the checkpoint, the checkpoint,
+ * or nothing.
+ */
 function heldState(recovered: Recovered): HeldState {
   const group = recovered.groups.find(({ region }) => region === GROUP);
   if (group?.restored !== undefined) {

@@ -1,4 +1,7 @@
-/** The core of the room: `step(state, now, inputs)`. All that has arrived goes in together, so that one proposal and one write serve it all. */
+/**
+ * The core of the room: `step(state, now, inputs)`. All that has arrived goes in together, so that
+ * one proposal and one write serve it all.
+ */
 import { unreachable } from "../base/assert.ts";
 import { Term } from "../base/ids.ts";
 import type { PeerId, Ticket } from "../base/ids.ts";

@@ -1,4 +1,7 @@
-/** The list of stores in the catalog: who may join, what a store may change of itself, the version of the whole. */
+/**
+ * The list of stores in the catalog: who may join, what a store may change of itself, the version
+ * of the whole.
+ */
 import { assert } from "../base/assert.ts";
 import { NodeState, StoreState } from "../protocol/gen/metapb.ts";
 import type { Store } from "../protocol/gen/metapb.ts";
@@ -55,7 +58,9 @@ export function checkStore(store: Store): string | undefined {
   return undefined;
 }
 
-/** What is kept of `known` when the store describes itself anew: its state is not its own to set. */
+/**
+ * What is kept of `known` when the store describes itself anew: its state is not its own to set.
+ */
 export function mergedStore(known: Store | undefined, store: Store): Store {
   const state = known?.state ?? StoreState.Up;
   return { ...store, state, nodeState: nodeState(state) };

@@ -57,7 +57,10 @@ export function atDesk<T>(turn: Turn, ask: (desk: Desk) => T): T {
   return result;
 }
 
-/** Ends the call `ticket` as `answer` says, or proposes what it asks for. False where it has to wait. */
+/**
+ * Ends the call `ticket` as `answer` says, or proposes what it asks for. False where it has to
+ * wait.
+ */
 export function deliver(turn: Turn, ticket: Ticket, call: PlacementCall, answer: Answer): boolean {
   switch (answer.type) {
     case "reply":

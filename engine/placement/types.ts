@@ -1,6 +1,6 @@
 /**
- * One member of the placement driver. Its core is `step(state, now, inputs)`, shaped like a store's.
- * The members are one Raft group (region 0), so a member is known by its `PeerId`.
+ * One member of the placement driver. Its core is `step(state, now, inputs)`, shaped like a
+ * store's. The members are one Raft group (region 0), so a member is known by its `PeerId`.
  */
 import type { PeerId, Ticket } from "../base/ids.ts";
 import type { LogEffect } from "../base/log.ts";
@@ -15,7 +15,10 @@ import type {
 import type { RaftMessage, SnapshotMetadata } from "../raft/types.ts";
 import type { DiskInput, WriteEffect } from "../storage/disk.ts";
 
-/** What members say to each other. Encoded by `placement/codec.ts`; may be lost, late, repeated, reordered. */
+/**
+ * What members say to each other. Encoded by `placement/codec.ts`; may be lost, late, repeated,
+ * reordered.
+ */
 export type PlacementMessage =
   | { readonly type: "raft"; readonly message: RaftMessage }
   /** The whole state of the driver at a snapshot: small, so it travels in one piece. */
@@ -32,13 +35,18 @@ export type PlacementReply = PdReply | KeyspaceReply | MetaStorageReply;
 
 /** What an operator of the cluster may order, beyond the calls that clients and stores make. */
 export type AdminOrder =
-  /** `offline` drains the store of its peers; `up` takes that back; `tombstone` is for ever, and only for an empty store. */
+  /**
+   * `offline` drains the store of its peers; `up` takes that back; `tombstone` is for ever, and
+   * only for an empty store.
+   */
   | {
       readonly type: "set_store_state";
       readonly store: number;
       readonly state: "up" | "offline" | "tombstone";
     }
-  /** The region's leadership is to go to its voter on this store. Ordered with its next heartbeat. */
+  /**
+   * The region's leadership is to go to its voter on this store. Ordered with its next heartbeat.
+   */
   | { readonly type: "transfer_region_leader"; readonly region: number; readonly store: number }
   /** The driver's own leadership is to go to this member. */
   | { readonly type: "transfer_leadership"; readonly to: PeerId };
@@ -48,10 +56,10 @@ export type PlacementInput =
   | { readonly type: "tick" }
   | { readonly type: "received"; readonly from: PeerId; readonly message: PlacementMessage }
   /**
-   * A call, or one message of a stream (`Tso`, `QueryRegion`, `RegionHeartbeat`). Answered by exactly
-   * one `reply` or `refuse` with this ticket (unless `cancelled` first); calls of one method in the
-   * order in which they came. A member that is not the leader refuses with UNAVAILABLE and a text
-   * that contains "not leader", except what any member may answer.
+   * A call, or one message of a stream (`Tso`, `QueryRegion`, `RegionHeartbeat`). Answered by
+   * exactly one `reply` or `refuse` with this ticket (unless `cancelled` first); calls of one
+   * method in the order in which they came. A member that is not the leader refuses with
+   * UNAVAILABLE and a text that contains "not leader", except what any member may answer.
    */
   | { readonly type: "request"; readonly ticket: Ticket; readonly call: PlacementCall }
   | { readonly type: "cancelled"; readonly ticket: Ticket }

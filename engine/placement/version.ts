@@ -1,4 +1,7 @@
-/** Version strings of stores: semantic versions, a leading `v` allowed, nothing at all meaning 0.0.0. */
+/**
+ * Version strings of stores: semantic versions, a leading `v` allowed, nothing at all meaning
+ * 0.0.0.
+ */
 
 export interface Version {
   readonly major: number;
@@ -24,7 +27,10 @@ export function parseVersion(text: string): Version | undefined {
   };
 }
 
-/** Negative, zero or positive as `a` is before, equal to or after `b`. A pre-release is before its release. */
+/**
+ * Negative, zero or positive as `a` is before, equal to or after `b`. A pre-release is before its
+ * release.
+ */
 export function compareVersions(a: Version, b: Version): number {
   const difference = a.major - b.major || a.minor - b.minor || a.patch - b.patch;
   if (difference !== 0 || a.preRelease === b.preRelease) return difference;
@@ -33,7 +39,10 @@ export function compareVersions(a: Version, b: Version): number {
   return a.preRelease < b.preRelease ? -1 : 1;
 }
 
-/** Whether a store of `version` may join a cluster of `cluster`: not older, or of the same minor series. */
+/**
+ * Whether a store of `version` may join a cluster of `cluster`: not older, or of the same minor
+ * series.
+ */
 export function isCompatible(cluster: Version, version: Version): boolean {
   if (compareVersions(version, cluster) >= 0) return true;
   return cluster.major === version.major && cluster.minor === version.minor;

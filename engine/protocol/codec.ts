@@ -25,7 +25,9 @@ export interface MessageCodec<T> {
    * the last one stands.
    */
   decode(bytes: Uint8Array): Decoded<T>;
-  /** Puts `value` in front of what `writer` already holds. For nested messages and pooled buffers. */
+  /**
+   * Puts `value` in front of what `writer` already holds. For nested messages and pooled buffers.
+   */
   write(writer: Writer, value: T): void;
   /** Reads up to offset `end`. For nested messages; a failure shows in `reader.failure`. */
   read(reader: Reader, end: number): T;

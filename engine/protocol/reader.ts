@@ -62,7 +62,10 @@ export function leave(r: Reader): void {
   r.depth -= 1;
 }
 
-/** The lower 32 bits of a varint, unsigned: tags, lengths, enums, uint32. Longer varints are cut off as protobuf says. */
+/**
+ * The lower 32 bits of a varint, unsigned: tags, lengths, enums, uint32. Longer varints are cut off
+ * as protobuf says.
+ */
 export function uint32(r: Reader): number {
   const { bytes, at } = r;
   if (at < bytes.length) {
@@ -188,7 +191,10 @@ function skipBytes(r: Reader, count: number): void {
   else r.at += count;
 }
 
-/** Groups are history, but a message may hold one. Their nesting is kept in a list, not on the call stack. */
+/**
+ * Groups are history, but a message may hold one. Their nesting is kept in a list, not on the call
+ * stack.
+ */
 function skipGroup(r: Reader, field: number): void {
   const open = [field];
   while (open.length > 0 && r.failure === undefined) {

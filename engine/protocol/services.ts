@@ -53,7 +53,9 @@ export type TikvUnaryMethods = Omit<TikvMethods, "BatchCommands">;
 export type TikvCall = CallOf<TikvUnaryMethods>;
 export type TikvReply = ReplyOf<TikvUnaryMethods>;
 
-/** A call of the placement driver, or one message of a stream to it (`Tso`, `RegionHeartbeat`, ...). */
+/**
+ * A call of the placement driver, or one message of a stream to it (`Tso`, `RegionHeartbeat`, ...).
+ */
 export type PdCall = CallOf<PdMethods>;
 export type PdReply = ReplyOf<PdMethods>;
 

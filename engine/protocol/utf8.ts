@@ -1,4 +1,6 @@
-/** UTF-8, because the engine has no `TextEncoder`. Strict: what is malformed is refused, not mended. */
+/**
+ * UTF-8, because the engine has no `TextEncoder`. Strict: what is malformed is refused, not mended.
+ */
 import { keyFromRange } from "../base/bytes.ts";
 
 /** The text in `bytes` from `start` to `end`; undefined where that is no UTF-8. */

@@ -17,7 +17,10 @@ export interface Writer {
   size: number;
 }
 
-/** Small buffers live in the engine's heap (25 ns); a larger one costs an allocation outside of it (640 ns). */
+/**
+ * Small buffers live in the engine's heap (25 ns); a larger one costs an allocation outside of it
+ * (640 ns).
+ */
 const FIRST_CAPACITY = 64;
 const GROWTH = 8;
 const TWO_32 = 4_294_967_296;

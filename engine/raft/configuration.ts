@@ -66,7 +66,8 @@ export function changed(
   if (change.changes.length === 1) {
     return { ...NO_MEMBERS, voters: ascending(voters), learners: ascending(learners) };
   }
-  // An old voter keeps its vote until the joint configuration is left, so it cannot be a learner yet.
+  // An old voter keeps its vote until the joint configuration is left, so it cannot be a learner
+  // yet.
   const old = new Set(configuration.voters);
   return {
     voters: ascending(voters),

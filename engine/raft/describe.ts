@@ -1,4 +1,7 @@
-/** One line for people about every state, input, effect and message: traces and golden tests print them. */
+/**
+ * One line for people about every state, input, effect and message: traces and golden tests print
+ * them.
+ */
 import type { RaftState } from "./state.ts";
 import type { Configuration, Entry, RaftEffect, RaftInput, RaftMessage } from "./types.ts";
 import { unreachable } from "../base/assert.ts";

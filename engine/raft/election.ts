@@ -45,9 +45,9 @@ export function onTimeoutNow(turn: Turn, from: PeerId, m: TimeoutNow): void {
 
 /**
  * Whether this member has a part in elections, its state is whole and its word is free. One that is
- * removed by an entry not known to be committed still has: it may be the only one to have the entry,
- * and is then the only one whose log the others can be led by (section 4.2.2). It needs the votes of
- * the new configuration, among which its own does not count.
+ * removed by an entry not known to be committed still has: it may be the only one to have the
+ * entry, and is then the only one whose log the others can be led by (section 4.2.2). It needs the
+ * votes of the new configuration, among which its own does not count.
  */
 function mayCampaign(turn: Turn): boolean {
   const { draft, now } = turn;
@@ -183,7 +183,9 @@ function concludeVote(turn: Turn): void {
   }
 }
 
-/** Opens the term with an empty entry, whose commitment commits everything before it (section 8). */
+/**
+ * Opens the term with an empty entry, whose commitment commits everything before it (section 8).
+ */
 function becomeLeader(turn: Turn): void {
   const { draft, now } = turn;
   const { id, heartbeatMs } = draft.config;

@@ -1,14 +1,14 @@
 /**
- * Time as evidence of leadership. A member that hears a leader promises it, from that moment and for
- * an election timeout of its own clock, to vote for nobody else. A leader counts the same time from
- * when it *sent* what a quorum has echoed, and a little less of it (`leaseMs`): so it stops serving
- * lease reads before any quorum is free to elect another, as long as clocks drift apart by less than
- * the difference. Neither side ever asks a wall clock.
+ * Time as evidence of leadership. A member that hears a leader promises it, from that moment and
+ * for an election timeout of its own clock, to vote for nobody else. A leader counts the same time
+ * from when it *sent* what a quorum has echoed, and a little less of it (`leaseMs`): so it stops
+ * serving lease reads before any quorum is free to elect another, as long as clocks drift apart by
+ * less than the difference. Neither side ever asks a wall clock.
  *
  * The two ways around the promise are closed here as well. A transfer lets voters ignore it; the
  * leader therefore ends its lease first, and its `sentAt` stands still until the transfer is over,
- * so a voter that has heard a later one knows that the permission has expired. A restart forgets it;
- * a restarted node therefore votes for nobody during its first election timeout.
+ * so a voter that has heard a later one knows that the permission has expired. A restart forgets
+ * it; a restarted node therefore votes for nobody during its first election timeout.
  */
 import type { Draft, RaftState } from "./state.ts";
 import type { PeerId } from "../base/ids.ts";
@@ -46,7 +46,9 @@ export function leaseValid(state: RaftState, now: number): boolean {
   return now < quorumEchoedMs(state, now) + state.config.leaseMs;
 }
 
-/** Whether this member owes its vote to a leader it has heard, or may have heard before a restart. */
+/**
+ * Whether this member owes its vote to a leader it has heard, or may have heard before a restart.
+ */
 export function isPromised(state: RaftState | Draft, now: number): boolean {
   if (!state.config.checkQuorum) return false;
   if (isQuiet(state, now)) return true;

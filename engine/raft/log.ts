@@ -1,7 +1,7 @@
 /**
  * The log of one group as a value: a persistent vector of entries in chunks of 64, aligned to their
- * index. Appending copies at most one chunk of references; cutting off either end copies at most one
- * chunk and the list of chunks. Older logs stay as they were.
+ * index. Appending copies at most one chunk of references; cutting off either end copies at most
+ * one chunk and the list of chunks. Older logs stay as they were.
  */
 import type { LogIndex, Term } from "../base/ids.ts";
 import type { Entry } from "./types.ts";
@@ -10,7 +10,10 @@ import { plusIndex } from "../base/ids.ts";
 
 /** Entries `base + 1` to `last`. Build and read it only by the functions of this file. */
 export interface Log {
-  /** The last entry that is not in the log any more: everything up to it is in the state machine. 0 for none. */
+  /**
+   * The last entry that is not in the log any more: everything up to it is in the state machine. 0
+   * for none.
+   */
   readonly base: LogIndex;
   readonly baseTerm: Term;
   /** The last entry; `base` where the log is empty. */
@@ -113,7 +116,10 @@ export function compactTo(log: Log, index: LogIndex): Log {
   };
 }
 
-/** The term of the entry at `index`; undefined where the log does not know it (never 0 for "unknown"). */
+/**
+ * The term of the entry at `index`; undefined where the log does not know it (never 0 for
+ * "unknown").
+ */
 export function termAt(log: Log, index: LogIndex): Term | undefined {
   if (index === log.last) return log.lastTerm;
   if (index === log.base) return log.baseTerm;

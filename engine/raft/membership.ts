@@ -1,6 +1,6 @@
 /**
- * Changing who belongs (thesis, chapter 4): one change at a time, each in force from the moment it is
- * in the log; changes of more than one voter through a joint configuration.
+ * Changing who belongs (thesis, chapter 4): one change at a time, each in force from the moment it
+ * is in the log; changes of more than one voter through a joint configuration.
  */
 import type { PeerId } from "../base/ids.ts";
 import type { Turn } from "./turn.ts";

@@ -15,7 +15,10 @@ import { maxIndex, nextIndex } from "../base/ids.ts";
 export interface Progress {
   readonly peer: PeerId;
   readonly state: "probe" | "replicate" | "snapshot";
-  /** Highest index known to be durable on the member and equal to the leader's log. Never falls in a term. */
+  /**
+   * Highest index known to be durable on the member and equal to the leader's log. Never falls in a
+   * term.
+   */
   readonly matched: LogIndex;
   /** The next entry to send. */
   readonly next: LogIndex;

@@ -25,15 +25,21 @@ export const applied = (state: RaftState): LogIndex => state.applied;
 export const firstIndex = (state: RaftState): LogIndex => nextIndex(state.log.base);
 export const lastIndex = (state: RaftState): LogIndex => state.log.last;
 
-/** The term of the entry at `index`, or of the last one forgotten; undefined where it is not known. */
+/**
+ * The term of the entry at `index`, or of the last one forgotten; undefined where it is not known.
+ */
 export const termAt = (state: RaftState, index: LogIndex): Term | undefined =>
   logs.termAt(state.log, index);
 
-/** The configuration in force: that of the last configuration entry in the log, committed or not. */
+/**
+ * The configuration in force: that of the last configuration entry in the log, committed or not.
+ */
 export const configuration = (state: RaftState): Configuration =>
   inForce(state.history).configuration;
 
-/** Whether an entry of the leader's own term is applied: only then it knows all that is committed. */
+/**
+ * Whether an entry of the leader's own term is applied: only then it knows all that is committed.
+ */
 export const hasAppliedOwnTerm = (state: RaftState): boolean =>
   state.role === "leader" && state.applied >= state.termStart;
 

@@ -1,10 +1,14 @@
 /**
- * Majorities, joint or not, as arithmetic: what does the group know when each voter knows this much?
+ * Majorities, joint or not, as arithmetic: what does the group know when each voter knows this
+ * much?
  */
 import type { PeerId } from "../base/ids.ts";
 import type { Configuration } from "./types.ts";
 
-/** The largest value that a majority of `voters` has reached. Infinite for no voters, who have no say. */
+/**
+ * The largest value that a majority of `voters` has reached. Infinite for no voters, who have no
+ * say.
+ */
 export function majorityValue(
   voters: readonly PeerId[],
   valueOf: (voter: PeerId) => number,
@@ -26,7 +30,10 @@ export function majorityValue(
   return values[count >> 1]!;
 }
 
-/** The largest value that a quorum has reached: a majority of the voters and, while joint, of the outgoing voters. */
+/**
+ * The largest value that a quorum has reached: a majority of the voters and, while joint, of the
+ * outgoing voters.
+ */
 export function quorumValue(
   configuration: Configuration,
   valueOf: (voter: PeerId) => number,

@@ -75,7 +75,10 @@ function sendAppend(turn: Turn, at: number, maxBytes: number): boolean {
 
 const NO_ENTRIES: readonly Entry[] = [];
 
-/** The member needs entries that the log has no more. One that is silent gets no snapshot made for it. */
+/**
+ * The member needs entries that the log has no more. One that is silent gets no snapshot made for
+ * it.
+ */
 function askForSnapshot(turn: Turn, peer: MutableProgress): void {
   const { draft, now } = turn;
   if (now - peer.heardMs >= draft.config.electionMs) {
@@ -87,7 +90,9 @@ function askForSnapshot(turn: Turn, peer: MutableProgress): void {
   turn.effects.push({ type: "send_snapshot", to: peer.peer, atLeast });
 }
 
-/** Tells every member that this leader lives, and what it may commit of what it is known to hold. */
+/**
+ * Tells every member that this leader lives, and what it may commit of what it is known to hold.
+ */
 export function sendHeartbeats(turn: Turn): void {
   const { draft, now } = turn;
   draft.heartbeatAtMs = now + draft.config.heartbeatMs;
@@ -158,7 +163,10 @@ function noteHeard(peer: MutableProgress, sentAt: number, now: number): void {
   if (sentAt > peer.echoedMs && sentAt <= now) peer.echoedMs = sentAt;
 }
 
-/** Commits what a quorum holds durably, if the entry there is of this leader's own term (section 5.4.2). */
+/**
+ * Commits what a quorum holds durably, if the entry there is of this leader's own term (section
+ * 5.4.2).
+ */
 export function advanceCommit(turn: Turn): void {
   turn.recount = false;
   const { draft } = turn;

@@ -51,8 +51,8 @@ export function restore(config: RaftConfig, durable: Durable, nowMs: number): Ra
 
 /**
  * What a crash certainly leaves of `state`, if the state machine's part is durable up to `applied`
- * (by default, what the log has forgotten). Term, vote and entries whose writes are under way may or
- * may not be found; role, leader, votes, progress, reads, held messages and leases are gone.
+ * (by default, what the log has forgotten). Term, vote and entries whose writes are under way may
+ * or may not be found; role, leader, votes, progress, reads, held messages and leases are gone.
  */
 export function reboot(state: RaftState, applied: LogIndex = state.log.base): Durable {
   const { log, history } = state;

@@ -30,7 +30,9 @@ export interface RaftState {
   readonly commit: LogIndex;
   /** The state machine holds everything up to here. */
   readonly applied: LogIndex;
-  /** Handed out for application up to here. No further page leaves before `applied` has reached it. */
+  /**
+   * Handed out for application up to here. No further page leaves before `applied` has reached it.
+   */
   readonly handedOut: LogIndex;
 
   /** The last ticket given out. */
@@ -39,7 +41,9 @@ export interface RaftState {
   readonly durableTicket: Ticket;
   /** Writes under way, oldest first. */
   readonly writes: readonly Write[];
-  /** Entries up to here were handed to the disk; later ones are handed over at the end of the step. */
+  /**
+   * Entries up to here were handed to the disk; later ones are handed over at the end of the step.
+   */
   readonly written: LogIndex;
   /** Entries up to here are durable on this node. */
   readonly durable: LogIndex;
@@ -58,12 +62,20 @@ export interface RaftState {
   readonly electionAtMs: number;
   /** What was drawn from [electionMs, 2 electionMs) for the present wait. */
   readonly timeoutMs: number;
-  /** When a leader was last heard. For an election timeout from then no other candidate gets a vote. */
+  /**
+   * When a leader was last heard. For an election timeout from then no other candidate gets a vote.
+   */
   readonly heardMs: number;
-  /** The term of that leader, and the latest `sentAt` heard from it: later than a transfer's, the transfer is off. */
+  /**
+   * The term of that leader, and the latest `sentAt` heard from it: later than a transfer's, the
+   * transfer is off.
+   */
   readonly heardTerm: Term;
   readonly heardSentAt: number;
-  /** Until then there is no vote at all: before the restart this node may have promised a leader anything. */
+  /**
+   * Until then there is no vote at all: before the restart this node may have promised a leader
+   * anything.
+   */
   readonly quietUntilMs: number;
   /** Answers in the current (pre-)election. */
   readonly votes: readonly Vote[];
@@ -102,7 +114,10 @@ export interface Restoring {
   readonly index: LogIndex;
 }
 
-/** A leader's attempt to hand over. From `fencedMs` on it serves no lease read and sends no later `sentAt`. */
+/**
+ * A leader's attempt to hand over. From `fencedMs` on it serves no lease read and sends no later
+ * `sentAt`.
+ */
 export interface Transfer {
   readonly to: PeerId;
   readonly fencedMs: number;
@@ -118,7 +133,10 @@ export interface Reads {
   readonly rounds: readonly ReadRound[];
   /** Follower: asked of the leader and not answered. */
   readonly forwarded: readonly ForwardedRead[];
-  /** The number of the next read that is forwarded. Begins at a random place, so that no answer to an earlier life of this node matches. */
+  /**
+   * The number of the next read that is forwarded. Begins at a random place, so that no answer to
+   * an earlier life of this node matches.
+   */
   readonly nextNumber: Ticket;
 }
 

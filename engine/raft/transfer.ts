@@ -23,7 +23,9 @@ export function onTransfer(turn: Turn, to: PeerId): void {
   if (target.matched === draft.log.last) sendTimeoutNow(turn);
 }
 
-/** The target holds the whole log: it may campaign. Repeated with the heartbeats, as it may be lost. */
+/**
+ * The target holds the whole log: it may campaign. Repeated with the heartbeats, as it may be lost.
+ */
 export function sendTimeoutNow(turn: Turn): void {
   const { draft } = turn;
   assert(draft.transfer !== undefined, "the lease is given up before another may campaign");
@@ -43,7 +45,10 @@ export function continueTransfer(turn: Turn): void {
   if (at >= 0 && draft.peers[at]!.matched === draft.log.last) sendTimeoutNow(turn);
 }
 
-/** Whether a request to campaign comes from the leader, and nothing sent later has been heard from it. */
+/**
+ * Whether a request to campaign comes from the leader, and nothing sent later has been heard from
+ * it.
+ */
 export function isCurrent(turn: Turn, from: PeerId, m: TimeoutNow): boolean {
   const { draft, now } = turn;
   if (draft.role !== "follower" || draft.leader !== from || isQuiet(draft, now)) return false;

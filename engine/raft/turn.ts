@@ -17,11 +17,16 @@ export interface Turn {
   readonly effects: RaftEffect[];
   /** Messages of this step that wait for the write the step ends with. */
   readonly held: { readonly to: PeerId; readonly message: RaftMessage }[];
-  /** Leader: entries, commit index or a member's progress changed, so members may have something to get. */
+  /**
+   * Leader: entries, commit index or a member's progress changed, so members may have something to
+   * get.
+   */
   flush: boolean;
   /** Leader: acknowledgements or the configuration changed, so the commit index may move. */
   recount: boolean;
-  /** Whether `draft.peers` was made in this step, and which of its records were: bit n for the n-th. */
+  /**
+   * Whether `draft.peers` was made in this step, and which of its records were: bit n for the n-th.
+   */
   ownsPeers: boolean;
   fresh: number;
 }

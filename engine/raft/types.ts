@@ -6,7 +6,10 @@
  */
 import type { LogIndex, PeerId, Term, Ticket } from "../base/ids.ts";
 
-/** One entry of the log. `configuration` entries carry an encoded `ConfigurationEntry`; an empty `normal` entry is a new leader's no-op. */
+/**
+ * One entry of the log. `configuration` entries carry an encoded `ConfigurationEntry`; an empty
+ * `normal` entry is a new leader's no-op.
+ */
 export interface Entry {
   readonly index: LogIndex;
   readonly term: Term;
@@ -30,7 +33,10 @@ export interface Configuration {
   readonly autoLeave: boolean;
 }
 
-/** One elementary change of membership. `add_voter` also promotes a learner, `add_learner` also demotes a voter. */
+/**
+ * One elementary change of membership. `add_voter` also promotes a learner, `add_learner` also
+ * demotes a voter.
+ */
 export interface MemberChange {
   readonly type: "add_voter" | "add_learner" | "remove";
   readonly peer: PeerId;
@@ -61,7 +67,10 @@ export interface HardState {
   readonly commit: LogIndex;
 }
 
-/** What a snapshot replaces the log by: everything up to `index`, written in `term`, under `configuration`. */
+/**
+ * What a snapshot replaces the log by: everything up to `index`, written in `term`, under
+ * `configuration`.
+ */
 export interface SnapshotMetadata {
   readonly index: LogIndex;
   readonly term: Term;
@@ -111,14 +120,20 @@ export interface AppendRequest {
   readonly previousTerm: Term;
   readonly entries: readonly Entry[];
   readonly commit: LogIndex;
-  /** The leader's monotonic clock when it sent this, in milliseconds; echoed for the lease. While a transfer is under way it stands still. */
+  /**
+   * The leader's monotonic clock when it sent this, in milliseconds; echoed for the lease. While a
+   * transfer is under way it stands still.
+   */
   readonly sentAt: number;
 }
 
 export interface AppendResponse {
   readonly type: "append_response";
   readonly term: Term;
-  /** Accepted: the last index known to equal the leader's (previous + length, never the node's own last). Rejected: the refused previous index. */
+  /**
+   * Accepted: the last index known to equal the leader's (previous + length, never the node's own
+   * last). Rejected: the refused previous index.
+   */
   readonly index: LogIndex;
   readonly rejected: boolean;
   /** Rejected only: where the leader should try next, and the term there (fast back-off). */
@@ -144,7 +159,10 @@ export interface HeartbeatResponse {
   readonly round: number;
 }
 
-/** Offered by the region once it has received all data of the snapshot. The data travels outside Raft. */
+/**
+ * Offered by the region once it has received all data of the snapshot. The data travels outside
+ * Raft.
+ */
 export interface SnapshotMessage {
   readonly type: "snapshot";
   readonly term: Term;
@@ -178,10 +196,15 @@ export type RaftInput =
   /** Time has passed; comes at least every `tickMs`. */
   | { readonly type: "tick" }
   | { readonly type: "received"; readonly from: PeerId; readonly message: RaftMessage }
-  /** Append these commands, in order. Keeps the arrays. Answered by `proposed` or `proposal_dropped`. */
+  /**
+   * Append these commands, in order. Keeps the arrays. Answered by `proposed` or
+   * `proposal_dropped`.
+   */
   | { readonly type: "propose"; readonly commands: readonly Uint8Array[] }
   | { readonly type: "propose_change"; readonly change: ConfigurationChange }
-  /** Ask for an index from which a read is linearizable. Answered by `read_ready` or `read_dropped`. */
+  /**
+   * Ask for an index from which a read is linearizable. Answered by `read_ready` or `read_dropped`.
+   */
   | { readonly type: "read"; readonly ticket: Ticket }
   | { readonly type: "transfer_leader"; readonly to: PeerId }
   /** Campaign now, without waiting for the election timeout. */
@@ -192,7 +215,10 @@ export type RaftInput =
   | { readonly type: "applied"; readonly index: LogIndex }
   /** Forget entries up to `index`, which the state machine holds durably. */
   | { readonly type: "compact"; readonly index: LogIndex }
-  /** The transfer of a snapshot at `index` to `peer` has ended. Where not `ok`, another is asked for later. */
+  /**
+   * The transfer of a snapshot at `index` to `peer` has ended. Where not `ok`, another is asked for
+   * later.
+   */
   | {
       readonly type: "snapshot_sent";
       readonly peer: PeerId;
@@ -203,23 +229,36 @@ export type RaftInput =
   | { readonly type: "unreachable"; readonly peer: PeerId };
 
 export type RaftEffect =
-  /** Duty: may be lost, delayed, repeated, reordered. Nothing that must wait for the disk is among them. */
+  /**
+   * Duty: may be lost, delayed, repeated, reordered. Nothing that must wait for the disk is among
+   * them.
+   */
   | { readonly type: "send"; readonly to: PeerId; readonly message: RaftMessage }
-  /** Duty: write in order; entries replace everything from the first one's index on. Then `persisted`. */
+  /**
+   * Duty: write in order; entries replace everything from the first one's index on. Then
+   * `persisted`.
+   */
   | {
       readonly type: "persist";
       readonly ticket: Ticket;
       readonly hardState: HardState | undefined;
       readonly entries: readonly Entry[];
     }
-  /** Duty: replace log and state machine by the offered snapshot, atomically and durably, with this hard state. Then `applied` and `persisted`. A page handed out before and not applied yet is void. */
+  /**
+   * Duty: replace log and state machine by the offered snapshot, atomically and durably, with this
+   * hard state. Then `applied` and `persisted`. A page handed out before and not applied yet is
+   * void.
+   */
   | {
       readonly type: "restore";
       readonly ticket: Ticket;
       readonly hardState: HardState;
       readonly metadata: SnapshotMetadata;
     }
-  /** Duty: apply in order, then `applied`. Contiguous, committed, and durable on this node. At most a page; the next follows `applied`. */
+  /**
+   * Duty: apply in order, then `applied`. Contiguous, committed, and durable on this node. At most
+   * a page; the next follows `applied`.
+   */
   | { readonly type: "apply"; readonly entries: readonly Entry[] }
   /** Duty: stream a snapshot at or above `atLeast` to this peer, then `snapshot_sent`. */
   | { readonly type: "send_snapshot"; readonly to: PeerId; readonly atLeast: LogIndex }
@@ -249,17 +288,26 @@ export type Role = "follower" | "pre_candidate" | "candidate" | "leader";
 /** Settings of a group. All times are of the monotonic clock, in milliseconds. */
 export interface RaftConfig {
   readonly id: PeerId;
-  /** Seeds the generator that draws election timeouts and the first number of forwarded reads. Draw it afresh whenever the node starts: an answer meant for an earlier life must not match. */
+  /**
+   * Seeds the generator that draws election timeouts and the first number of forwarded reads. Draw
+   * it afresh whenever the node starts: an answer meant for an earlier life must not match.
+   */
   readonly seed: number;
   readonly heartbeatMs: number;
   /** A follower campaigns after [electionMs, 2 * electionMs) without a leader. */
   readonly electionMs: number;
-  /** How long a leader may serve reads after a quorum heard from it. Less than `electionMs` by more than two clocks can drift apart in that time. */
+  /**
+   * How long a leader may serve reads after a quorum heard from it. Less than `electionMs` by more
+   * than two clocks can drift apart in that time.
+   */
   readonly leaseMs: number;
   readonly preVote: boolean;
   readonly checkQuorum: boolean;
   readonly priority: number;
-  /** Largest bytes of entries in one append message, and of one `apply` page (each holds at least one entry). */
+  /**
+   * Largest bytes of entries in one append message, and of one `apply` page (each holds at least
+   * one entry).
+   */
   readonly maxAppendBytes: number;
   readonly maxApplyBytes: number;
   /** Unacknowledged append messages to one follower, and the bytes in them. */

@@ -99,7 +99,9 @@ function matchPeers(turn: Turn): void {
   turn.recount = true;
 }
 
-/** Ends the step for the disk: one write for all that changed, and the messages that wait for it. */
+/**
+ * Ends the step for the disk: one write for all that changed, and the messages that wait for it.
+ */
 export function handOver(turn: Turn): void {
   const { draft, effects } = turn;
   const { written, writtenHardState: old } = draft;
@@ -129,7 +131,9 @@ export function currentHardState(turn: Turn): HardState {
   return { term: turn.draft.term, vote: turn.draft.vote, commit: turn.draft.commit };
 }
 
-/** Notes a write under a new ticket, after which everything up to `last` and `hardState` is durable. */
+/**
+ * Notes a write under a new ticket, after which everything up to `last` and `hardState` is durable.
+ */
 export function beginWrite(turn: Turn, last: LogIndex, hardState: HardState): Ticket {
   const { draft } = turn;
   const ticket = nextTicket(draft.ticket);
@@ -195,7 +199,10 @@ export function dropHeld(turn: Turn): void {
   if (turn.draft.held.length > 0) turn.draft.held = NO_HELD;
 }
 
-/** Whether `later` says all that `earlier` says: accepted appends are acknowledged by the last of them. */
+/**
+ * Whether `later` says all that `earlier` says: accepted appends are acknowledged by the last of
+ * them.
+ */
 export function supersedes(later: Held | undefined, earlier: Held): boolean {
   if (later === undefined || later.to !== earlier.to) return false;
   const a: RaftMessage = earlier.message;

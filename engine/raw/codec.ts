@@ -43,7 +43,10 @@ export function commandToTuple(command: RawCommand): readonly unknown[] {
   }
 }
 
-/** The command of `tuple`, which came out of a checksummed log and must be well formed. Values are views. */
+/**
+ * The command of `tuple`, which came out of a checksummed log and must be well formed. Values are
+ * views.
+ */
 export function commandFromTuple(tuple: readonly unknown[]): RawCommand {
   const cf = COLUMN_FAMILIES[tuple[1] as number];
   assert(cf !== undefined, "a raw command names a column family");

@@ -105,7 +105,9 @@ function strayUpper(end: Key, bounds: Bounds): Key | undefined {
   return end !== EMPTY_KEY && end < bounds.start ? end : undefined;
 }
 
-/** The commands of a write, or the reply that says why it can't be done. Keeps the request's values. */
+/**
+ * The commands of a write, or the reply that says why it can't be done. Keeps the request's values.
+ */
 export type Translation =
   | { readonly ok: true; readonly commands: readonly RawCommand[] }
   | { readonly ok: false; readonly reply: TikvReply };

@@ -1,5 +1,6 @@
 /**
- * Applies committed entries to the data and to the replica itself, in order, on every replica alike.
+ * Applies committed entries to the data and to the replica itself, in order, on every replica
+ * alike.
  */
 import { fail as failProgram } from "../base/assert.ts";
 import type { Entry } from "../raft/types.ts";
@@ -12,7 +13,10 @@ import { type Replica, withReplica } from "./replica.ts";
 import { applySplit } from "./split.ts";
 import type { Turn } from "./turn.ts";
 
-/** Applies `entries`, which follow `replica.applied`. Returns undefined where one of them destroyed the replica. */
+/**
+ * Applies `entries`, which follow `replica.applied`. Returns undefined where one of them destroyed
+ * the replica.
+ */
 export function applyEntries(
   turn: Turn,
   replica: Replica,

@@ -60,7 +60,9 @@ export function encodeEntry(entry: RegionEntry, wire: Wire): Uint8Array {
   );
 }
 
-/** Decodes what came out of a replicated, checksummed log; anything malformed is a wrong program. */
+/**
+ * Decodes what came out of a replicated, checksummed log; anything malformed is a wrong program.
+ */
 export function decodeEntry(data: Uint8Array, wire: Wire): RegionEntry {
   const [kind, version, third, list] = tupleOf(data, wire);
   assert(Array.isArray(list), "a region entry ends in a list");

@@ -1,5 +1,6 @@
 /**
- * Feeds a replica's Raft group and does what it answers. All ways into a group lead through `drive`.
+ * Feeds a replica's Raft group and does what it answers. All ways into a group lead through
+ * `drive`.
  */
 import { unreachable } from "../base/assert.ts";
 import type { Term } from "../base/ids.ts";

@@ -14,7 +14,9 @@ import { logCommit } from "./records.ts";
 import { type Replica, regionId, withReplica } from "./replica.ts";
 import type { Turn } from "./turn.ts";
 
-/** A change as the placement driver orders it: the peer with its store, and the role it shall have. */
+/**
+ * A change as the placement driver orders it: the peer with its store, and the role it shall have.
+ */
 export interface MemberOrder {
   readonly change: MemberChange["type"];
   readonly peer: Peer;
@@ -35,7 +37,10 @@ export function configurationChange(
   };
 }
 
-/** Applies a configuration entry: the region's peers and its `conf_ver` follow the new configuration. */
+/**
+ * Applies a configuration entry: the region's peers and its `conf_ver` follow the new
+ * configuration.
+ */
 export function applyMembers(turn: Turn, replica: Replica, entry: Entry): Replica | undefined {
   const decoded = decodeConfigurationEntry(entry.data, turn.wire);
   assert(decoded !== undefined, "a configuration entry is well formed");
@@ -73,7 +78,9 @@ export function applyMembers(turn: Turn, replica: Replica, entry: Entry): Replic
 export const isStranger = ({ region, peer }: Replica): boolean =>
   isInitialized(region) && peerById(region, peer.id as PeerId) === undefined;
 
-/** How much `conf_ver` grows: by the number of members whose role changes (TiKV counts the same). */
+/**
+ * How much `conf_ver` grows: by the number of members whose role changes (TiKV counts the same).
+ */
 function changedMembers(region: Region, changes: readonly MemberChange[]): number {
   if (changes.length > 0) return changes.length;
   return region.peers.filter(

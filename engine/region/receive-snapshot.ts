@@ -1,6 +1,6 @@
 /**
- * The receiving side of a snapshot: pieces are gathered in order; the last one makes it complete, and
- * Raft's own message about it then finds it here (see `restore.ts`).
+ * The receiving side of a snapshot: pieces are gathered in order; the last one makes it complete,
+ * and Raft's own message about it then finds it here (see `restore.ts`).
  */
 import { committed } from "../raft/query.ts";
 import type { PeerId, StoreId } from "../base/ids.ts";

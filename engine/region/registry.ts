@@ -18,7 +18,9 @@ export interface Replicas {
   readonly byStart: tree.Tree<RegionId>;
   /** Of destroyed replicas: what must be remembered of them. */
   readonly tombstones: tree.Tree<Tombstone>;
-  /** Found on disk, but not yet made by the split that they come from: that entry is applied first. */
+  /**
+   * Found on disk, but not yet made by the split that they come from: that entry is applied first.
+   */
   readonly sleeping: tree.Tree<RecoveredGroup>;
 }
 

@@ -10,7 +10,10 @@ import type { Kv } from "../storage/kv.ts";
 import { idOf, peerById, storeIdOf } from "./descriptor.ts";
 
 export interface Replica {
-  /** As of `applied`. Without peers while this store does not know the region's range and members yet. */
+  /**
+   * As of `applied`. Without peers while this store does not know the region's range and members
+   * yet.
+   */
   readonly region: Region;
   /** This store's own peer, as of `applied`. */
   readonly peer: Peer;
@@ -105,7 +108,10 @@ export const newReplica = (
 
 export const regionId = (replica: Replica): RegionId => idOf(replica.region);
 
-/** On the hot path of every message: written out in full, as a chain of spreads costs ten times more. */
+/**
+ * On the hot path of every message: written out in full, as a chain of spreads costs ten times
+ * more.
+ */
 export function withRaft(replica: Replica, raft: RaftState): Replica {
   return {
     region: replica.region,

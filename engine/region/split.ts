@@ -20,7 +20,9 @@ import { appliedHardState, logCommit } from "./records.ts";
 import { newReplica, type Replica, regionId, withReplica } from "./replica.ts";
 import type { Turn } from "./turn.ts";
 
-/** A region that was not grown from index 1 begins behind this one (TiKV's initial log position). */
+/**
+ * A region that was not grown from index 1 begins behind this one (TiKV's initial log position).
+ */
 export const INITIAL_INDEX = 5 as LogIndex;
 export const INITIAL_TERM = 5 as Term;
 

@@ -34,7 +34,9 @@ export interface Turn {
   readonly started: { readonly region: RegionId; readonly campaign: boolean }[];
 }
 
-/** The peer is named too: a destroyed replica's tickets mean nothing to a later one of the region. */
+/**
+ * The peer is named too: a destroyed replica's tickets mean nothing to a later one of the region.
+ */
 export interface Persisting {
   readonly region: RegionId;
   readonly peer: PeerId;

@@ -11,7 +11,10 @@ import type { RawMode } from "../raw/command.ts";
 /** What stores say to each other. Encoded by `codec.ts`; may be lost, late, repeated, reordered. */
 export type StoreMessage = RaftEnvelope | SnapshotChunk | SnapshotAck | PeerRemoved;
 
-/** For the replica `to` of `region`. Range and epoch let a store that has no such replica yet judge whether to make one. */
+/**
+ * For the replica `to` of `region`. Range and epoch let a store that has no such replica yet judge
+ * whether to make one.
+ */
 export interface RaftEnvelope {
   readonly type: "raft";
   readonly region: RegionId;
@@ -24,7 +27,10 @@ export interface RaftEnvelope {
   readonly message: RaftMessage;
 }
 
-/** One piece of a region snapshot. Pieces of one snapshot have the same (from, index, term) and count up from 0. */
+/**
+ * One piece of a region snapshot. Pieces of one snapshot have the same (from, index, term) and
+ * count up from 0.
+ */
 export interface SnapshotChunk {
   readonly type: "snapshot_chunk";
   readonly region: RegionId;
@@ -48,7 +54,10 @@ export interface SnapshotAck {
   readonly status: "more" | "done" | "refused";
 }
 
-/** The receiver's replica is not a member any more (it was removed at this epoch or before): destroy it. */
+/**
+ * The receiver's replica is not a member any more (it was removed at this epoch or before): destroy
+ * it.
+ */
 export interface PeerRemoved {
   readonly type: "peer_removed";
   readonly region: RegionId;
@@ -82,7 +91,10 @@ export interface RegionConfig {
   readonly batchBytes: number;
   /** Bytes of one snapshot piece. */
   readonly chunkBytes: number;
-  /** A snapshot piece is sent again after this long without an answer; after `snapshotGiveUpMs` the transfer ends. */
+  /**
+   * A snapshot piece is sent again after this long without an answer; after `snapshotGiveUpMs` the
+   * transfer ends.
+   */
   readonly chunkRetryMs: number;
   readonly snapshotGiveUpMs: number;
   /** A read that could not be confirmed for this long is answered `ReadIndexNotReady`. */

@@ -87,7 +87,10 @@ export class Book {
   }
 }
 
-/** Whether two states of a group, one record apart and with equally many spans, hold the same segments. */
+/**
+ * Whether two states of a group, one record apart and with equally many spans, hold the same
+ * segments.
+ */
 function holdsAlike(before: GroupLog, after: GroupLog): boolean {
   const last = before.spans.length - 1;
   return (

@@ -26,14 +26,20 @@ export type DiskOperation =
   /** Makes creations, renames and removals durable. */
   | { readonly type: "sync_directory" };
 
-/** Perform `operations` in order; then input `written` with the ticket, or `write_failed` at the first failure (the rest is then not attempted). */
+/**
+ * Perform `operations` in order; then input `written` with the ticket, or `write_failed` at the
+ * first failure (the rest is then not attempted).
+ */
 export interface WriteEffect {
   readonly type: "write";
   readonly ticket: Ticket;
   readonly operations: readonly DiskOperation[];
 }
 
-/** After `io_error` from a `sync` nothing written to that file since the last sync may be trusted (the page cache may have dropped it). */
+/**
+ * After `io_error` from a `sync` nothing written to that file since the last sync may be trusted
+ * (the page cache may have dropped it).
+ */
 export type DiskFailure = "no_space" | "io_error" | "missing";
 
 export type DiskInput =
@@ -55,6 +61,9 @@ export interface DiskReader {
   list(): readonly FileName[];
   /** Size in bytes, or undefined where there is no such file. */
   size(file: FileName): number | undefined;
-  /** Up to `length` bytes from `offset`; fewer only at the end of the file. The caller may keep them. */
+  /**
+   * Up to `length` bytes from `offset`; fewer only at the end of the file. The caller may keep
+   * them.
+   */
   read(file: FileName, offset: number, length: number): DiskRead;
 }

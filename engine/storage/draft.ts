@@ -59,7 +59,10 @@ export function beginDraft(state: StorageState, checkpoint: Checkpoint): Draft {
   };
 }
 
-/** The operations of the next slice: about `sliceBytes` of the file, synced so that no later sync is long. */
+/**
+ * The operations of the next slice: about `sliceBytes` of the file, synced so that no later sync is
+ * long.
+ */
 export function nextSlice(state: StorageState, draft: Draft): Slice {
   const file = draftFile(draft.number);
   if (draft.size === 0) return firstSlice(state, draft);

@@ -25,7 +25,10 @@ import type { Identity } from "./types.ts";
 export const HEADER_BYTES = 56;
 export const FRAME_BYTES = 28;
 
-/** The version of both formats that this program writes, and the only one it reads. DO NOT CHANGE without reading both. */
+/**
+ * The version of both formats that this program writes, and the only one it reads. DO NOT CHANGE
+ * without reading both.
+ */
 export const FORMAT_VERSION = 1;
 
 export interface FileHeader {
@@ -43,7 +46,10 @@ export interface FileHeader {
 
 export type HeaderResult =
   | { readonly ok: true; readonly header: FileHeader; readonly seed: number }
-  /** `offset` is where the damage lies. `version`: whole, but of a version this program does not know. */
+  /**
+   * `offset` is where the damage lies. `version`: whole, but of a version this program does not
+   * know.
+   */
   | {
       readonly ok: false;
       readonly reason: "short" | "damaged" | "version";
@@ -159,7 +165,10 @@ export function frameBytes(header: Uint8Array): number {
   return FRAME_BYTES + viewOf(header).getUint32(24);
 }
 
-/** Reads the frame at `offset` of a file whose bytes from its start, or from `base`, are `bytes`. `offset` and `end` are places in `bytes`. */
+/**
+ * Reads the frame at `offset` of a file whose bytes from its start, or from `base`, are `bytes`.
+ * `offset` and `end` are places in `bytes`.
+ */
 export function readFrame(seed: number, bytes: Uint8Array, offset: number, base = 0): FrameResult {
   if (offset === bytes.length) return { type: "end" };
   if (!isFrameHeader(seed, bytes, offset, base)) return { type: "damaged_header" };

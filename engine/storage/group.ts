@@ -29,7 +29,9 @@ export interface GroupLog {
   readonly truncated: Truncated;
   /** Up to here no checkpoint is needed: the group began there. */
   readonly begun: LogIndex;
-  /** Index before the first entry. Differs from `truncated.index` only while it is not `anchored`. */
+  /**
+   * Index before the first entry. Differs from `truncated.index` only while it is not `anchored`.
+   */
   readonly base: LogIndex;
   /** Index of the last entry; `base` where there is none. */
   readonly last: LogIndex;
@@ -39,7 +41,10 @@ export interface GroupLog {
   readonly snapshot: { readonly index: LogIndex; readonly segment: number } | undefined;
   /** Set where the replica was destroyed, and nothing but hard states came after. */
   readonly tombstone: Uint8Array | undefined;
-  /** The segments with the newest hard state, and with the newest truncation or tombstone; 0 where there is nothing to keep. */
+  /**
+   * The segments with the newest hard state, and with the newest truncation or tombstone; 0 where
+   * there is nothing to keep.
+   */
   readonly hardStateIn: number;
   readonly truncatedIn: number;
   /**

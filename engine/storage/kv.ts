@@ -1,6 +1,6 @@
 /**
- * The key-value state of a store, in memory: one persistent tree a column family. A `Kv` is a value;
- * keeping one is taking a snapshot.
+ * The key-value state of a store, in memory: one persistent tree a column family. A `Kv` is a
+ * value; keeping one is taking a snapshot.
  */
 import type { Tree } from "../base/tree.ts";
 import type { ColumnFamily, KvOperation } from "./types.ts";
@@ -20,7 +20,10 @@ export const emptyKv = (): Kv => ({
   write: tree.empty(),
 });
 
-/** All of `operations`, in order, or none: the result is a new state, `kv` stays as it was. Keeps the values. */
+/**
+ * All of `operations`, in order, or none: the result is a new state, `kv` stays as it was. Keeps
+ * the values.
+ */
 export function applyOperations(kv: Kv, operations: readonly KvOperation[]): Kv {
   const edits = {
     default: tree.edit(kv.default),

@@ -53,7 +53,10 @@ export function encodeBatch(batch: Batch): Uint8Array {
   return wire.encode([batch.oldest, batch.records.map(recordToTuple)]);
 }
 
-/** Undefined for bytes that `encodeBatch` does not make. Byte strings in the result are views of `payload`. */
+/**
+ * Undefined for bytes that `encodeBatch` does not make. Byte strings in the result are views of
+ * `payload`.
+ */
 export function decodeBatch(payload: Uint8Array): Batch | undefined {
   const decoded = WIRE.decode(payload);
   if (!decoded.ok || !isTuple(decoded.value) || decoded.value.length !== 2) return undefined;

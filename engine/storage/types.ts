@@ -20,21 +20,30 @@ export type LogRecord =
       readonly hardState: HardState | undefined;
       readonly entries: readonly Entry[];
     }
-  /** Entries up to `index` may be forgotten, and a snapshot up to there: the last `checkpointed` holds their effects. */
+  /**
+   * Entries up to `index` may be forgotten, and a snapshot up to there: the last `checkpointed`
+   * holds their effects.
+   */
   | {
       readonly type: "compact";
       readonly region: RegionId;
       readonly index: LogIndex;
       readonly term: Term;
     }
-  /** The group is new and its log begins behind `index`: its data comes from another group's (a split). Nothing to a group that has begun. */
+  /**
+   * The group is new and its log begins behind `index`: its data comes from another group's (a
+   * split). Nothing to a group that has begun.
+   */
   | {
       readonly type: "begin";
       readonly region: RegionId;
       readonly index: LogIndex;
       readonly term: Term;
     }
-  /** A snapshot has replaced log and data of the group. `chunks` are opaque; all or nothing is durable. */
+  /**
+   * A snapshot has replaced log and data of the group. `chunks` are opaque; all or nothing is
+   * durable.
+   */
   | {
       readonly type: "restore";
       readonly region: RegionId;
@@ -55,7 +64,10 @@ export interface CheckpointGroup {
 
 /** One instant of everything applied: taking one is keeping references. */
 export interface Checkpoint {
-  /** In ascending order of region. Destroyed groups whose tombstone matters are among them, with `applied` 0. */
+  /**
+   * In ascending order of region. Destroyed groups whose tombstone matters are among them, with
+   * `applied` 0.
+   */
   readonly groups: readonly CheckpointGroup[];
   readonly kv: Kv;
 }
@@ -95,7 +107,10 @@ export type OpenResult<State> =
       readonly ok: true;
       readonly state: State;
       readonly recovered: Recovered;
-      /** Repairs (a torn tail cut off, leftovers removed, everything synced): perform these before anything else. `opened` is among them, or follows. */
+      /**
+       * Repairs (a torn tail cut off, leftovers removed, everything synced): perform these before
+       * anything else. `opened` is among them, or follows.
+       */
       readonly effects: readonly StorageEffect[];
     }
   | {
@@ -110,17 +125,28 @@ export type OpenResult<State> =
 export type StorageInput =
   /** First input in an empty directory. */
   | { readonly type: "identify"; readonly identity: Identity; readonly ticket: Ticket }
-  /** Keeps the records. Answered by `durable` once they are; nothing is written before `turn_ended`. */
+  /**
+   * Keeps the records. Answered by `durable` once they are; nothing is written before `turn_ended`.
+   */
   | { readonly type: "log"; readonly ticket: Ticket; readonly records: readonly LogRecord[] }
-  /** The owner has no more inputs at this moment: write what is waiting, or as soon as the write under way is done. */
+  /**
+   * The owner has no more inputs at this moment: write what is waiting, or as soon as the write
+   * under way is done.
+   */
   | { readonly type: "turn_ended" }
-  /** Write this instant to disk, a slice at a time beside the log. Ignored while another is under way. */
+  /**
+   * Write this instant to disk, a slice at a time beside the log. Ignored while another is under
+   * way.
+   */
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
   | DiskInput;
 
 export type StorageEffect =
   | WriteEffect
-  /** What `open` recovered is durable. The owner must not act on it before: a process that was killed leaves unsynced bytes which a loss of power would still take away. */
+  /**
+   * What `open` recovered is durable. The owner must not act on it before: a process that was
+   * killed leaves unsynced bytes which a loss of power would still take away.
+   */
   | { readonly type: "opened" }
   /** All `log` and `identify` inputs up to and including this ticket are durable. */
   | { readonly type: "durable"; readonly ticket: Ticket }

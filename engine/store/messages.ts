@@ -1,5 +1,6 @@
 /**
- * Messages from other stores: to the replica they are for, which may have to be made, or may be gone.
+ * Messages from other stores: to the replica they are for, which may have to be made, or may be
+ * gone.
  */
 import type { LogIndex, PeerId, StoreId, Term } from "../base/ids.ts";
 import { Peer, type Region, RegionEpoch } from "../protocol/gen/metapb.ts";
@@ -102,7 +103,10 @@ function tellRemoved(
   });
 }
 
-/** The replica that `envelope` is for, made if need be; undefined where there is none and may be none. */
+/**
+ * The replica that `envelope` is for, made if need be; undefined where there is none and may be
+ * none.
+ */
 function receiverOf(
   turn: StoreTurn,
   from: StoreId,
@@ -120,7 +124,10 @@ function receiverOf(
   return mayCreate(turn, envelope) ? create(turn, from, envelope) : undefined;
 }
 
-/** What a store knows of a region that it has only heard of: an epoch that cannot be newer than the truth. */
+/**
+ * What a store knows of a region that it has only heard of: an epoch that cannot be newer than the
+ * truth.
+ */
 const withEpoch = (region: Region, { confVer, version }: RaftEnvelope): Region => ({
   ...region,
   regionEpoch: RegionEpoch.make({ confVer, version }),
@@ -174,7 +181,10 @@ function create(turn: StoreTurn, from: StoreId, envelope: RaftEnvelope): Replica
   return replica;
 }
 
-/** After a restart a region that was only heard of has lost its epoch; the next message brings it back. */
+/**
+ * After a restart a region that was only heard of has lost its epoch; the next message brings it
+ * back.
+ */
 function withHearsay(replica: Replica, envelope: RaftEnvelope): Replica {
   const { region } = replica;
   if (isInitialized(region) || epochOf(region).confVer > 0) return replica;

@@ -31,7 +31,9 @@ export type OpenStore =
   | { readonly ok: true; readonly state: StoreState; readonly effects: readonly StoreEffect[] }
   | Extract<OpenResult<never>, { readonly ok: false }>;
 
-/** Opens the store in the directory that `reader` reads. Perform the effects before anything else. */
+/**
+ * Opens the store in the directory that `reader` reads. Perform the effects before anything else.
+ */
 export function open(reader: DiskReader, config: StoreConfig, now: Now): OpenStore {
   const opened = openStorage(reader, config.storage);
   if (!opened.ok) return opened;
@@ -88,8 +90,8 @@ function readCheckpoint(
 }
 
 /**
- * Groups as the log left them. Those without a snapshot of their own come first, and apply what they
- * know committed; a snapshot came later than all that it could overlap with.
+ * Groups as the log left them. Those without a snapshot of their own come first, and apply what
+ * they know committed; a snapshot came later than all that it could overlap with.
  */
 function recoverGroups(
   turn: StoreTurn,

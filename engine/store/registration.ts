@@ -37,7 +37,10 @@ import { ask, logRecords, stepDisk, type StoreTurn, takeTicket } from "./turn.ts
 
 const PURPOSE = { type: "registration" } as const;
 
-/** Asks the stage's question, unless it is asked already. Called at every tick until the store has joined. */
+/**
+ * Asks the stage's question, unless it is asked already. Called at every tick until the store has
+ * joined.
+ */
 export function pursueRegistration(turn: StoreTurn): void {
   if (turn.asked.some(({ purpose }) => purpose.type === "registration")) return;
   const call = question(turn, turn.registration);
@@ -195,7 +198,10 @@ export function unconfirmedRegion(turn: StoreTurn): Region | undefined {
   return prepared?.region;
 }
 
-/** Whether `replica` is a first region whose bootstrap was never confirmed: an active one has campaigned. */
+/**
+ * Whether `replica` is a first region whose bootstrap was never confirmed: an active one has
+ * campaigned.
+ */
 export const isUnconfirmed = ({ region, raft }: Replica): boolean =>
   region.startKey === "" &&
   region.endKey === "" &&

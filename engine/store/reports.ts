@@ -117,7 +117,10 @@ function reportRegion(turn: StoreTurn, replica: Replica): void {
   turn.replicas.put(withReplica(replica, { reportedAt: now }));
 }
 
-/** Does what the placement driver orders a region's leader to do, if the region is still as it knew it. */
+/**
+ * Does what the placement driver orders a region's leader to do, if the region is still as it knew
+ * it.
+ */
 export function onRegionOrders(
   turn: StoreTurn,
   region: RegionId,
@@ -159,7 +162,9 @@ function memberOrder({ peer, changeType }: ChangePeer): readonly MemberOrder[] {
   }
 }
 
-/** Asks whether a replica that no leader talks to is still a member: it may have missed its removal. */
+/**
+ * Asks whether a replica that no leader talks to is still a member: it may have missed its removal.
+ */
 function checkMembership(turn: StoreTurn, replica: Replica): void {
   const region = regionId(replica);
   const now = turn.now.monotonicMs;

@@ -1,6 +1,7 @@
 /**
- * The core of a store. All inputs that have arrived since the last step are taken in order; then the
- * regions get the writes and reads that came in; then everything to be written leaves as one batch.
+ * The core of a store. All inputs that have arrived since the last step are taken in order; then
+ * the regions get the writes and reads that came in; then everything to be written leaves as one
+ * batch.
  */
 import { unreachable } from "../base/assert.ts";
 import type { StoreId, Ticket } from "../base/ids.ts";
@@ -42,7 +43,10 @@ export function step(state: StoreState, now: Now, inputs: readonly StoreInput[])
   return closeTurn(turn);
 }
 
-/** Before it is open a store knows only its disk; after the disk has refused, it only explains itself. */
+/**
+ * Before it is open a store knows only its disk; after the disk has refused, it only explains
+ * itself.
+ */
 function admits(turn: StoreTurn, { type }: StoreInput): boolean {
   if (type === "request") return true;
   if (turn.trouble !== undefined) return false;

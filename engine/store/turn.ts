@@ -92,7 +92,10 @@ export function stepDisk(turn: StoreTurn, input: StorageInput): readonly Storage
   return own;
 }
 
-/** Hands what the replicas want written to the log, as one batch. Returns its ticket if there was any. */
+/**
+ * Hands what the replicas want written to the log, as one batch. Returns its ticket if there was
+ * any.
+ */
 export function logRecords(turn: StoreTurn): Ticket | undefined {
   if (turn.records.length === 0) return undefined;
   const ticket = takeTicket(turn);

@@ -14,7 +14,10 @@ export type StoreInput =
   /** Time has passed; comes at least every `tickMs`. */
   | { readonly type: "tick" }
   | { readonly type: "received"; readonly from: StoreId; readonly message: StoreMessage }
-  /** A client's call. Answered by exactly one `reply` or `refuse` with this ticket (unless `cancelled` first). */
+  /**
+   * A client's call. Answered by exactly one `reply` or `refuse` with this ticket (unless
+   * `cancelled` first).
+   */
   | { readonly type: "request"; readonly ticket: Ticket; readonly call: TikvCall }
   /** The client no longer waits. */
   | { readonly type: "cancelled"; readonly ticket: Ticket }
@@ -23,7 +26,10 @@ export type StoreInput =
   | { readonly type: "placement_answer"; readonly ticket: Ticket; readonly answer: PlacementAnswer }
   | DiskInput;
 
-/** `unavailable`: no leader of the placement driver could be asked, or it gave no answer in time. It may have acted. */
+/**
+ * `unavailable`: no leader of the placement driver could be asked, or it gave no answer in time. It
+ * may have acted.
+ */
 export type PlacementAnswer =
   | { readonly ok: true; readonly reply: PdReply }
   | { readonly ok: false; readonly reason: "unavailable" };
@@ -31,7 +37,10 @@ export type PlacementAnswer =
 export type StoreEffect =
   | RegionEffect
   | WriteEffect
-  /** Ask the leader of the placement driver, then input `placement_answer`. The driver finds the leader, and gives up after a few seconds. */
+  /**
+   * Ask the leader of the placement driver, then input `placement_answer`. The driver finds the
+   * leader, and gives up after a few seconds.
+   */
   | { readonly type: "ask_placement"; readonly ticket: Ticket; readonly call: PdCall }
   /** The store can go on no more: stop the process. */
   | { readonly type: "stop"; readonly reason: string };
@@ -42,7 +51,10 @@ export interface StoreTrouble {
   readonly file: FileName;
 }
 
-/** Settings of one store, validated by whoever makes them. Times in milliseconds of the monotonic clock. */
+/**
+ * Settings of one store, validated by whoever makes them. Times in milliseconds of the monotonic
+ * clock.
+ */
 export interface StoreConfig {
   /** Where clients and other stores reach this one, as `host:port`. */
   readonly address: string;

@@ -1,6 +1,7 @@
 /**
- * Node under the `sim` command: standard output, the clock, files, and worker processes. Workers are
- * processes rather than threads, so that a run which exhausts its memory takes no other with it.
+ * Node under the `sim` command: standard output, the clock, files, and worker processes. Workers
+ * are processes rather than threads, so that a run which exhausts its memory takes no other with
+ * it.
  */
 import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** The settings of a placement member: PD's names for what exists here, and defaults where nothing is said. */
+/**
+ * The settings of a placement member: PD's names for what exists here, and defaults where nothing
+ * is said.
+ */
 import { createHash } from "node:crypto";
 import { PeerId } from "../../engine/base/ids.ts";
 import { DEFAULT_CONFIG } from "../../engine/placement/index.ts";

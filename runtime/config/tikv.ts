@@ -1,4 +1,6 @@
-/** The settings of a store: TiKV's names for what exists here, and defaults where nothing is said. */
+/**
+ * The settings of a store: TiKV's names for what exists here, and defaults where nothing is said.
+ */
 import { statfsSync } from "node:fs";
 import type { StoreConfig } from "../../engine/store/index.ts";
 import { formatAddress, isUnspecified } from "../address.ts";
@@ -112,7 +114,9 @@ const DEFAULT_TICK_MS = 100;
 const DEFAULT_HEARTBEAT_TICKS = 2;
 const DEFAULT_ELECTION_TICKS = 10;
 
-/** Of an election timeout, the part that a lease may last: two clocks may drift apart in that time. */
+/**
+ * Of an election timeout, the part that a lease may last: two clocks may drift apart in that time.
+ */
 const LEASE_PERCENT = 90;
 
 function problemOf(advertised: Address, file: TikvFile): string | undefined {

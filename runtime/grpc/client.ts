@@ -17,7 +17,10 @@ import type { Status } from "./status.ts";
 import { formatTimeout } from "./timeout.ts";
 
 export interface CallOptions {
-  /** Ends the call with DEADLINE_EXCEEDED, here and at the server. Without it the call waits for ever. */
+  /**
+   * Ends the call with DEADLINE_EXCEEDED, here and at the server. Without it the call waits for
+   * ever.
+   */
   readonly timeoutMs?: number;
   readonly metadata?: Readonly<Record<string, string>>;
 }

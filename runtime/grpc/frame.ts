@@ -49,7 +49,9 @@ const PARTIAL: Next = { type: "partial" };
 const EMPTY: Next = { type: "empty" };
 const COMPRESSED: Next = { type: "compressed" };
 
-/** Cuts a stream of chunks into messages. A message within one chunk is a view of it, else a copy. */
+/**
+ * Cuts a stream of chunks into messages. A message within one chunk is a view of it, else a copy.
+ */
 export class MessageReader {
   readonly #maxBytes: number;
   /** Bytes not yet read; the first from `#at` on. */

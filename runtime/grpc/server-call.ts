@@ -15,7 +15,9 @@ export interface Handler {
   message(call: ServerCall, message: unknown): void;
   /** The client sends no more. Only for streams. */
   halfClosed?(call: ServerCall): void;
-  /** The call was ended by the client, its deadline or the connection, before the handler ended it. */
+  /**
+   * The call was ended by the client, its deadline or the connection, before the handler ended it.
+   */
   cancelled?(call: ServerCall): void;
 }
 
@@ -37,7 +39,9 @@ const RESPONSE_BLOCK = encodeHeaders(RESPONSE_HEADERS);
 const OK_TRAILERS = encodeHeaders({ "grpc-status": "0" });
 /** The longest time a timer can wait; a longer deadline is as good as none. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** Deadlines are rounded up to a multiple of this, so that the timers of many calls share a list. */
+/**
+ * Deadlines are rounded up to a multiple of this, so that the timers of many calls share a list.
+ */
 const DEADLINE_GRAIN_MS = 16;
 
 export class ServerCall implements StreamListener {

@@ -113,7 +113,9 @@ export class FrameReader {
     this.#at = 0;
   }
 
-  /** The next frame, undefined where more bytes are needed, or the length of one that is too long. */
+  /**
+   * The next frame, undefined where more bytes are needed, or the length of one that is too long.
+   */
   next(): Frame | number | undefined {
     const partial = this.#partial;
     if (partial !== undefined) return this.#complete(partial);

@@ -1,6 +1,7 @@
 /**
- * Header blocks of one connection, from a HEADERS frame and the CONTINUATION frames behind it. Every
- * block is decoded, whatever becomes of its stream: it may change the table that the next one needs.
+ * Header blocks of one connection, from a HEADERS frame and the CONTINUATION frames behind it.
+ * Every block is decoded, whatever becomes of its stream: it may change the table that the next one
+ * needs.
  */
 import { ConnectionError, unpadded } from "./connection-error.ts";
 import * as frames from "./frames.ts";

@@ -1,6 +1,7 @@
 /**
  * Header compression of HTTP/2 (RFC 7541). The decoder has the whole of it, with its table; the
- * encoder uses none, so that what it makes are constants: a block is the same bytes on every stream.
+ * encoder uses none, so that what it makes are constants: a block is the same bytes on every
+ * stream.
  */
 import { decodeHuffman } from "./huffman.ts";
 
@@ -237,7 +238,9 @@ export class HeaderDecoder {
   }
 }
 
-/** Lower case, and of the characters that a field name may have; pseudo-headers begin with a colon. */
+/**
+ * Lower case, and of the characters that a field name may have; pseudo-headers begin with a colon.
+ */
 function isName(name: string): boolean {
   for (let at = 0; at < name.length; at += 1) {
     const code = name.charCodeAt(at);

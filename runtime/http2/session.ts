@@ -199,8 +199,8 @@ export class ServerSession implements Carrier {
 
   #onData(frame: Frame): void {
     const { length } = frame.payload;
-    // What is taken is given back by halves of a window, each far longer than a frame: a client cannot
-    // send more than its windows allow, and there is nothing to check.
+    // What is taken is given back by halves of a window, each far longer than a frame: a client
+    // cannot send more than its windows allow, and there is nothing to check.
     this.#taken += length;
     if (2 * this.#taken >= this.#options.sessionWindowBytes) {
       this.#giveBack(0, this.#taken);
@@ -250,7 +250,8 @@ export class ServerSession implements Carrier {
     }
     if (id % 2 === 0)
       throw new ConnectionError(frames.PROTOCOL_ERROR, `stream ${id} is not a client's`);
-    // Trailers may cross our reset of their stream; they are dropped, but were decoded for the table.
+    // Trailers may cross our reset of their stream; they are dropped, but were decoded for the
+    // table.
     if (id <= this.#lastStream) return;
     this.#lastStream = id;
     if (this.#draining || this.#streams.size >= this.#options.maxStreams) {

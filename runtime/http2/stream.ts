@@ -1,6 +1,6 @@
 /**
- * One stream of a server's connection: what its owner sends, within what the client's windows allow.
- * Headers wait for nothing but what was sent before them; data waits for both windows.
+ * One stream of a server's connection: what its owner sends, within what the client's windows
+ * allow. Headers wait for nothing but what was sent before them; data waits for both windows.
  */
 import type { Headers } from "./hpack.ts";
 import * as frames from "./frames.ts";
@@ -175,8 +175,8 @@ export class ServerStream {
   #finish(): void {
     this.localEnded = true;
     if (this.remoteEnded) return this.#carrier.closed(this);
-    // A client that is still sending is told that nobody listens (RFC 9113, section 8.1), unless its
-    // end is in what has arrived already.
+    // A client that is still sending is told that nobody listens (RFC 9113, section 8.1), unless
+    // its end is in what has arrived already.
     queueMicrotask(() => {
       if (!this.remoteEnded) this.reset(frames.NO_ERROR);
     });

@@ -3,11 +3,16 @@
  * nanoseconds, and Prometheus' shapes are made only when somebody scrapes.
  */
 
-/** Upper bounds in seconds, as TiKV's histograms of calls have them: from half a millisecond, doubling. */
+/**
+ * Upper bounds in seconds, as TiKV's histograms of calls have them: from half a millisecond,
+ * doubling.
+ */
 export const BUCKETS: readonly number[] = Array.from({ length: 20 }, (_, i) => 0.0005 * 2 ** i);
 
 export interface MethodLatency {
-  /** Observations up to each bound of `BUCKETS`, not cumulative; the last is what lies beyond all. */
+  /**
+   * Observations up to each bound of `BUCKETS`, not cumulative; the last is what lies beyond all.
+   */
   readonly buckets: number[];
   sumSeconds: number;
   count: number;

@@ -1,6 +1,6 @@
 /**
- * All checkers of one run: what they know, how often each has looked, and the first violation any of
- * them found, which ends the run.
+ * All checkers of one run: what they know, how often each has looked, and the first violation any
+ * of them found, which ends the run.
  */
 import type { History } from "../workloads/history.ts";
 import type { GroupChecker } from "./group.ts";

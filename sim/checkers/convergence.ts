@@ -1,7 +1,7 @@
 /**
- * Convergence: once faults have stopped, every group has a leader that all its members follow to the
- * last entry, the regions cover the key space, every member has its replica and there is no replica
- * without a member. What is still missing is told in words.
+ * Convergence: once faults have stopped, every group has a leader that all its members follow to
+ * the last entry, the regions cover the key space, every member has its replica and there is no
+ * replica without a member. What is still missing is told in words.
  */
 import type { Replica } from "../../engine/region/replica.ts";
 import type { StoreMachine, World } from "../model.ts";

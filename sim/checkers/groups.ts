@@ -1,6 +1,7 @@
 /**
- * The Raft checkers of a group, called together. After every step of a server the groups that changed are looked at again; a member whose
- * state is the same value as before costs one comparison.
+ * The Raft checkers of a group, called together. After every step of a server the groups that
+ * changed are looked at again; a member whose state is the same value as before costs one
+ * comparison.
  */
 import type { PeerId } from "../../engine/base/ids.ts";
 import type { RaftState } from "../../engine/raft/state.ts";

@@ -1,8 +1,8 @@
 /**
  * Linearizability of one key, a register with compare-and-swap: is there an order of the operations
- * that respects real time and explains every answer? The search is Wing and Gong's, with Lowe's memo
- * on (set of ordered operations, state), as in Porcupine. Keys are checked one by one, which is
- * exact: linearizability is local (Herlihy and Wing, theorem 1).
+ * that respects real time and explains every answer? The search is Wing and Gong's, with Lowe's
+ * memo on (set of ordered operations, state), as in Porcupine. Keys are checked one by one, which
+ * is exact: linearizability is local (Herlihy and Wing, theorem 1).
  *
  * An operation of unknown outcome may take effect at any time after its start, or never.
  */
@@ -77,9 +77,9 @@ function after(operation: Operation, state: Value): Value {
 }
 
 /**
- * Leaves out what cannot change the verdict: reads of unknown outcome, and writes of unknown outcome
- * whose value nobody saw (values are unique). In any order that contains such a write, no answer
- * depends on it, for everything up to the next write is a write itself.
+ * Leaves out what cannot change the verdict: reads of unknown outcome, and writes of unknown
+ * outcome whose value nobody saw (values are unique). In any order that contains such a write, no
+ * answer depends on it, for everything up to the next write is a write itself.
  */
 function relevant(history: readonly Operation[]): Operation[] {
   let kept = history.filter((one) => one.end !== UNKNOWN || one.type !== "read");

@@ -25,7 +25,8 @@ export function checkMonotone(
 function ordered(raft: RaftState): string | undefined {
   if (raft.applied > raft.commit) return `applied ${raft.applied} > committed ${raft.commit}`;
   if (raft.commit > raft.log.last) return `committed ${raft.commit} > last ${raft.log.last}`;
-  // A snapshot becomes the state at once, and is durable later; only entries have to be durable first.
+  // A snapshot becomes the state at once, and is durable later; only entries have to be durable
+  // first.
   if (raft.applied > Math.max(raft.durable, raft.restoring?.index ?? 0)) {
     return `applied ${raft.applied} > durable ${raft.durable}`;
   }

@@ -1,8 +1,8 @@
 /**
  * Equal replicas: members of a region that have applied the same index hold the same data. A state
- * is a value, so the checker keeps the state of the first to reach an index and compares when others
- * get there; how often is limited by a budget of compared keys, so that it costs a fixed part of a
- * run.
+ * is a value, so the checker keeps the state of the first to reach an index and compares when
+ * others get there; how often is limited by a budget of compared keys, so that it costs a fixed
+ * part of a run.
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { Kv } from "../../engine/storage/kv.ts";

@@ -1,6 +1,6 @@
 /**
- * What the command needs of the machine it runs on. The command itself is as pure as the rest of the
- * simulator; `runtime/cli/sim.ts` gives it Node.
+ * What the command needs of the machine it runs on. The command itself is as pure as the rest of
+ * the simulator; `runtime/cli/sim.ts` gives it Node.
  */
 import type { Job, Summary } from "./summary.ts";
 

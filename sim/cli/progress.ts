@@ -1,4 +1,7 @@
-/** How far a batch has come: a bar that is written over on a terminal, now and then a line elsewhere. */
+/**
+ * How far a batch has come: a bar that is written over on a terminal, now and then a line
+ * elsewhere.
+ */
 import type { Host } from "./host.ts";
 import type { Summary } from "./summary.ts";
 import { replayCommand } from "./summary.ts";

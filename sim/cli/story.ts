@@ -1,4 +1,7 @@
-/** One run told to people: what was drawn, what happened, what clients did, what was checked, the verdict. */
+/**
+ * One run told to people: what was drawn, what happened, what clients did, what was checked, the
+ * verdict.
+ */
 import type { RunResult } from "../run.ts";
 import type { Scenario } from "../scenario.ts";
 import { formatLine } from "../trace/trace.ts";

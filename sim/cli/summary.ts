@@ -1,4 +1,6 @@
-/** What a worker is asked to run, and what it tells of it: plain data that fits between processes. */
+/**
+ * What a worker is asked to run, and what it tells of it: plain data that fits between processes.
+ */
 import type { RunResult } from "../run.ts";
 
 export interface Job {

@@ -19,7 +19,9 @@ type Change =
   | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly type: "resize"; readonly size: number };
 
-/** Durable bytes that unsynced changes have covered: what stood from `offset` to the durable end. */
+/**
+ * Durable bytes that unsynced changes have covered: what stood from `offset` to the durable end.
+ */
 interface Covered {
   readonly offset: number;
   readonly bytes: Uint8Array;

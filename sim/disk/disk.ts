@@ -75,7 +75,10 @@ export class SimulatedDisk implements DiskReader {
     this.#queue.push(effect);
   }
 
-  /** Starts the next effect: the microseconds until `finish` is due, or undefined where none can be started. */
+  /**
+   * Starts the next effect: the microseconds until `finish` is due, or undefined where none can be
+   * started.
+   */
   start(random: Random): number | undefined {
     const effect = this.#queue[0];
     if (this.#started || effect === undefined) return undefined;
@@ -286,7 +289,10 @@ export class SimulatedDisk implements DiskReader {
   }
 }
 
-/** Performs a change of the directory. It holds files, not names: a rename survives without the creation before it. */
+/**
+ * Performs a change of the directory. It holds files, not names: a rename survives without the
+ * creation before it.
+ */
 function apply(files: Map<FileName, Content>, link: Link): void {
   switch (link.type) {
     case "link":

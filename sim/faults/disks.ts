@@ -1,7 +1,7 @@
 /**
  * Faults of disks, within what the engine promises to survive: slow ones; syncs that fail, after
- * which the unsynced part is any mix of old and new; no space left. A store whose disk failed stops;
- * whoever starts it again finds the disk repaired, or stops again.
+ * which the unsynced part is any mix of old and new; no space left. A store whose disk failed
+ * stops; whoever starts it again finds the disk repaired, or stops again.
  */
 import type { DiskModel } from "../disk/model.ts";
 import type { World } from "../model.ts";

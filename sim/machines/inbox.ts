@@ -28,7 +28,10 @@ export function givePlacement(
 export const isAlive = (machine: Machine): boolean =>
   machine.status === "up" || machine.status === "paused";
 
-/** Schedules a turn where inputs wait and none is due. A paused machine takes its turn when it goes on. */
+/**
+ * Schedules a turn where inputs wait and none is due. A paused machine takes its turn when it goes
+ * on.
+ */
 export function wake(world: World, machine: Machine): void {
   if (machine.turnDue || machine.status !== "up" || machine.inbox.length === 0) return;
   machine.turnDue = true;

@@ -84,7 +84,10 @@ export function cancel(world: World, call: Call): void {
   wake(world, machine);
 }
 
-/** Runs engine code: whatever it throws is a broken promise of the engine, told with the node's name. */
+/**
+ * Runs engine code: whatever it throws is a broken promise of the engine, told with the node's
+ * name.
+ */
 function guarded(world: World, machine: Machine, body: () => void): void {
   try {
     body();

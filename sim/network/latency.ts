@@ -1,6 +1,7 @@
 /**
  * Families of delays, in microseconds. Exponential and heavy-tailed draws read tables of quantiles
- * and interpolate: exact integer arithmetic, where `Math.log` may differ between JavaScript engines.
+ * and interpolate: exact integer arithmetic, where `Math.log` may differ between JavaScript
+ * engines.
  */
 import type { Random } from "../random.ts";
 import { unreachable } from "../../engine/base/assert.ts";
@@ -11,7 +12,10 @@ export type Latency =
   | { readonly type: "uniform"; readonly lowUs: number; readonly highUs: number }
   /** `minUs` plus an exponential part with this mean. */
   | { readonly type: "exponential"; readonly minUs: number; readonly meanUs: number }
-  /** `minUs` plus a Pareto part (shape 1.2): half of the draws below 0.8 scales, one in 250 above 100. */
+  /**
+   * `minUs` plus a Pareto part (shape 1.2): half of the draws below 0.8 scales, one in 250 above
+   * 100.
+   */
   | { readonly type: "heavy_tail"; readonly minUs: number; readonly scaleUs: number };
 
 /** -ln(1 - i/64) in thousandths. */

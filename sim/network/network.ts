@@ -1,7 +1,7 @@
 /**
- * The network between all nodes of a world: when does a message arrive, and how often? State is kept
- * by directed link in flat arrays; the cuts of overlapping partitions are counted, so that healing
- * one leaves the others.
+ * The network between all nodes of a world: when does a message arrive, and how often? State is
+ * kept by directed link in flat arrays; the cuts of overlapping partitions are counted, so that
+ * healing one leaves the others.
  */
 import type { Random } from "../random.ts";
 import type { Hold } from "./hold.ts";

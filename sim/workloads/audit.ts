@@ -1,6 +1,6 @@
 /**
- * The last client of a run: once the cluster has converged it writes a probe into every region, asks
- * for a timestamp, and reads the whole key space through the API. What it sees goes into the
+ * The last client of a run: once the cluster has converged it writes a probe into every region,
+ * asks for a timestamp, and reads the whole key space through the API. What it sees goes into the
  * histories, and every acknowledged insert must be among it.
  */
 import type { Key } from "../../engine/base/bytes.ts";

@@ -1,7 +1,8 @@
 /**
  * The official clients against three store processes and a placement driver: every raw operation,
- * then a stream of writes through which the leader's process, and after it every process, is killed.
- * A client whose toolchain is missing is skipped by name. Arguments select clients by part of name.
+ * then a stream of writes through which the leader's process, and after it every process, is
+ * killed. A client whose toolchain is missing is skipped by name. Arguments select clients by part
+ * of name.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";

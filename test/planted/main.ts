@@ -1,6 +1,6 @@
 /**
- * `npm run planted -- [ID …] [--starts N] [--seeds N] [--jobs N] [--json FILE]`: plants each bug and
- * counts the seeds that it takes to be caught. Fails where one survives its budget.
+ * `npm run planted -- [ID …] [--starts N] [--seeds N] [--jobs N] [--json FILE]`: plants each bug
+ * and counts the seeds that it takes to be caught. Fails where one survives its budget.
  */
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -143,7 +143,10 @@ export function newMember(options: MemberOptions = {}): Member {
   return new Member(start(settings, from, 5000), 5000);
 }
 
-/** The leader of the next term, elected by member 2 (and 3, …); its first entry is durable on it alone. */
+/**
+ * The leader of the next term, elected by member 2 (and 3, …); its first entry is durable on it
+ * alone.
+ */
 export function leaderWith(options: MemberOptions = {}): Member {
   const member = memberWith(options);
   member.input({ type: "campaign" });

@@ -1,6 +1,6 @@
 /**
- * Conversations of whole groups as text. A transcript is read by people when it changes: look at the
- * difference before rewriting it with `UPDATE=1`.
+ * Conversations of whole groups as text. A transcript is read by people when it changes: look at
+ * the difference before rewriting it with `UPDATE=1`.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -98,7 +98,9 @@ function bruteForce(history: readonly Operation[]): boolean {
   return place(history, 0);
 }
 
-/** Histories of up to seven operations with unique written values, their times interleaved at will. */
+/**
+ * Histories of up to seven operations with unique written values, their times interleaved at will.
+ */
 const histories: fc.Arbitrary<Operation[]> = fc
   .array(
     fc.record({

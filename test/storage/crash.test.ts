@@ -127,7 +127,9 @@ test("nothing is written behind a torn tail before the cut is synced", () => {
   );
 });
 
-/** The work of a small store: rotation, checkpoints, removal of segments, and all kinds of records. */
+/**
+ * The work of a small store: rotation, checkpoints, removal of segments, and all kinds of records.
+ */
 const SCRIPT: readonly (readonly LogRecord[] | "checkpoint")[] = [
   [append(2, entriesFrom(1, 3), hardState(1, 1, 0)), append(3, [entry(1)])],
   [append(2, entriesFrom(4, 9), hardState(1, 1, 3))],
@@ -164,7 +166,8 @@ test("a crash at any point of any write leaves everything acknowledged and no ha
       const disk = rig.disk.clone();
       disk.start(random);
       disk.crash(kind, random);
-      // Again while it is being repaired, and once more: what is acknowledged does not depend on it.
+      // Again while it is being repaired, and once more: what is acknowledged does not depend on
+      // it.
       for (let again = 0; again <= seed % 3; again++) {
         const survivor = new Rig(config, random, disk);
         const { groups, checkpoint: read } = survivor.open();

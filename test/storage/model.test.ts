@@ -182,7 +182,9 @@ class Program {
     throw new Error("the checkpoint is neither the old one nor the new one");
   }
 
-  /** The records that came back: all acknowledged ones, and of the others whole tickets in order. */
+  /**
+   * The records that came back: all acknowledged ones, and of the others whole tickets in order.
+   */
   matchingPrefix(groups: unknown, acknowledged: number): Logged[] {
     for (let count = this.logged.length; count >= 0; count--) {
       const next = this.logged[count];

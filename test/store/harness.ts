@@ -1,6 +1,7 @@
 /**
- * Three stores in one process, with the simulated disk, a lossless network, and a scripted placement
- * driver that knows just enough: ids, bootstrap, and one order at a time to grow to three replicas.
+ * Three stores in one process, with the simulated disk, a lossless network, and a scripted
+ * placement driver that knows just enough: ids, bootstrap, and one order at a time to grow to three
+ * replicas.
  */
 import { Ticket, type StoreId } from "../../engine/base/ids.ts";
 import { createWire, type Wire } from "../../engine/base/wire.ts";

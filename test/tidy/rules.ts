@@ -24,6 +24,7 @@ export interface Rule {
   readonly planted: { readonly path: string; readonly text: string };
 }
 
+const MAX_COLUMNS = 100;
 const MAX_LINES = 400;
 /** How far down the header of a file may say why it is long. */
 const HEADER_LINES = 15;
@@ -56,6 +57,14 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 export const RULES: readonly Rule[] = [
+  {
+    title: `no line has more than ${MAX_COLUMNS} columns ("npm run format" breaks comments)`,
+    check: (file) =>
+      offences(file, (line) =>
+        line.length > MAX_COLUMNS && !mayBeLong(line) ? `${line.length} columns` : undefined,
+      ),
+    planted: { path: "engine/raft/x.ts", text: `// ${"word ".repeat(30)}` },
+  },
   {
     title: `a file of more than ${MAX_LINES} lines says why in its header`,
     *check(file) {
@@ -180,3 +189,7 @@ function codeOf(line: string): string {
   if (/^\s*(\*|\/\*|\/\/)/.test(line)) return "";
   return line.replace(/ \/\/ .*$/, "").replace(/ \/\*.*\*\//, "");
 }
+
+/** Addresses, golden bytes, sentences in quotes and tables are not broken for the margin's sake. */
+const mayBeLong = (line: string): boolean =>
+  /\S{60}|"[^"]{60,}"|'[^']{60,}'|`[^`]{60,}`|^\s*\* .*\S {2,}\S/.test(line);
