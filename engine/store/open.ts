@@ -3,7 +3,7 @@
  * group what it had beyond it, and the entries known committed are applied again.
  */
 import { idKey } from "../base/big-endian.ts";
-import { type LogIndex, Ticket, type Term } from "../base/ids.ts";
+import { type LogIndex, type RegionId, Ticket, type Term } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import * as tree from "../base/tree.ts";
 import { createWire } from "../base/wire.ts";
@@ -102,9 +102,14 @@ function recoverGroups(
     if (group.restored === undefined) recoverKnown(turn, group, known.get(group.region));
   }
   applyCommitted(turn);
+  // What the checkpoint has of a region may reach over others whose snapshots came before its own,
+  // so all of it goes before any of them is loaded.
+  for (const { region, restored } of groups) {
+    if (restored !== undefined) forgetKnown(turn, region, known.get(region));
+  }
   for (const group of groups) {
     if (group.restored === undefined) continue;
-    recoverSnapshot(turn, group, known.get(group.region), group.restored.chunks);
+    recoverSnapshot(turn, group, group.restored.chunks);
     applyCommitted(turn);
   }
 }
@@ -139,16 +144,17 @@ function recoverKnown(turn: StoreTurn, group: RecoveredGroup, known: Known | und
   );
 }
 
+/** Drops the data that the checkpoint has of a region which a snapshot has replaced. */
+function forgetKnown(turn: StoreTurn, region: RegionId, known: Known | undefined): void {
+  if (known === undefined || turn.replicas.get(region) !== undefined) return;
+  if (isInitialized(known.region)) clearRange(turn, known.region.startKey, known.region.endKey);
+}
+
 function recoverSnapshot(
   turn: StoreTurn,
   group: RecoveredGroup,
-  known: Known | undefined,
   chunks: readonly Uint8Array[],
 ): void {
-  const before = turn.replicas.get(group.region);
-  if (before === undefined && known !== undefined && isInitialized(known.region)) {
-    clearRange(turn, known.region.startKey, known.region.endKey);
-  }
   const { region, metadata } = load(turn, chunks);
   const peer = region.peers.find(({ storeId }) => storeId === turn.store);
   turn.replicas.put(
