@@ -5,7 +5,7 @@
  */
 import type { PeerId } from "../base/ids.ts";
 import type { RaftInput } from "../raft/types.ts";
-import { term } from "../raft/query.ts";
+import { isLeader, term } from "../raft/query.ts";
 import { epochOf } from "./descriptor.ts";
 import { cutPiece, encodeHead, startOf } from "./pieces.ts";
 import { type OutgoingSnapshot, type Replica, regionId, storeOf, withReplica } from "./replica.ts";
@@ -70,7 +70,8 @@ export function onAck(
     return { replica: withOutgoing(replica, snapshot, next), input: undefined };
   }
   const done = ack.status === "done";
-  if (done) offer(turn, replica, snapshot);
+  // Who has lost its leadership meanwhile may not speak in the term of the next leader.
+  if (done && isLeader(replica.raft)) offer(turn, replica, snapshot);
   return { replica: withOutgoing(replica, snapshot, undefined), input: ended(snapshot, done) };
 }
 
