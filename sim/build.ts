@@ -31,6 +31,8 @@ export interface Options {
   readonly byReference: boolean;
   /** Told each line of the story as it comes. */
   readonly onLine: ((line: Line) => void) | undefined;
+  /** Shown the world as it is at the end of the run. */
+  readonly inspect: ((world: World) => void) | undefined;
   /** Keeps the hash after every event, for comparing runs. */
   readonly recorded: boolean;
 }
@@ -38,6 +40,7 @@ export interface Options {
 export const DEFAULT_OPTIONS: Options = {
   byReference: false,
   onLine: undefined,
+  inspect: undefined,
   recorded: false,
 };
 

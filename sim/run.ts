@@ -66,6 +66,7 @@ export function runSeed(
   }
   if (!over(world)) undecided = checkHistories(world).undecided;
   world.phase = "over";
+  options.inspect?.(world);
   return {
     scenario: scenario.name,
     seed,

@@ -20,6 +20,8 @@ export interface Checks {
   readonly timestamps: TimestampChecker;
   readonly groups: GroupChecker;
   readonly replicas: ReplicaChecker;
+  /** What the placement driver had committed when convergence was last looked for. */
+  placementCommit: number;
 }
 
 export const checksOf = (): Checks => ({
@@ -29,4 +31,5 @@ export const checksOf = (): Checks => ({
   timestamps: timestampChecker(),
   groups: groupChecker(),
   replicas: replicaChecker(),
+  placementCommit: 0,
 });

@@ -241,26 +241,103 @@ function scatter(value: number): number {
 }
 
 /**
- * Makes a history that fits no order smaller. Only such operations are taken away whose absence
- * cannot itself break anything: those that leave the state alone, and writes nobody has observed.
+ * Makes a history that fits no order smaller, such that it still fits none because of what the whole
+ * history says: it is cut off where it first fails, begins at the last write that everything before
+ * it has ended before, and loses whatever the contradiction does not need.
  */
 function smallestCore(history: readonly Operation[], budget: number): readonly Operation[] {
-  let core = relevant(history);
   const share = Math.max(1000, Math.floor(budget / 50));
+  const prefix = shortestPrefix(relevant(history), share);
+  const { first, rest } = latestBeginning(prefix, share);
+  const core = withoutNeedless(first, rest, budget, share);
+  return [...writersBefore(first, core, prefix), ...core];
+}
+
+/** Writes before the beginning whose values the core sees: they say where an old value came from. */
+function writersBefore(
+  first: Operation | undefined,
+  core: readonly Operation[],
+  history: readonly Operation[],
+): readonly Operation[] {
+  if (first === undefined) return [];
+  const observed = valuesObserved(core);
+  return history.filter(
+    (one) =>
+      one.type === "write" && one.end < first.start && one.value > 0 && observed.has(one.value),
+  );
+}
+
+/** What had happened at the earliest moment at which no order explained it any more. */
+function shortestPrefix(history: readonly Operation[], share: number): readonly Operation[] {
+  const ends = history
+    .map(({ end }) => end)
+    .filter((end) => end !== UNKNOWN)
+    .sort((a, b) => a - b);
+  const until = (time: number): Operation[] =>
+    history
+      .filter(({ start }) => start < time)
+      .map((one) => (one.end > time ? { ...one, end: UNKNOWN } : one));
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const fails = search(relevant(until(ends[middle] as number)), share) === "exhausted";
+    if (fails) high = middle;
+    else low = middle + 1;
+  }
+  return relevant(until(ends[low] as number));
+}
+
+/**
+ * The history from the latest write on that overlaps nothing, where it fails as well: what was before
+ * that write is of no account.
+ */
+function latestBeginning(
+  history: readonly Operation[],
+  share: number,
+): { readonly first: Operation | undefined; readonly rest: readonly Operation[] } {
+  const beginnings = history
+    .filter((one) => changesState(one) && one.end !== UNKNOWN)
+    .filter((one) =>
+      history.every((other) => other === one || other.end < one.start || other.start > one.end),
+    )
+    .sort((a, b) => b.start - a.start);
+  for (const beginning of beginnings) {
+    // A swap that took place is a write, for whoever sees only what follows.
+    const first: Operation = { ...beginning, type: "write" };
+    const rest = history.filter((one) => one.start > first.end);
+    if (search([first, ...rest], share) === "exhausted") return { first, rest };
+  }
+  return { first: undefined, rest: history };
+}
+
+/**
+ * Takes operations away whose absence cannot itself break anything: those that leave the state
+ * alone, and writes nobody has observed.
+ */
+function withoutNeedless(
+  first: Operation | undefined,
+  rest: readonly Operation[],
+  budget: number,
+  share: number,
+): readonly Operation[] {
+  const whole = (part: readonly Operation[]): readonly Operation[] =>
+    first === undefined ? part : [first, ...part];
+  let core = rest;
   let left = budget;
   // Halving chunks first: most of a long history has nothing to do with the contradiction.
   for (let size = core.length >>> 1; size >= 1; size >>>= 1) {
     for (let at = 0; at < core.length && left > 0;) {
       const candidate = without(core, at, at + size);
-      left -= share / 50;
-      if (candidate.length < core.length && search(candidate, share) === "exhausted") {
+      left -= Math.ceil(share / 50);
+      if (candidate.length < core.length && search(whole(candidate), share) === "exhausted") {
         core = candidate;
       } else {
         at += size;
       }
     }
   }
-  return core.slice().sort((a, b) => a.start - b.start);
+  return whole(core.slice().sort((a, b) => a.start - b.start));
 }
 
 /** The history without the removable operations among those at [from, to). */

@@ -45,7 +45,7 @@ export function turn(world: World, machine: StoreMachine): void {
   machine.inbox = [];
   const result = engine.step(state, readClock(machine.clock, world.timeUs), inbox);
   machine.state = result.state;
-  if (machine.id === 0) noteIdentity(machine);
+  noteIdentity(machine);
   afterStoreStep(world, machine, result.effects);
   perform(world, machine, result.effects);
   restartTroubled(world, machine, state);
@@ -144,6 +144,7 @@ function decoded(payload: Payload): StoreMessage {
   return result.value;
 }
 
+/** A store that lost its first identity before it was durable gets another one. */
 function noteIdentity(machine: StoreMachine): void {
   if (machine.state !== undefined) machine.id = engine.storeId(machine.state) ?? machine.id;
 }
