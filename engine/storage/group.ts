@@ -220,7 +220,8 @@ function began(group: GroupLog, truncated: Truncated, segment: number): Judged {
       last: maxIndex(group.last, base),
       tombstone: undefined,
       truncatedIn: segment,
-      anchored: group.anchored || base === truncated.index,
+      // Where this is a repetition, entries between it and the next ones may be missing here.
+      anchored: group.anchored || (group.spans.length > 0 && base === truncated.index),
     },
   };
 }

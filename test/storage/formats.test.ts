@@ -6,6 +6,7 @@ import { suite } from "../harness.ts";
 import { imageOf } from "./image.ts";
 import {
   append,
+  begin,
   bytes,
   checkpoint,
   compact,
@@ -32,14 +33,15 @@ const SEGMENT: readonly string[] = [
   "0000000000000038", // offset
   "00000003", // size
   "920190",
-  "8a162a342bc468b5", // checksums of the frame and of its payload
+  "81d406f0e8d7b03e", // checksums of the frame and of its payload
   "0000000000000002", // sequence
   "0000000000000057", // offset
-  "0000001d", // size
-  "920192940102930103009194010100c4036f6e65930409c404676f6e65",
-  "5194e401a024c02e", // checksums of the frame and of its payload
+  "00000022", // size
+  "920193940102930103009194010100c4036f6e65930409c404676f6e6594050405",
+  "05",
+  "99746b71a024c02e", // checksums of the frame and of its payload
   "0000000000000003", // sequence
-  "0000000000000090", // offset
+  "0000000000000095", // offset
   "0000002b", // size
   "9201939402020101950305930200cd012c93cd012c0295920102909090c291c4",
   "056368756e6b940102c090",
@@ -87,7 +89,7 @@ const golden = (parts: readonly string[]): string => parts.join("");
 
 test("a segment of the log has this shape", () => {
   const rig = new Rig().start();
-  rig.log(append(2, [entry(1, 1, "one")], hardState(1, 3, 0)), destroy(9, "gone"));
+  rig.log(append(2, [entry(1, 1, "one")], hardState(1, 3, 0)), destroy(9, "gone"), begin(4, 5, 5));
   rig.turn();
   rig.checkpoint(checkpoint({ 2: 1, 9: 0 }));
   rig.turn();

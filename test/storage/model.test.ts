@@ -12,6 +12,7 @@ import { appliedIn, expected, lastIndex, replayed } from "./model.ts";
 import type { Logged } from "./model.ts";
 import {
   append,
+  begin,
   checkpoint,
   compact,
   destroy,
@@ -30,6 +31,7 @@ const NOTHING: Checkpoint = { groups: [], kv: emptyKv() };
 interface Action {
   readonly kind:
     | "append"
+    | "begin"
     | "overwrite"
     | "vote"
     | "compact"
@@ -53,16 +55,21 @@ const anyAction: fc.Arbitrary<Action> = fc.record({
     { weight: 3, arbitrary: fc.constant("settle" as const) },
     { weight: 3, arbitrary: fc.constant("compact" as const) },
     { weight: 2, arbitrary: fc.constant("checkpoint" as const) },
-    { weight: 1, arbitrary: fc.constant("overwrite" as const) },
+    { weight: 2, arbitrary: fc.constant("begin" as const) },
+    { weight: 2, arbitrary: fc.constant("overwrite" as const) },
     { weight: 1, arbitrary: fc.constant("vote" as const) },
     { weight: 1, arbitrary: fc.constant("restore" as const) },
     { weight: 1, arbitrary: fc.constant("destroy" as const) },
     { weight: 1, arbitrary: fc.constant("crash" as const) },
     { weight: 1, arbitrary: fc.constant("kill" as const) },
   ),
-  region: fc.integer({ min: 2, max: 5 }),
+  region: fc.integer({ min: 2, max: 6 }),
   size: fc.integer({ min: 1, max: 6 }),
 });
+
+/** This region comes from a split: its log begins behind an index. */
+const CHILD = 6;
+const CHILD_BEGINS = 5;
 
 /** Runs a program beside the model. */
 class Program {
@@ -89,7 +96,15 @@ class Program {
       case "append":
         // A destroyed replica comes back by a snapshot only.
         if (group?.tombstone !== undefined || last < floor) return;
+        if (region === CHILD && last === 0) return;
         return this.log(append(region, entriesFrom(last + 1, last + size), hardState(size)));
+      case "begin": {
+        // The split is replayed, and says this again, until a checkpoint holds it.
+        const child = replayed(this.logged).get(RegionId(CHILD));
+        const isReplica = child?.tombstone === undefined && child?.restored === undefined;
+        if (!isReplica || this.floor.has(CHILD)) return;
+        return this.log(begin(CHILD, CHILD_BEGINS));
+      }
       case "overwrite": {
         const first = Math.max(floor, group?.truncated.index ?? 0, last - size) + 1;
         if (group?.tombstone !== undefined || first > last) return;

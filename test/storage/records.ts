@@ -37,6 +37,14 @@ export const compact = (region: number, index: number, term = 1): LogRecord => (
   term: Term(term),
 });
 
+/** A group that starts behind this entry, with data it has from elsewhere. */
+export const begin = (region: number, index: number, term = 1): LogRecord => ({
+  type: "begin",
+  region: RegionId(region),
+  index: LogIndex(index),
+  term: Term(term),
+});
+
 export const restore = (region: number, index: number, term = 1, chunk = "data"): LogRecord => ({
   type: "restore",
   region: RegionId(region),
