@@ -241,9 +241,9 @@ function scatter(value: number): number {
 }
 
 /**
- * Makes a history that fits no order smaller, such that it still fits none because of what the whole
- * history says: it is cut off where it first fails, begins at the last write that everything before
- * it has ended before, and loses whatever the contradiction does not need.
+ * Makes a history that fits no order smaller, such that it still fits none because of what the
+ * whole history says: it is cut off where it first fails, begins at the last write that everything
+ * before it has ended before, and loses whatever the contradiction does not need.
  */
 function smallestCore(history: readonly Operation[], budget: number): readonly Operation[] {
   const share = Math.max(1000, Math.floor(budget / 50));
@@ -253,7 +253,9 @@ function smallestCore(history: readonly Operation[], budget: number): readonly O
   return [...writersBefore(first, core, prefix), ...core];
 }
 
-/** Writes before the beginning whose values the core sees: they say where an old value came from. */
+/**
+ * Writes before the beginning whose values the core sees: they say where an old value came from.
+ */
 function writersBefore(
   first: Operation | undefined,
   core: readonly Operation[],
@@ -289,8 +291,8 @@ function shortestPrefix(history: readonly Operation[], share: number): readonly 
 }
 
 /**
- * The history from the latest write on that overlaps nothing, where it fails as well: what was before
- * that write is of no account.
+ * The history from the latest write on that overlaps nothing, where it fails as well: what was
+ * before that write is of no account.
  */
 function latestBeginning(
   history: readonly Operation[],
