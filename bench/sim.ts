@@ -1,82 +1,86 @@
 /**
- * The simulator: events of the calm scenario for each second of processor time, with every checker
- * on and every message through the codec. Seeds run one after another in one process, as a worker
- * of `npm run sim -- all` runs them; the median seed counts, and the most memory of all.
+ * The simulator: events a second of the calm scenario on one core, every checker on, and the memory
+ * it takes. Its peer is the bare event loop: the same queue and trace hash around events that do
+ * nothing, which is what is left of a run without engine and checkers.
  */
 import { parseArgs } from "node:util";
 import { calm } from "../scenarios/calm.ts";
+import { DEFAULT_OPTIONS } from "../sim/build.ts";
+import type { Due } from "../sim/event-queue.ts";
+import { emptyQueue, schedule, takeNext } from "../sim/event-queue.ts";
+import { below, randomOf } from "../sim/random.ts";
 import { runSeed } from "../sim/run.ts";
-import { collectGarbage, median, printTable } from "./measure.ts";
+import { freshHash, mix, mixNumber } from "../sim/trace/hash.ts";
+import { median, printTable } from "./measure.ts";
 
 export const name = "sim";
-export const summary = "simulated events a second of the calm scenario, every checker on";
-
-/** What is aimed at, on one core. */
-const EVENTS_PER_SECOND = 150_000;
-const RESIDENT_MB = 512;
-
-interface Sample {
-  readonly seed: string;
-  readonly events: number;
-  readonly cpuSeconds: number;
-  readonly checks: number;
-  readonly trace: string;
-}
+export const summary =
+  "simulated events a second in the calm scenario, against the bare event loop";
 
 export function run(args: readonly string[]): void {
   const { values } = parseArgs({
     args: [...args],
-    options: {
-      seeds: { type: "string", default: "5" },
-      "warm-ups": { type: "string", default: "2" },
-    },
+    options: { rounds: { type: "string", default: "7" } },
   });
-  const warmUps = Number(values["warm-ups"]);
-  const seeds = Number(values.seeds);
-  for (let i = 1; i <= warmUps; i++) simulate(`warm-up ${i}`);
-  const samples = Array.from({ length: seeds }, (_, i) => simulate(String(i + 1)));
-  report(samples);
-}
-
-/** One seed. Garbage collection counts, that of the seed before does not. */
-function simulate(seed: string): Sample {
-  collectGarbage();
-  const cpu = process.cpuUsage();
-  const { violation, events, checks, trace } = runSeed(calm, seed);
-  const { user, system } = process.cpuUsage(cpu);
-  if (violation !== undefined) throw new Error(`seed ${seed}: ${violation.text}`);
-  const looks = [...checks.values()].reduce((sum, count) => sum + count, 0);
-  return { seed, events, cpuSeconds: (user + system) / 1e6, checks: looks, trace };
-}
-
-function report(samples: readonly Sample[]): void {
-  const rate = ({ events, cpuSeconds }: Sample): number => events / cpuSeconds;
+  const rounds = Number(values.rounds);
+  const figures = { bytes: [] as number[], reference: [] as number[], bare: [] as number[] };
+  let memory = 0;
+  // The first round of each is a warm-up: short runs would measure the compiler.
+  for (let round = 0; round <= rounds; round += 1) {
+    const bytes = eventsPerSecond(() => simulate(round, false));
+    const reference = eventsPerSecond(() => simulate(round, true));
+    const bare = eventsPerSecond(bareLoop);
+    memory = Math.max(memory, process.memoryUsage.rss());
+    if (round === 0) continue;
+    figures.bytes.push(bytes);
+    figures.reference.push(reference);
+    figures.bare.push(bare);
+  }
+  const loop = median(figures.bare);
+  const row = (title: string, rates: readonly number[]): string[] => [
+    title,
+    Math.round(median(rates)).toLocaleString("en"),
+    (median(rates) / loop).toFixed(3),
+  ];
+  console.log(`\nevents a second of processor time; medians of ${rounds} seeds`);
   printTable(
-    ["seed", "events", "checks", "CPU s", "events/CPU s", "trace"],
-    samples.map((sample) => [
-      sample.seed,
-      String(sample.events),
-      String(sample.checks),
-      sample.cpuSeconds.toFixed(2),
-      rate(sample).toFixed(0),
-      sample.trace,
-    ]),
-  );
-  const middle = median(samples.map(rate));
-  const residentMb = process.resourceUsage().maxRSS / 1024;
-  console.log();
-  printTable(
-    ["", "median", "target", "ratio"],
+    ["", "events/s", "of the bare loop"],
     [
-      ratio("events a second of processor time", middle, EVENTS_PER_SECOND),
-      ratio("resident memory at most, MB", residentMb, RESIDENT_MB),
+      row("calm, messages through the codec", figures.bytes),
+      row("calm, messages by reference", figures.reference),
+      row("the bare event loop", figures.bare),
     ],
   );
+  console.log(`resident memory: at most ${Math.round(memory / 1e6)} MB`);
 }
 
-const ratio = (what: string, value: number, target: number): string[] => [
-  what,
-  value.toFixed(0),
-  String(target),
-  (value / target).toFixed(2),
-];
+function simulate(seed: number, byReference: boolean): number {
+  const result = runSeed(calm, String(seed), { ...DEFAULT_OPTIONS, byReference });
+  if (result.violation !== undefined) throw new Error(result.violation.text);
+  return result.events;
+}
+
+/** As many events as a calm run has, a few hundred pending at a time. */
+function bareLoop(): number {
+  const queue = emptyQueue<number>();
+  const due: Due<number> = { time: 0, sequence: 0, event: 0 };
+  const random = randomOf("bare");
+  const hash = freshHash();
+  const events = 200_000;
+  for (let i = 0; i < 300; i += 1) schedule(queue, below(random, 1000), i);
+  for (let i = 0; i < events; i += 1) {
+    takeNext(queue, due);
+    mixNumber(hash, due.time);
+    mix(hash, due.event);
+    schedule(queue, due.time + 1 + below(random, 1000), due.event);
+  }
+  return events;
+}
+
+/** By processor time of this process, so that a busy machine does not count. */
+function eventsPerSecond(body: () => number): number {
+  const before = process.cpuUsage();
+  const events = body();
+  const { user, system } = process.cpuUsage(before);
+  return (events * 1_000_000) / (user + system);
+}

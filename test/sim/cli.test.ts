@@ -1,0 +1,166 @@
+import * as assert from "uvu/assert";
+import { SCENARIOS } from "../../scenarios/index.ts";
+import { type Host, type Job, lostJob, main, runJob, type Summary } from "../../sim/cli.ts";
+import { formatTable } from "../../sim/cli/table.ts";
+import { suite } from "../harness.ts";
+
+const test = suite("sim/cli");
+
+interface Said {
+  status: number | undefined;
+  out: string;
+  err: string;
+  files: Map<string, string>;
+}
+
+/** A machine that answers jobs as `answer` says, and keeps what it was told. */
+function said(
+  argv: readonly string[],
+  answer: (job: Job) => Summary = (job) => lostJob(job, "not run"),
+  isTerminal = false,
+): Said {
+  const result: Said = { status: undefined, out: "", err: "", files: new Map() };
+  const host: Host = {
+    write: (text) => void (result.out += text),
+    writeError: (text) => void (result.err += text),
+    isTerminal,
+    columns: 80,
+    elapsedMs: () => 1000,
+    runJobs(jobs, _count, onSummary, onDone) {
+      for (const job of jobs) onSummary(answer(job));
+      onDone();
+    },
+    writeFile: (path, text) => {
+      if (path === "/forbidden") return "permission denied";
+      result.files.set(path, text);
+      return undefined;
+    },
+  };
+  main(argv, SCENARIOS, host, (status) => (result.status = status));
+  return result;
+}
+
+const good = (job: Job): Summary => ({
+  ...lostJob(job, ""),
+  passed: true,
+  check: "",
+  events: 1000,
+  operations: 10,
+  trace: "0123456789abcdef",
+  wallSeconds: 0.5,
+});
+
+test("every scenario is listed with its one line", () => {
+  const { status, out } = said(["list"]);
+  assert.is(status, 0);
+  assert.is(out.trim().split("\n").length, SCENARIOS.length);
+  for (const { name, summary } of SCENARIOS) assert.ok(out.includes(name) && out.includes(summary));
+  assert.ok(SCENARIOS.length >= 8);
+});
+
+test("what is wrong with the command line is named in one line, and the status is 2", () => {
+  const wrong: readonly (readonly [string, string])[] = [
+    ["", "which scenario?"],
+    ["nonsense --seed 1", 'unknown scenario "nonsense"'],
+    ["calm --sed 1", "unknown flag --sed"],
+    ["calm -x", "unknown flag -x"],
+    ["calm --seed abc", 'malformed seed "abc"'],
+    ["calm --seed -1", 'malformed seed "-1"'],
+    ["calm --seed 1.5", 'malformed seed "1.5"'],
+    ["calm --seed 99999999999999999", "malformed seed"],
+    ["calm --seed", "flag --seed needs a value"],
+    ["calm extra", 'unexpected argument "extra"'],
+    ["calm --jobs 2", "flag --jobs goes with --seeds"],
+    ["all --seeds 5..1", 'malformed seeds "5..1"'],
+    ["all --seeds 1..2..3", 'malformed seeds "1..2..3"'],
+    ["all --seeds x", 'malformed seeds "x"'],
+    ["all --seeds 1..2 --jobs 0", 'malformed number of jobs "0"'],
+    ["all --seed 3", "flag --seed goes with one scenario"],
+  ];
+  for (const [line, problem] of wrong) {
+    const { status, out, err } = said(line.split(" ").filter((word) => word !== ""));
+    assert.is(status, 2, line);
+    assert.is(out, "", line);
+    assert.ok(err.includes(problem), `${line}: ${err}`);
+    assert.is(err.trim().split("\n").length, 1, line);
+  }
+});
+
+test("one seed tells what happened and ends with its verdict", () => {
+  const { status, out } = said(["calm", "--seed=42"]);
+  assert.is(status, 0);
+  for (const part of ["leads region", "operations", "linearizability", "faults end"]) {
+    assert.ok(out.includes(part), part);
+  }
+  const last = out.trim().split("\n").at(-1) ?? "";
+  assert.match(
+    last,
+    /^PASS seed=42 trace=[0-9a-f]{16} events=\d+ virtual=\d+\.\d+s wall=\d+\.\d+s$/,
+  );
+});
+
+test("a batch runs every scenario on every seed, and sums up", () => {
+  const seen = new Set<string>();
+  const { status, out } = said(["all", "--seeds", "1..3", "--json", "/out.json"], (job) => {
+    seen.add(`${job.scenario} ${job.seed}`);
+    return good(job);
+  });
+  assert.is(status, 0);
+  assert.is(seen.size, 3 * SCENARIOS.length);
+  assert.match(out, new RegExp(`^all +${3 * SCENARIOS.length} +0 `, "m"));
+  assert.match(out.trim().split("\n").at(-1) ?? "", /^PASS runs=\d+ failed=0 wall=/);
+});
+
+test("a failing run is told when it fails, with what to type, and the status is 1", () => {
+  const { status, out, files } = said(["calm", "--seeds", "1..3", "--json", "/out.json"], (job) =>
+    job.seed === "2" ? lostJob(job, "key k is gone\nmore") : good(job),
+  );
+  assert.is(status, 1);
+  assert.ok(out.includes("FAIL calm seed=2: worker: key k is gone\n"));
+  assert.ok(out.includes("npm run sim -- calm --seed 2\n"));
+  const json = JSON.parse(files.get("/out.json") ?? "") as {
+    failed: number;
+    results: { seed: string; passed: boolean; replay: string }[];
+  };
+  assert.is(json.failed, 1);
+  assert.equal(
+    json.results.map(({ seed, passed }) => `${seed} ${passed}`),
+    ["1 true", "2 false", "3 true"],
+  );
+  assert.is(json.results[1]?.replay, "npm run sim -- calm --seed 2");
+});
+
+test("a file that cannot be written is named, and the status is 1", () => {
+  const { status, err } = said(["calm", "--seeds", "1..1", "--json", "/forbidden"], good);
+  assert.is(status, 1);
+  assert.is(err, "sim: cannot write /forbidden: permission denied\n");
+});
+
+test("a terminal gets a bar that is written over, anything else gets lines", () => {
+  assert.ok(said(["calm", "--seeds", "1..5"], good, true).out.includes("\r["));
+  const plain = said(["calm", "--seeds", "1..5"], good).out;
+  assert.not(plain.includes("\r"));
+  assert.ok(plain.includes("5 of 5 runs, 0 failed\n"));
+});
+
+test("a worker's summary says what the run says", () => {
+  const host = { elapsedMs: () => 5 } as Host;
+  const job = { scenario: "calm", seed: "42", byReference: true };
+  const summary = runJob(job, SCENARIOS, host);
+  assert.ok(summary.passed);
+  assert.is(summary.check, "");
+  assert.ok(summary.events > 10_000 && summary.operations > 1000 && summary.virtualSeconds > 20);
+});
+
+test("columns of numbers are aligned to the right", () => {
+  const table = formatTable(
+    ["name", "n"],
+    [
+      ["a", 1],
+      ["long", 12_345],
+    ],
+  );
+  assert.is(table, "name       n\na          1\nlong  12,345\n");
+});
+
+test.run();
