@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { addPdServer } from "./cli/pd-server.ts";
+import { addPlayground } from "./cli/playground.ts";
 import { USAGE_STATUS } from "./cli/serve.ts";
 import { addTikvServer } from "./cli/tikv-server.ts";
 import { RUTILE_VERSION } from "./version.ts";
@@ -21,6 +22,7 @@ const program = new Command("rutile")
 
 addPdServer(program);
 addTikvServer(program);
+addPlayground(program);
 program
   .command("sim")
   .description("run scenarios in the simulator; `rutile sim --help` says how")

@@ -51,6 +51,10 @@ export async function serve(
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
+  // Somebody who started this node with a channel waits for it to listen, and once they are gone
+  // has no use for it any more.
+  process.send?.("listening");
+  process.on("disconnect", () => stop("SIGTERM"));
   return undefined;
 }
 
