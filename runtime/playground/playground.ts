@@ -74,11 +74,11 @@ export class Playground {
     const { directory, ports } = this.plan;
     this.#start("pd", [
       "pd-server",
-      ...["--name", "pd"],
-      ...["--data-dir", join(directory, "pd")],
-      ...["--client-urls", `http://${this.pdAddress}`],
-      ...["--peer-urls", `http://127.0.0.1:${ports.peer}`],
-      ...["--log-file", join(directory, "pd.log")],
+      "--name=pd",
+      `--data-dir=${join(directory, "pd")}`,
+      `--client-urls=http://${this.pdAddress}`,
+      `--peer-urls=http://127.0.0.1:${ports.peer}`,
+      `--log-file=${join(directory, "pd")}.log`,
     ]);
     await this.#until("the placement driver elects a leader", async () =>
       this.#listening() && (await this.#get("/health")) !== undefined ? true : undefined,
@@ -87,11 +87,11 @@ export class Playground {
       const name = `store-${i + 1}`;
       this.#start(name, [
         "tikv-server",
-        ...["--pd-endpoints", this.pdAddress],
-        ...["--addr", address],
-        ...["--status-addr", this.statusAddresses[i] ?? ""],
-        ...["--data-dir", join(directory, name)],
-        ...["--log-file", join(directory, `${name}.log`)],
+        `--pd-endpoints=${this.pdAddress}`,
+        `--addr=${address}`,
+        `--status-addr=${this.statusAddresses[i] ?? ""}`,
+        `--data-dir=${join(directory, name)}`,
+        `--log-file=${join(directory, name)}.log`,
       ]);
     }
   }
