@@ -1,4 +1,7 @@
-/** `rutile playground`: a whole cluster on this machine, which checks itself and serves until Ctrl-C. */
+/**
+ * `rutile playground`: a whole cluster on this machine, which checks itself and serves until
+ * Ctrl-C.
+ */
 import { relative } from "node:path";
 import { styleText } from "node:util";
 import { InvalidArgumentError } from "commander";

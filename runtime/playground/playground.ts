@@ -1,6 +1,6 @@
 /**
- * The playground: a placement driver and some stores on this machine, each a process of its own with
- * its data and log below one directory, which is kept between runs.
+ * The playground: a placement driver and some stores on this machine, each a process of its own
+ * with its data and log below one directory, which is kept between runs.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -108,7 +108,9 @@ export class Playground {
     });
   }
 
-  /** Stores first, as they still have something to tell. False where a node did not end by itself. */
+  /**
+   * Stores first, as they still have something to tell. False where a node did not end by itself.
+   */
   async stop(): Promise<boolean> {
     this.#stopping = true;
     const [pd, ...stores] = this.#nodes;
