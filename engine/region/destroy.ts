@@ -16,7 +16,7 @@ import type { Turn } from "./turn.ts";
  */
 export function canLeave(turn: Turn, replica: Replica): boolean {
   if (replica.splitAt === 0) return true;
-  turn.wanted.checkpoint = true;
+  turn.wantsCheckpoint = true;
   return false;
 }
 

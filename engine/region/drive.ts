@@ -14,7 +14,7 @@ import { dropReads, noteReadIndex, serveReads } from "./reads.ts";
 import { type Replica, regionId, storeOf, withRaft, withReplica } from "./replica.ts";
 import { install } from "./restore.ts";
 import { startSending } from "./send-snapshot.ts";
-import type { Turn } from "./turn.ts";
+import { noteNews, type Turn } from "./turn.ts";
 
 /**
  * Steps the group with `input` and with everything that follows from it at once. `proposals` are
@@ -33,7 +33,7 @@ export function drive(
   let current: Replica | undefined = replica;
   for (let i = 0; i < inputs.length && current !== undefined; i++) {
     const next = step(current.raft, turn.now.monotonicMs, inputs[i] as RaftInput);
-    current = withRaft(current, next.state);
+    if (next.state !== current.raft) current = withRaft(current, next.state);
     for (const effect of next.effects) {
       current = perform(turn, current, effect, inputs, proposals);
       if (current === undefined) break;
@@ -123,7 +123,7 @@ function persist(
 }
 
 function noteStatus(turn: Turn, replica: Replica, role: string, term: Term): void {
-  turn.news.add(regionId(replica));
+  noteNews(turn, regionId(replica));
   turn.effects.push({
     type: "log",
     level: "info",

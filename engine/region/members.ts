@@ -12,7 +12,7 @@ import { epochOf, isInitialized, peerById, peerIdOf, peersUnder } from "./descri
 import { settle } from "./propose.ts";
 import { logCommit } from "./records.ts";
 import { type Replica, regionId, withReplica } from "./replica.ts";
-import type { Turn } from "./turn.ts";
+import { noteNews, type Turn } from "./turn.ts";
 
 /**
  * A change as the placement driver orders it: the peer with its store, and the role it shall have.
@@ -61,7 +61,7 @@ export function applyMembers(turn: Turn, replica: Replica, entry: Entry): Replic
       confVer: epoch.confVer + changedMembers(replica.region, change.changes),
     }),
   });
-  turn.news.add(regionId(replica));
+  noteNews(turn, regionId(replica));
   const pending = settle(turn, replica.pending, entry, undefined);
   const changed = withReplica(replica, { region, configuration, pending });
   const self = peerById(region, replica.peer.id as PeerId);

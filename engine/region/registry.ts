@@ -32,29 +32,6 @@ export interface Tombstone {
   readonly version: number;
 }
 
-/** While one step changes it. */
-export interface Registry {
-  get(region: RegionId): Replica | undefined;
-  /** Adds or replaces. */
-  put(replica: Replica): void;
-  remove(replica: Replica, tombstone: Tombstone): void;
-  tombstone(region: RegionId): Tombstone | undefined;
-  sleeping(region: RegionId): RecoveredGroup | undefined;
-  sleep(group: RecoveredGroup): void;
-  /** Remembers a replica destroyed before a restart. */
-  bury(tombstone: Tombstone): void;
-  /** The split has been applied: what slept lives in a replica now. */
-  awake(region: RegionId): void;
-  /** The replica whose known range holds `key`. */
-  at(key: Key): Replica | undefined;
-  /** The replica whose known range begins last before `key`. */
-  before(key: Key): Replica | undefined;
-  /** Replicas whose known range shares a key with this one, in order. */
-  overlapping(startKey: Key, endKey: Key): readonly Replica[];
-  all(): readonly Replica[];
-  done(): Replicas;
-}
-
 export const noReplicas = (): Replicas => ({
   byId: tree.empty(),
   byStart: tree.empty(),
@@ -62,95 +39,154 @@ export const noReplicas = (): Replicas => ({
   sleeping: tree.empty(),
 });
 
-/** Opens a registry. Replicas touched in the step are kept aside and written back at its end. */
-export function openRegistry(start: Replicas): Registry {
-  let { byId, byStart, tombstones, sleeping } = start;
-  const touched = new Map<RegionId, Replica>();
-  const get = (region: RegionId): Replica | undefined =>
-    touched.get(region) ?? tree.get(byId, idKey(region));
+/**
+ * The replicas while one step changes them. Those touched in the step are kept aside and written
+ * back at its end; most steps touch one.
+ */
+export class Registry {
+  private byId: Replicas["byId"];
+  private byStart: Replicas["byStart"];
+  private tombstones: Replicas["tombstones"];
+  private asleep: Replicas["sleeping"];
+  /** The replica touched last, and the others before it, some of them outdated by `latest`. */
+  private latest: Replica | undefined;
+  private touched: Map<RegionId, Replica> | undefined;
 
-  const write = (): void => {
-    if (touched.size === 0) return;
-    const edit = tree.edit(byId);
-    for (const [region, replica] of touched) edit.set(idKey(region), replica);
-    byId = edit.done();
-    touched.clear();
-  };
+  constructor(start: Replicas) {
+    this.byId = start.byId;
+    this.byStart = start.byStart;
+    this.tombstones = start.tombstones;
+    this.asleep = start.sleeping;
+  }
+
+  get(region: RegionId): Replica | undefined {
+    const { latest } = this;
+    if (latest !== undefined && regionId(latest) === region) return latest;
+    return this.touched?.get(region) ?? tree.get(this.byId, idKey(region));
+  }
+
+  /** Adds or replaces. */
+  put(replica: Replica): void {
+    const region = regionId(replica);
+    const before = this.get(region);
+    if (before === replica) return;
+    this.index(before, replica);
+    const { latest } = this;
+    if (latest !== undefined && regionId(latest) !== region) {
+      this.touched ??= new Map();
+      this.touched.set(regionId(latest), latest);
+    }
+    this.latest = replica;
+  }
+
+  remove(replica: Replica, tombstone: Tombstone): void {
+    const region = regionId(replica);
+    this.write();
+    this.byId = tree.remove(this.byId, idKey(region));
+    this.unindex(replica);
+    this.bury(tombstone);
+  }
+
+  tombstone(region: RegionId): Tombstone | undefined {
+    return tree.get(this.tombstones, idKey(region));
+  }
+
+  /** Remembers a replica that was destroyed. */
+  bury(tombstone: Tombstone): void {
+    this.tombstones = tree.set(this.tombstones, idKey(tombstone.region), tombstone);
+  }
+
+  sleeping(region: RegionId): RecoveredGroup | undefined {
+    return tree.get(this.asleep, idKey(region));
+  }
+
+  sleep(group: RecoveredGroup): void {
+    this.asleep = tree.set(this.asleep, idKey(group.region), group);
+  }
+
+  /** The split has been applied: what slept lives in a replica now. */
+  awake(region: RegionId): void {
+    this.asleep = tree.remove(this.asleep, idKey(region));
+  }
+
+  /** The replica whose known range holds `key`. */
+  at(key: Key): Replica | undefined {
+    const cursor = tree.seekBefore(this.byStart, `${key}\0` as Key);
+    if (!cursor.valid) return undefined;
+    const replica = this.found(cursor.value);
+    const { endKey } = replica.region;
+    return endKey === EMPTY_KEY || key < endKey ? replica : undefined;
+  }
+
+  /** The replica whose known range begins last before `key`. */
+  before(key: Key): Replica | undefined {
+    const cursor = tree.seekBefore(this.byStart, key);
+    return cursor.valid ? this.found(cursor.value) : undefined;
+  }
+
+  /** Replicas whose known range shares a key with this one, in order. */
+  overlapping(startKey: Key, endKey: Key): readonly Replica[] {
+    const list: Replica[] = [];
+    const before = tree.seekBefore(this.byStart, `${startKey}\0` as Key);
+    const cursor = before.valid ? before : tree.first(this.byStart);
+    for (; cursor.valid; cursor.next()) {
+      const replica = this.found(cursor.value);
+      if (overlaps(replica.region, { startKey, endKey })) list.push(replica);
+      else if (endKey !== EMPTY_KEY && cursor.key >= endKey) break;
+    }
+    return list;
+  }
+
+  /** All of them as they are now, in order of region. */
+  all(): readonly Replica[] {
+    this.write();
+    const list: Replica[] = [];
+    for (const cursor = tree.first(this.byId); cursor.valid; cursor.next()) {
+      list.push(cursor.value);
+    }
+    return list;
+  }
+
+  /** The replicas as a value, between steps. */
+  done(): Replicas {
+    this.write();
+    const { byId, byStart, tombstones, asleep: sleeping } = this;
+    return { byId, byStart, tombstones, sleeping };
+  }
+
+  private write(): void {
+    const { latest, touched } = this;
+    if (latest === undefined) return;
+    if (touched === undefined) {
+      this.byId = tree.set(this.byId, idKey(regionId(latest)), latest);
+    } else {
+      touched.set(regionId(latest), latest);
+      const edit = tree.edit(this.byId);
+      for (const [region, replica] of touched) edit.set(idKey(region), replica);
+      this.byId = edit.done();
+      this.touched = undefined;
+    }
+    this.latest = undefined;
+  }
+
+  private index(before: Replica | undefined, after: Replica): void {
+    if (before?.region === after.region) return;
+    if (before !== undefined) this.unindex(before);
+    if (isInitialized(after.region)) {
+      this.byStart = tree.set(this.byStart, after.region.startKey, regionId(after));
+    }
+  }
 
   /** A start key may already be another's: after a split the new region has its parent's. */
-  const unindex = ({ region }: Replica): void => {
-    if (isInitialized(region) && tree.get(byStart, region.startKey) === region.id) {
-      byStart = tree.remove(byStart, region.startKey);
+  private unindex({ region }: Replica): void {
+    if (isInitialized(region) && tree.get(this.byStart, region.startKey) === region.id) {
+      this.byStart = tree.remove(this.byStart, region.startKey);
     }
-  };
+  }
 
-  const index = (before: Replica | undefined, after: Replica): void => {
-    if (before?.region === after.region) return;
-    if (before !== undefined) unindex(before);
-    if (isInitialized(after.region)) {
-      byStart = tree.set(byStart, after.region.startKey, regionId(after));
-    }
-  };
-
-  const found = (region: RegionId): Replica => {
-    const replica = get(region);
+  private found(region: RegionId): Replica {
+    const replica = this.get(region);
     assert(replica !== undefined, "the range index names a replica");
     return replica;
-  };
-
-  return {
-    get,
-    put(replica) {
-      index(get(regionId(replica)), replica);
-      touched.set(regionId(replica), replica);
-    },
-    remove(replica, tombstone) {
-      const region = regionId(replica);
-      touched.delete(region);
-      byId = tree.remove(byId, idKey(region));
-      unindex(replica);
-      tombstones = tree.set(tombstones, idKey(region), tombstone);
-    },
-    tombstone: (region) => tree.get(tombstones, idKey(region)),
-    sleeping: (region) => tree.get(sleeping, idKey(region)),
-    sleep(group) {
-      sleeping = tree.set(sleeping, idKey(group.region), group);
-    },
-    bury(tombstone) {
-      tombstones = tree.set(tombstones, idKey(tombstone.region), tombstone);
-    },
-    awake(region) {
-      sleeping = tree.remove(sleeping, idKey(region));
-    },
-    at(key) {
-      const cursor = tree.seekBefore(byStart, `${key}\0` as Key);
-      if (!cursor.valid) return undefined;
-      const replica = found(cursor.value);
-      const { endKey } = replica.region;
-      return endKey === EMPTY_KEY || key < endKey ? replica : undefined;
-    },
-    before(key) {
-      const cursor = tree.seekBefore(byStart, key);
-      return cursor.valid ? found(cursor.value) : undefined;
-    },
-    overlapping(startKey, endKey) {
-      const list: Replica[] = [];
-      const before = tree.seekBefore(byStart, `${startKey}\0` as Key);
-      const cursor = before.valid ? before : tree.first(byStart);
-      for (; cursor.valid; cursor.next()) {
-        const replica = found(cursor.value);
-        if (overlaps(replica.region, { startKey, endKey })) list.push(replica);
-        else if (endKey !== EMPTY_KEY && cursor.key >= endKey) break;
-      }
-      return list;
-    },
-    all() {
-      write();
-      return [...tree.entries(byId)].map(([, replica]) => replica);
-    },
-    done() {
-      write();
-      return { byId, byStart, tombstones, sleeping };
-    },
-  };
+  }
 }

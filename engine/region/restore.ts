@@ -9,7 +9,7 @@ import { decodeHead, pairsOf, type SnapshotHead } from "./pieces.ts";
 import { fail } from "./propose.ts";
 import { logCommit } from "./records.ts";
 import { type Replica, regionId, withReplica } from "./replica.ts";
-import type { Turn } from "./turn.ts";
+import { noteNews, type Turn } from "./turn.ts";
 
 /** Whether the data of this snapshot is here and its range is still free. */
 export function canRestore(turn: Turn, replica: Replica, metadata: SnapshotMetadata): boolean {
@@ -53,7 +53,7 @@ export function install(
   const peer = peerById(head.region, replica.peer.id as PeerId);
   assert(peer !== undefined, "a snapshot's region has the replica that restores it");
   inputs.push({ type: "applied", index: effect.metadata.index });
-  turn.news.add(region);
+  noteNews(turn, region);
   return withReplica(replica, {
     region: head.region,
     peer,

@@ -18,7 +18,7 @@ import type { Outcome } from "./propose.ts";
 import { raftConfig } from "./raft-config.ts";
 import { appliedHardState, logCommit } from "./records.ts";
 import { newReplica, type Replica, regionId, withReplica } from "./replica.ts";
-import type { Turn } from "./turn.ts";
+import { noteNews, type Turn } from "./turn.ts";
 
 /**
  * A region that was not grown from index 1 begins behind this one (TiKV's initial log position).
@@ -62,7 +62,7 @@ export function applySplit(
   // The new regions' logs rest on this entry, so it has to be known committed wherever they are.
   logCommit(turn, changed);
   for (const region of regions) grow(turn, changed, region);
-  turn.news.add(regionId(changed));
+  noteNews(turn, regionId(changed));
   return { replica: changed, outcome: { type: "split", regions: [...regions, derived] } };
 }
 
@@ -104,7 +104,7 @@ function grow(turn: Turn, parent: Replica, region: Region): void {
     }),
   );
   turn.replicas.awake(id);
-  turn.news.add(id);
+  noteNews(turn, id);
   turn.started.push({ region: id, campaign: isLeader(parent.raft) });
 }
 

@@ -26,10 +26,10 @@ export interface Turn {
   readonly persisting: Persisting[];
   readonly data: Workspace;
   readonly replicas: Registry;
-  /** Out: regions of which the placement driver should hear at once. */
-  readonly news: Set<RegionId>;
+  /** Out: regions of which the placement driver should hear at once; most steps have no news. */
+  news: Set<RegionId> | undefined;
   /** Out: whether something waits for a checkpoint. */
-  readonly wanted: { checkpoint: boolean };
+  wantsCheckpoint: boolean;
   /** Out: replicas that a split has made, to be started at the end of the step. */
   readonly started: { readonly region: RegionId; readonly campaign: boolean }[];
 }
@@ -41,6 +41,12 @@ export interface Persisting {
   readonly region: RegionId;
   readonly peer: PeerId;
   readonly ticket: Ticket;
+}
+
+/** The placement driver should hear of `region` at once. */
+export function noteNews(turn: Turn, region: RegionId): void {
+  turn.news ??= new Set();
+  turn.news.add(region);
 }
 
 export function reply(turn: Turn, ticket: Ticket, answer: TikvReply): void {

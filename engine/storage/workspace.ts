@@ -8,55 +8,55 @@ import { unreachable } from "../base/assert.ts";
 import type { Kv } from "./kv.ts";
 import type { ColumnFamily, KvOperation } from "./types.ts";
 
-export interface Workspace {
-  get(cf: ColumnFamily, key: Key): Uint8Array | undefined;
+type Edits = { [F in ColumnFamily]: tree.Edit<Uint8Array> | undefined };
+
+export class Workspace {
+  private kv: Kv;
+  /** Of the families that changed since the last snapshot; undefined where none did. */
+  private edits: Edits | undefined;
+
+  constructor(start: Kv) {
+    this.kv = start;
+  }
+
+  get(cf: ColumnFamily, key: Key): Uint8Array | undefined {
+    const edit = this.edits?.[cf];
+    return edit === undefined ? tree.get(this.kv[cf], key) : edit.get(key);
+  }
+
   /** Keeps the value. */
-  perform(operation: KvOperation): void;
+  perform(operation: KvOperation): void {
+    const target = this.edit(operation.cf);
+    switch (operation.type) {
+      case "put":
+        target.set(operation.key, operation.value);
+        return;
+      case "delete":
+        target.remove(operation.key);
+        return;
+      case "delete_range":
+        target.removeRange(operation.start, operation.end);
+        return;
+      default:
+        unreachable(operation);
+    }
+  }
+
   /** This instant. Costs next to nothing where nothing changed since the last one. */
-  snapshot(): Kv;
-}
+  snapshot(): Kv {
+    const { kv, edits } = this;
+    if (edits === undefined) return kv;
+    this.edits = undefined;
+    this.kv = {
+      default: edits.default?.done() ?? kv.default,
+      lock: edits.lock?.done() ?? kv.lock,
+      write: edits.write?.done() ?? kv.write,
+    };
+    return this.kv;
+  }
 
-type Edits = Record<ColumnFamily, tree.Edit<Uint8Array>>;
-
-export function openWorkspace(start: Kv): Workspace {
-  let kv = start;
-  let edits: Edits | undefined;
-  const begin = (): Edits =>
-    (edits ??= {
-      default: tree.edit(kv.default),
-      lock: tree.edit(kv.lock),
-      write: tree.edit(kv.write),
-    });
-  return {
-    get: (cf, key) => (edits === undefined ? tree.get(kv[cf], key) : edits[cf].get(key)),
-    perform: (operation) => performOn(begin(), operation),
-    snapshot: () => {
-      if (edits !== undefined) {
-        kv = {
-          default: edits.default.done(),
-          lock: edits.lock.done(),
-          write: edits.write.done(),
-        };
-        edits = undefined;
-      }
-      return kv;
-    },
-  };
-}
-
-function performOn(edits: Edits, operation: KvOperation): void {
-  const target = edits[operation.cf];
-  switch (operation.type) {
-    case "put":
-      target.set(operation.key, operation.value);
-      return;
-    case "delete":
-      target.remove(operation.key);
-      return;
-    case "delete_range":
-      target.removeRange(operation.start, operation.end);
-      return;
-    default:
-      unreachable(operation);
+  private edit(cf: ColumnFamily): tree.Edit<Uint8Array> {
+    this.edits ??= { default: undefined, lock: undefined, write: undefined };
+    return (this.edits[cf] ??= tree.edit(this.kv[cf]));
   }
 }

@@ -13,7 +13,7 @@ import type { StoreTurn } from "./turn.ts";
 
 /** This instant, if enough has been logged since the last one was written. */
 export function dueCheckpoint(turn: StoreTurn): Checkpoint | undefined {
-  const due = turn.wanted.checkpoint || turn.loggedBytes >= turn.before.config.checkpointLogBytes;
+  const due = turn.wantsCheckpoint || turn.loggedBytes >= turn.before.config.checkpointLogBytes;
   if (turn.checkpointing || !due || turn.identity === undefined) return undefined;
   const groups = turn.replicas
     .all()

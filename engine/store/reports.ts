@@ -36,7 +36,7 @@ export function report(turn: StoreTurn): void {
   for (const replica of replicas) {
     if (isLeader(replica.raft)) {
       const due = now - replica.reportedAt >= config.regionHeartbeatMs;
-      if (due || turn.news.has(regionId(replica))) reportRegion(turn, replica);
+      if (due || turn.news?.has(regionId(replica)) === true) reportRegion(turn, replica);
     } else {
       checkMembership(turn, replica);
     }
@@ -45,6 +45,7 @@ export function report(turn: StoreTurn): void {
 
 /** Tells at once of regions that have changed in this step. */
 export function reportNews(turn: StoreTurn): void {
+  if (turn.news === undefined) return;
   for (const region of turn.news) {
     const replica = turn.replicas.get(region);
     if (replica !== undefined && isInitialized(replica.region) && isLeader(replica.raft)) {

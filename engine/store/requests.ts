@@ -30,7 +30,7 @@ import {
   staleCommand,
   storeNotMatch,
 } from "../region/errors.ts";
-import { pack } from "../region/propose.ts";
+import { pack, type RawProposal } from "../region/propose.ts";
 import {
   answerNow,
   awaitIndex,
@@ -105,6 +105,7 @@ function onRead(turn: StoreTurn, ticket: Ticket, call: RawRead): void {
   } else if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {
     answerNow(turn, replica, { ticket, call });
   } else {
+    turn.reads ??= new Map();
     add(turn.reads, regionId(replica), { ticket, call });
   }
 }
@@ -132,6 +133,7 @@ function onWrite(turn: StoreTurn, ticket: Ticket, call: RawWrite): void {
     }
   }
   const part = { ticket, method: call.method, commands: translated.commands.length };
+  turn.writes ??= new Map();
   add(turn.writes, regionId(replica), { part, commands: translated.commands });
 }
 
@@ -239,22 +241,29 @@ const answerError = (turn: StoreTurn, ticket: Ticket, call: TikvCall, error: Reg
 
 /** Gives each region the writes and the unconfirmed reads that this step has brought it. */
 export function submit(turn: StoreTurn): void {
-  for (const [region, writes] of turn.writes) {
-    const replica = turn.replicas.get(region);
-    if (replica === undefined) {
-      for (const { part } of writes) {
-        reply(turn, part.ticket, regionErrorReply(part.method, regionNotFound(region)));
-      }
-      continue;
-    }
-    const proposals = pack(turn, replica, writes);
-    if (proposals.length === 0) continue;
-    const commands = proposals.map(({ data }) => data);
-    drive(turn, replica, { type: "propose", commands }, proposals);
+  const { writes, reads } = turn;
+  turn.writes = undefined;
+  turn.reads = undefined;
+  if (writes !== undefined) {
+    for (const [region, proposals] of writes) submitWrites(turn, region, proposals);
   }
-  for (const [region, calls] of turn.reads) submitReads(turn, region, calls);
-  turn.writes.clear();
-  turn.reads.clear();
+  if (reads !== undefined) {
+    for (const [region, calls] of reads) submitReads(turn, region, calls);
+  }
+}
+
+function submitWrites(turn: StoreTurn, region: RegionId, writes: readonly RawProposal[]): void {
+  const replica = turn.replicas.get(region);
+  if (replica === undefined) {
+    for (const { part } of writes) {
+      reply(turn, part.ticket, regionErrorReply(part.method, regionNotFound(region)));
+    }
+    return;
+  }
+  const proposals = pack(turn, replica, writes);
+  if (proposals.length === 0) return;
+  const commands = proposals.map(({ data }) => data);
+  drive(turn, replica, { type: "propose", commands }, proposals);
 }
 
 function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall[]): void {

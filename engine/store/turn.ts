@@ -6,9 +6,9 @@ import type { Now } from "../base/time.ts";
 import type { PdCall } from "../protocol/services.ts";
 import type { ReadCall } from "../region/reads.ts";
 import type { RawProposal } from "../region/propose.ts";
-import { openRegistry } from "../region/registry.ts";
+import { Registry } from "../region/registry.ts";
 import type { Persisting, Turn } from "../region/turn.ts";
-import { openWorkspace } from "../storage/workspace.ts";
+import { Workspace } from "../storage/workspace.ts";
 import { step as stepStorage } from "../storage/storage.ts";
 import type { StorageInput, StorageEffect, LogRecord } from "../storage/types.ts";
 import { dueCheckpoint } from "./checkpoint.ts";
@@ -20,8 +20,8 @@ export interface StoreTurn extends Turn {
   readonly effects: StoreEffect[];
   readonly before: StoreState;
   /** Writes and unconfirmed reads of this step, by region: each region takes its own in one go. */
-  readonly writes: Map<RegionId, RawProposal[]>;
-  readonly reads: Map<RegionId, ReadCall[]>;
+  writes: Map<RegionId, RawProposal[]> | undefined;
+  reads: Map<RegionId, ReadCall[]> | undefined;
   registration: Registration;
   identity: StoreState["identity"];
   storage: StoreState["storage"];
@@ -45,14 +45,14 @@ export function openTurn(state: StoreState, now: Now): StoreTurn {
     effects: [],
     records: [],
     persisting: [],
-    data: openWorkspace(state.kv),
-    replicas: openRegistry(state.replicas),
-    news: new Set(),
+    data: new Workspace(state.kv),
+    replicas: new Registry(state.replicas),
+    news: undefined,
     started: [],
-    wanted: { checkpoint: false },
+    wantsCheckpoint: false,
     before: state,
-    writes: new Map(),
-    reads: new Map(),
+    writes: undefined,
+    reads: undefined,
     registration: state.registration,
     identity: state.identity,
     storage: state.storage,

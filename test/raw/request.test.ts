@@ -25,7 +25,7 @@ import {
   strayKey,
 } from "../../engine/raw/request.ts";
 import { emptyKv } from "../../engine/storage/kv.ts";
-import { openWorkspace } from "../../engine/storage/workspace.ts";
+import { Workspace } from "../../engine/storage/workspace.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("raw");
@@ -36,7 +36,7 @@ const wire = createWire();
 
 /** A store's raw data and its clock. */
 class Data {
-  readonly workspace = openWorkspace(emptyKv());
+  readonly workspace = new Workspace(emptyKv());
   readonly mode: RawMode;
   nowSeconds = 1000;
 
