@@ -13,7 +13,9 @@ import type {
 import { batchResponseOf, callOfBatchCommand } from "../engine/protocol/services.ts";
 import type { TikvReply } from "../engine/protocol/services.ts";
 import type { Handler, ServerCall } from "./grpc/server-call.ts";
+import * as status from "./grpc/status.ts";
 import type { Requests, Waiter } from "./requests.ts";
+import { STOPPING } from "./service-handler.ts";
 
 /** Told of each command that was answered: its method, and how long that took. */
 export type ObserveCommand = (method: string, milliseconds: number) => void;
@@ -27,6 +29,7 @@ class Batch {
   /** Commands not answered yet. */
   open = 0;
   halfClosed = false;
+  draining = false;
   #responses: BatchCommandsResponse_Response[] = [];
   #requestIds: number[] = [];
   #flushing = false;
@@ -54,7 +57,9 @@ class Batch {
   }
 
   endIfDone(): void {
-    if (this.halfClosed && this.open === 0 && !this.#flushing) this.call.end();
+    if (this.open > 0 || this.#flushing) return;
+    if (this.halfClosed) this.call.end();
+    else if (this.draining) this.call.end(status.UNAVAILABLE, STOPPING);
   }
 }
 
@@ -118,6 +123,11 @@ export function createBatchHandler(requests: Requests, observe: ObserveCommand):
     halfClosed(call) {
       const batch = batchOf(call);
       batch.halfClosed = true;
+      batch.endIfDone();
+    },
+    draining(call) {
+      const batch = batchOf(call);
+      batch.draining = true;
       batch.endIfDone();
     },
   };

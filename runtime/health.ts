@@ -36,6 +36,10 @@ export function createHealth(services: readonly string[]): Health {
           call.end(status.NOT_FOUND, `unknown service ${service}`);
         }
       },
+      draining(call) {
+        watchers.delete(call);
+        call.end(status.UNAVAILABLE, "the server is stopping");
+      },
       cancelled: (call) => void watchers.delete(call),
     },
     set(now) {

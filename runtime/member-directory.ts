@@ -11,6 +11,8 @@ export const MEMBER_PATH = "/rutile/member";
 export interface MemberDirectory {
   /** What is known of the member with this name; empty where it has not answered yet. */
   clientUrls(name: string): readonly string[];
+  /** Whether the member answered when it was last asked. This one always does. */
+  answers(name: string): boolean;
   stop(): void;
 }
 
@@ -20,7 +22,7 @@ interface Known {
 }
 
 const ASK_EVERY_MS = 500;
-const REFRESH_EVERY_MS = 10_000;
+const REFRESH_EVERY_MS = 3000;
 const ASK_WITHIN_MS = 1000;
 
 export const memberAnswer =
@@ -34,18 +36,23 @@ export function createMemberDirectory(
   members: readonly Known[],
 ): MemberDirectory {
   const known = new Map<string, readonly string[]>([[self, clientUrls]]);
+  let answering = new Set([self]);
   const others = members.filter(({ name }) => name !== self);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
   const refresh = async (): Promise<void> => {
+    const answered = new Set([self]);
     await Promise.all(
       others.map(async ({ name, peerUrls }) => {
         for (const url of peerUrls) {
           const urls = await askMember(url, name);
-          if (urls !== undefined) known.set(name, urls);
+          if (urls === undefined) continue;
+          known.set(name, urls);
+          answered.add(name);
         }
       }),
     );
+    answering = answered;
     if (stopped) return;
     const complete = others.every(({ name }) => known.has(name));
     timer = setTimeout(() => void refresh(), complete ? REFRESH_EVERY_MS : ASK_EVERY_MS);
@@ -54,6 +61,7 @@ export function createMemberDirectory(
   if (others.length > 0) void refresh();
   return {
     clientUrls: (name) => known.get(name) ?? [],
+    answers: (name) => answering.has(name),
     stop() {
       stopped = true;
       clearTimeout(timer);

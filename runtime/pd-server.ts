@@ -180,7 +180,7 @@ class Member {
         driver: this.#driver,
         grpc: this.#grpc,
         transport: this.#transport,
-        clientUrls: (member) => this.#members.clientUrls(member),
+        members: this.#members,
         calls,
       }),
     );

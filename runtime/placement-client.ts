@@ -52,7 +52,8 @@ class Line {
   #leader: string | undefined;
   #finding: Promise<string | undefined> | undefined;
   #heartbeats: HeartbeatStream | undefined;
-  #lost = false;
+  /** The leader that the log has named last; undefined while none answers. */
+  #reported: string | undefined = "";
   #closed = false;
 
   constructor(endpoints: readonly string[], logger: Logger) {
@@ -172,16 +173,17 @@ class Line {
     return text;
   }
 
-  /** One line when the driver is lost, and one when it is back. */
+  /** One line when the leader is another, when it is lost, and when there is one again. */
   #report(leader: string | undefined): void {
     if (this.#closed) return;
-    const members = [...this.#addresses].join(",");
-    if (leader === undefined && !this.#lost) {
+    if (leader === this.#reported) return;
+    this.#reported = leader;
+    if (leader === undefined) {
+      const members = [...this.#addresses].join(",");
       this.#logger.log("warn", "no leader of the placement driver answers", { members });
-    } else if (leader !== undefined) {
+    } else {
       this.#logger.log("info", "found the leader of the placement driver", { leader });
     }
-    this.#lost = leader === undefined;
   }
 }
 

@@ -15,6 +15,7 @@ import type { GrpcServer } from "./grpc/server.ts";
 import { json, text } from "./http.ts";
 import type { Answer, Page, Routes } from "./http.ts";
 import type { LatencyTable } from "./metrics/latency.ts";
+import type { MemberDirectory } from "./member-directory.ts";
 import { createMetrics } from "./metrics/registry.ts";
 import type { Metrics } from "./metrics/registry.ts";
 import type { Transport } from "./network.ts";
@@ -25,7 +26,7 @@ export interface Observed {
   readonly driver: Driver<PlacementState, PlacementInput>;
   readonly grpc: GrpcServer;
   readonly transport: Transport;
-  readonly clientUrls: (member: string) => readonly string[];
+  readonly members: MemberDirectory;
   readonly calls: LatencyTable;
 }
 
@@ -83,12 +84,12 @@ function clusterOf(state: PlacementState): object {
   return { id: clusterId ?? 0n, max_peer_count: maxPeerCount || state.config.maxReplicas };
 }
 
-function memberOf(member: Member, { driver, clientUrls }: Observed): object {
+function memberOf(member: Member, { driver, members }: Observed): object {
   return {
     name: member.name,
     member_id: member.id,
     peer_urls: member.peerUrls,
-    client_urls: clientUrls(member.name),
+    client_urls: members.clientUrls(member.name),
     binary_version: driver.state.config.version,
   };
 }
@@ -106,19 +107,12 @@ function membersOf(observed: Observed): object {
   };
 }
 
-/** The leader says whom it has heard of lately; any other member speaks only for itself. */
-function healthOf(observed: Observed): readonly object[] {
-  const { state } = observed.driver;
-  const group = engine.raftState(state);
-  const since = performance.now() - 2 * state.config.raft.electionMs;
-  const heard = new Set(
-    raft.progress(group).flatMap(({ peer, heardMs }) => (heardMs > since ? [peer] : [])),
-  );
-  return state.config.members.map(({ id, name }) => ({
+function healthOf({ driver, members }: Observed): readonly object[] {
+  return driver.state.config.members.map(({ id, name }) => ({
     name,
     member_id: id,
-    client_urls: observed.clientUrls(name),
-    health: id === state.config.id || id === leaderId(state) || heard.has(id),
+    client_urls: members.clientUrls(name),
+    health: members.answers(name),
   }));
 }
 

@@ -5,10 +5,14 @@
  */
 import type { Ticket } from "../engine/base/ids.ts";
 import type { Handler, ServerCall } from "./grpc/server-call.ts";
+import * as status from "./grpc/status.ts";
 import type { Requests, Waiter } from "./requests.ts";
 
 /** The short name of a method: what a machine's calls are told apart by. */
 export const methodName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** What a stream is told that the server ends. */
+export const STOPPING = "the server is stopping";
 
 /** A call that has one request: the whole of it waits for one answer. */
 class UnaryWaiter implements Waiter {
@@ -39,13 +43,16 @@ class StreamState {
   /** Tickets not answered yet, oldest first. */
   readonly open = new Set<Ticket>();
   halfClosed = false;
+  draining = false;
 
   constructor(call: ServerCall) {
     this.call = call;
   }
 
   endIfDone(): void {
-    if (this.halfClosed && this.open.size === 0) this.call.end();
+    if (this.open.size > 0) return;
+    if (this.halfClosed) this.call.end();
+    else if (this.draining) this.call.end(status.UNAVAILABLE, STOPPING);
   }
 }
 
@@ -93,6 +100,12 @@ export function createServiceHandler(requests: Requests): Handler {
       const stream = streamOf(call);
       stream.halfClosed = true;
       stream.endIfDone();
+    },
+    draining(call) {
+      const { context } = call;
+      if (!(context instanceof StreamState)) return;
+      context.draining = true;
+      context.endIfDone();
     },
     cancelled(call) {
       const { context } = call;

@@ -19,7 +19,7 @@ import { openDisk } from "./disk.ts";
 import type { FileDisk } from "./disk.ts";
 import { createDriver } from "./driver.ts";
 import type { Driver } from "./driver.ts";
-import type { Handler } from "./grpc/server-call.ts";
+import type { Handler, ServerCall } from "./grpc/server-call.ts";
 import { createGrpcServer } from "./grpc/server.ts";
 import type { GrpcServer } from "./grpc/server.ts";
 import { createHealth } from "./health.ts";
@@ -180,11 +180,13 @@ class Store {
       calls.observe(method, milliseconds, false),
     );
     const batchPath = TIKV_SERVICE.methods.BatchCommands.path;
+    const handlerOf = (call: ServerCall): Handler =>
+      call.method.path === batchPath ? batch : single;
     const handler: Handler = {
-      message: (call, message) =>
-        (call.method.path === batchPath ? batch : single).message(call, message),
-      halfClosed: (call) => (call.method.path === batchPath ? batch : single).halfClosed?.(call),
-      cancelled: (call) => (call.method.path === batchPath ? batch : single).cancelled?.(call),
+      message: (call, message) => handlerOf(call).message(call, message),
+      halfClosed: (call) => handlerOf(call).halfClosed?.(call),
+      draining: (call) => handlerOf(call).draining?.(call),
+      cancelled: (call) => handlerOf(call).cancelled?.(call),
     };
     return createGrpcServer({
       services: [

@@ -16,6 +16,10 @@ export interface Handler {
   /** The client sends no more. Only for streams. */
   halfClosed?(call: ServerCall): void;
   /**
+   * The server is about to close: a stream may end as soon as nothing in it waits for an answer.
+   */
+  draining?(call: ServerCall): void;
+  /**
    * The call was ended by the client, its deadline or the connection, before the handler ended it.
    */
   cancelled?(call: ServerCall): void;
@@ -114,6 +118,11 @@ export class ServerCall implements StreamListener {
     this.#flush();
     this.#finish(code);
     this.#stream.end(endOf(code, message, this.#headersSent));
+  }
+
+  /** @internal The server is about to close. */
+  drain(): void {
+    if (!this.#ended) this.#route.handler.draining?.(this);
   }
 
   /** @internal Bytes arrived. */

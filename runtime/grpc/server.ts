@@ -44,10 +44,13 @@ const MAX_HEADER_BYTES = 64 << 10;
 
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const sessions = new Set<ServerSession>();
+  /** Calls that may last: they are told when the server closes. */
+  const streams = new Set<ServerCall>();
   let calls = 0;
   let idle: (() => void) | undefined;
   const ended = (call: ServerCall, code: number): void => {
     calls -= 1;
+    if (isStream(call.method)) streams.delete(call);
     options.observe?.(call.method, code, performance.now() - call.startedAt);
     if (calls === 0) idle?.();
   };
@@ -56,6 +59,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     const call = openCall(routes, stream);
     if (call === undefined) return;
     calls += 1;
+    if (isStream(call.method)) streams.add(call);
     stream.listener = call;
     startDeadline(call, stream.headers);
   };
@@ -75,6 +79,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     load: () => ({ sessions: sessions.size, calls }),
     async close(withinMs) {
       for (const session of sessions) session.drain();
+      for (const call of streams) call.drain();
       if (calls > 0) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, withinMs);
@@ -89,6 +94,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
   };
 }
+
+const isStream = ({ clientStreaming, serverStreaming }: Method): boolean =>
+  clientStreaming || serverStreaming;
 
 function routesOf(
   options: GrpcServerOptions,
