@@ -3,13 +3,13 @@
  * group what it had beyond it, and the entries known committed are applied again.
  */
 import { idKey } from "../base/big-endian.ts";
-import { type LogIndex, type RegionId, Ticket, type Term } from "../base/ids.ts";
+import { type LogIndex, type PeerId, type RegionId, Ticket, type Term } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import * as tree from "../base/tree.ts";
 import { createWire } from "../base/wire.ts";
 import { Peer, type Region } from "../protocol/gen/metapb.ts";
 import { restore } from "../raft/start.ts";
-import type { Configuration } from "../raft/types.ts";
+import type { Configuration, HardState } from "../raft/types.ts";
 import { decodeMemberContext } from "../region/command.ts";
 import { decodeConfigurationEntry } from "../raft/codec.ts";
 import { configurationOf, isInitialized, peerById, peerIdOf } from "../region/descriptor.ts";
@@ -180,7 +180,8 @@ function revive(
   },
 ): Replica {
   const config = raftConfig(turn, group.region, peerIdOf(at.peer));
-  const { hardState, truncated, entries } = group;
+  const { truncated, entries } = group;
+  const hardState = sinceBegin(group);
   const { applied, configuration } = at;
   const raft = restore(
     config,
@@ -189,6 +190,12 @@ function revive(
   );
   const replica = newReplica({ ...at, raft });
   return { ...replica, acquaintances: peersInLog(turn, group, applied) };
+}
+
+/** A region that a split has made is in the term its log begins behind, before anything is written of it. */
+function sinceBegin({ hardState, truncated }: RecoveredGroup): HardState {
+  if (hardState.term >= truncated.term) return hardState;
+  return { term: truncated.term, vote: 0 as PeerId, commit: truncated.index };
 }
 
 /** Peers that entries beyond `applied` add: the group counts on them already. */
