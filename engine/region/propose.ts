@@ -30,9 +30,10 @@ export interface Proposal {
   readonly parts: readonly PendingPart[];
 }
 
-/** A write call that has passed all checks. */
+/** A write call that has passed all checks, against the region as of `version`. */
 export interface RawProposal {
   readonly part: PendingPart;
+  readonly version: number;
   readonly commands: readonly RawCommand[];
 }
 
@@ -57,6 +58,11 @@ export function pack(
     bytes = 0;
   };
   for (const write of writes) {
+    if (write.version !== epochOf(replica.region).version) {
+      // A split was applied since it was checked: its keys may be another region's by now.
+      fail(turn, write.part, epochNotMatch([replica.region]));
+      continue;
+    }
     const size = sizeOf(write.commands);
     if (size > turn.config.maxEntryBytes) {
       fail(turn, write.part, raftEntryTooLarge(replica.region.id, size));

@@ -133,8 +133,9 @@ function onWrite(turn: StoreTurn, ticket: Ticket, call: RawWrite): void {
     }
   }
   const part = { ticket, method: call.method, commands: translated.commands.length };
+  const { version } = epochOf(replica.region);
   turn.writes ??= new Map();
-  add(turn.writes, regionId(replica), { part, commands: translated.commands });
+  add(turn.writes, regionId(replica), { part, version, commands: translated.commands });
 }
 
 function add<T>(lists: Map<RegionId, T[]>, region: RegionId, item: T): void {
@@ -272,8 +273,16 @@ function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall
     for (const { ticket, call } of calls) answerError(turn, ticket, call, regionNotFound(region));
     return;
   }
+  const { version } = epochOf(replica.region);
+  const current: ReadCall[] = [];
+  for (const read of calls) {
+    // A split may have been applied since the call was checked, earlier in this step.
+    if (read.call.request.context?.regionEpoch?.version === version) current.push(read);
+    else answerError(turn, read.ticket, read.call, epochNotMatch([replica.region]));
+  }
+  if (current.length === 0) return;
   const ticket = takeTicket(turn);
-  const waiting = awaitIndex(turn, replica, ticket, calls);
+  const waiting = awaitIndex(turn, replica, ticket, current);
   if (leaseValid(replica.raft, turn.now.monotonicMs)) {
     // The lease makes the commit index a read index; only the data is not there yet.
     const index = committed(replica.raft);

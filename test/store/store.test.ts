@@ -10,6 +10,7 @@ import {
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { applied, committed, isLeader } from "../../engine/raft/query.ts";
 import { replicas, type Replica } from "../../engine/store/index.ts";
+import { Ticket } from "../../engine/base/ids.ts";
 import { suite } from "../harness.ts";
 import { Cluster } from "./harness.ts";
 
@@ -86,6 +87,41 @@ test("a leader whose own disk is behind answers no read before it holds what oth
   const reply = cluster.replies.get(read);
   if (reply?.method !== "RawGet") throw new Error("the read has no answer");
   assert.equal(reply.response.value, bytes("new"));
+});
+
+test("a write that came in one step with the split of its region goes back to its client", () => {
+  const cluster = ready();
+  put(cluster, "a", "old");
+  cluster.run(500);
+  const { node, replica } = cluster.leaderAt("a");
+  node.stalled = true;
+  const split = SplitRegionRequest.make({
+    context: context(replica),
+    splitKeys: ["m" as Key],
+    isRawKv: true,
+  });
+  cluster.ask(node, { method: "SplitRegion", request: split });
+  const write = Ticket(1_000_001);
+  node.inbox.push({
+    type: "request",
+    ticket: write,
+    call: {
+      method: "RawPut",
+      request: RawPutRequest.make({
+        context: context(replica),
+        key: "a" as Key,
+        value: bytes("stray"),
+      }),
+    },
+  });
+  // The split becomes durable, and is applied, in the step that takes the call, behind it.
+  cluster.unstall(node);
+  cluster.settle();
+  cluster.run(1000);
+  const answer = cluster.replies.get(write);
+  if (answer?.method !== "RawPut") throw new Error("the put has no answer");
+  assert.ok(answer.response.regionError?.epochNotMatch !== undefined);
+  assert.not.equal(cluster.leaderAt("a").replica.region.id, replica.region.id);
 });
 
 test("an acknowledged write is read back, replaced by compare-and-swap, and scanned", () => {
