@@ -4,6 +4,7 @@ import { bridgePartitions } from "./bridge-partitions.ts";
 import { calm } from "./calm.ts";
 import { clockTrouble } from "./clock-trouble.ts";
 import { crashStorm } from "./crash-storm.ts";
+import { deposedLeaders } from "./deposed-leaders.ts";
 import { membershipChurn } from "./membership-churn.ts";
 import { oneWayPartitions } from "./one-way-partitions.ts";
 import { partitions } from "./partitions.ts";
@@ -17,6 +18,7 @@ export const SCENARIOS: readonly Scenario[] = [
   oneWayPartitions,
   bridgePartitions,
   crashStorm,
+  deposedLeaders,
   powerLoss,
   clockTrouble,
   slowDisks,

@@ -76,6 +76,7 @@ export function build(scenario: Scenario, seed: string, options: Options): Built
     stores,
     members,
     clients,
+    watchers: [],
     checks: checksOf(),
     nextCall: 1,
     nextOrder: 0,

@@ -5,6 +5,7 @@
  * inside are values.
  */
 import type { PeerId, StoreId, Ticket } from "../engine/base/ids.ts";
+import type { Role } from "../engine/raft/types.ts";
 import type { Replica } from "../engine/region/replica.ts";
 import type { PlacementConfig } from "../engine/placement/config.ts";
 import type { PlacementState } from "../engine/placement/index.ts";
@@ -43,6 +44,8 @@ export interface World {
   readonly stores: readonly StoreMachine[];
   readonly members: readonly PlacementMachine[];
   readonly clients: Client[];
+  /** Told of every server that takes another role in one of its groups. */
+  readonly watchers: ((machine: Machine, role: Role) => void)[];
   readonly checks: Checks;
   nextCall: number;
   /** Places in the one order of all invocations and answers. */

@@ -3,6 +3,7 @@
  * and how long. A seed draws everything that is left open.
  */
 import type { Kind } from "./workloads/registers.ts";
+import type { Blow } from "./faults/ambush.ts";
 import type { Shape } from "./network/topology.ts";
 
 export interface Scenario {
@@ -69,6 +70,16 @@ export type Fault = FaultTiming &
     | { readonly type: "blackout" }
     | { readonly type: "pause"; readonly of: Among }
     /**
+     * Whoever asks for votes or begins to lead is struck soon after: `every` is how long after, at
+     * most.
+     */
+    | { readonly type: "ambush"; readonly blows: readonly Blow[] }
+    /**
+     * A leader is cut off from some followers, and later from the others, which are restarted at
+     * that moment.
+     */
+    | { readonly type: "betray" }
+    /**
      * An operator hands the leadership of a random region, or of the placement driver, to somebody
      * else.
      */
@@ -83,6 +94,9 @@ export type Fault = FaultTiming &
     | { readonly type: "failing_disk" }
     | { readonly type: "full_disk" }
   );
+
+/** Those that strike by the clock. */
+export type TimedFault = Exclude<Fault, { type: "ambush" }>;
 
 export type Among = "stores" | "members" | "servers" | "everyone";
 

@@ -14,6 +14,7 @@ import { checkLeases } from "./leases.ts";
 import { checkLog } from "./log-matching.ts";
 import { checkMonotone } from "./monotone.ts";
 import { groupOf, memberOf } from "./group.ts";
+import { checkOwnTerm } from "./own-term.ts";
 import { checkPromises, notePromise } from "./promises.ts";
 
 /** Looks at one member after a step of its machine. */
@@ -40,11 +41,14 @@ export function lookAtMember(
   checkElection(world, group, member, before, raft);
   checkLog(world, group, member, before, raft);
   checkCommitted(world, group, member, before, raft);
+  checkOwnTerm(world, group, member, before, raft);
   checkConfiguration(world, group, member, before, raft);
   member.machine = machine;
   member.raft = raft;
   member.incarnation = machine.incarnation;
   checkLeases(world, group, member, before);
+  if (before?.role === raft.role) return;
+  for (const watcher of world.watchers) watcher(machine, raft.role);
 }
 
 /** Looks at a message that a member sends. */

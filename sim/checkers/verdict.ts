@@ -13,6 +13,7 @@ export type CheckName =
   | "log matching"
   | "state machine safety"
   | "leader completeness"
+  | "own-term commits"
   | "monotone state"
   | "kept promises"
   | "one configuration"

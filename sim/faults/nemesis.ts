@@ -3,12 +3,13 @@
  * random part of its scenario's faults, some of them much harder than usual), strikes, and takes
  * everything back when the safety phase is over.
  */
-import type { Fault, Scenario, Span } from "../scenario.ts";
+import type { Scenario, Span, TimedFault } from "../scenario.ts";
 import type { World } from "../model.ts";
 import type { Random } from "../random.ts";
-import { schedule } from "../event-queue.ts";
 import { between, chance, pickWeighted, stream } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
+import { lieInWait } from "./ambush.ts";
+import { later } from "./later.ts";
 import { strike } from "./strike.ts";
 
 /** How much more often than its scenario says a fault of this seed strikes, in quarters. */
@@ -35,32 +36,25 @@ export function unleash(world: World, scenario: Scenario): readonly string[] {
     const quarters = pickWeighted(random, HASTE);
     if (!present) return;
     chosen.push(fault.type);
-    plan(world, fault, quarters, random);
+    if (fault.type === "ambush") lieInWait(world, fault, random);
+    else plan(world, fault, quarters, random);
   });
   return chosen;
 }
 
 /** Schedules the next strike of one fault, which schedules the one after it. */
-function plan(world: World, fault: Fault, quarters: number, random: Random): void {
+function plan(world: World, fault: TimedFault, quarters: number, random: Random): void {
   const waitUs = Math.max(1000, Math.floor((drawUs(fault.every, random) * 4) / quarters));
-  at(world, waitUs, fault.type, () => {
+  later(world, waitUs, fault.type, () => {
     const lastsUs = drawUs(fault.lasts, random);
     const struck = strike(world, fault, lastsUs, random);
     if (struck !== undefined) {
       narrate(world.trace, world.timeUs, "fault", struck.text);
       const { end } = struck;
-      if (end !== undefined) at(world, lastsUs, `end of ${fault.type}`, end);
+      if (end !== undefined) later(world, lastsUs, `end of ${fault.type}`, end);
     }
     plan(world, fault, quarters, random);
   });
-}
-
-/** Does something later, but only while the safety phase lasts. */
-function at(world: World, delayUs: number, name: string, body: () => void): void {
-  const run = (): void => {
-    if (world.phase === "safety") body();
-  };
-  schedule(world.queue, world.timeUs + delayUs, { type: "action", name, run });
 }
 
 const drawUs = (span: Span, random: Random): number => between(random, span[0], span[1]) * 1000;

@@ -2,7 +2,7 @@
  * What each fault does when it strikes. Every strike says in words what it did; one that has to be
  * taken back says how.
  */
-import type { Among, Fault } from "../scenario.ts";
+import type { Among, Fault, TimedFault } from "../scenario.ts";
 import type { Machine, World } from "../model.ts";
 import type { Random } from "../random.ts";
 import type { Struck } from "./nemesis.ts";
@@ -13,6 +13,7 @@ import { clog, cut, mend } from "../network/network.ts";
 import { drawCut, drawLinks } from "../network/topology.ts";
 import { below, between, chance, pick, sample } from "../random.ts";
 import { seconds } from "../trace/trace.ts";
+import { betray } from "./ambush.ts";
 import { disturbClock } from "./clocks.ts";
 import { disturbDisk } from "./disks.ts";
 import { drainStore, transferLeader } from "./orders.ts";
@@ -21,7 +22,7 @@ import { drawHold, holdText } from "./holds.ts";
 /** Performs one strike of `fault`; undefined where there was nothing to strike. */
 export function strike(
   world: World,
-  fault: Fault,
+  fault: TimedFault,
   lastsUs: number,
   random: Random,
 ): Struck | undefined {
@@ -37,6 +38,8 @@ export function strike(
       return crashOne(world, fault.of, fault.power, lastsUs, random);
     case "blackout":
       return blackout(world, lastsUs, random);
+    case "betray":
+      return betray(world, lastsUs, random);
     case "pause":
       return pauseOne(world, fault.of, lastsUs, random);
     case "transfer_leader":

@@ -4,7 +4,7 @@
  */
 import type { PlantedBug } from "./bug.ts";
 
-const STORMS = ["crash-storm", "partitions", "one-way-partitions", "power-loss"];
+const STORMS = ["crash-storm", "deposed-leaders", "partitions", "one-way-partitions", "power-loss"];
 
 export const BUGS: readonly PlantedBug[] = [
   {
@@ -143,7 +143,7 @@ export const BUGS: readonly PlantedBug[] = [
         replace: "return member(config, hardState, log, history, applied, nowMs, nowMs);",
       },
     ],
-    scenarios: STORMS,
+    scenarios: ["deposed-leaders"],
   },
   {
     id: "C01",
