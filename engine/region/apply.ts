@@ -9,7 +9,7 @@ import { decodeEntry, type RawEntry } from "./command.ts";
 import { epochOf } from "./descriptor.ts";
 import { applyMembers } from "./members.ts";
 import { type Outcome, settle } from "./propose.ts";
-import { type Replica, withReplica } from "./replica.ts";
+import { type Replica, withApplied } from "./replica.ts";
 import { applySplit } from "./split.ts";
 import type { Turn } from "./turn.ts";
 
@@ -33,7 +33,8 @@ export function applyEntries(
 }
 
 function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undefined {
-  let next = withReplica(replica, { applied: entry.index, appliedTerm: entry.term });
+  const { index, term } = entry;
+  let next = withApplied(replica, index, term, replica.pending);
   let outcome: Outcome | undefined;
   if (entry.type === "configuration") {
     return applyMembers(turn, next, entry);
@@ -49,7 +50,7 @@ function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undef
     }
   }
   const pending = settle(turn, next.pending, entry, outcome);
-  return pending === next.pending ? next : withReplica(next, { pending });
+  return pending === next.pending ? next : withApplied(next, index, term, pending);
 }
 
 function applyRaw(turn: Turn, replica: Replica, entry: RawEntry): Outcome {

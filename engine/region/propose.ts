@@ -21,7 +21,7 @@ import {
   staleCommand,
 } from "./errors.ts";
 import type { Pending, PendingPart, Replica } from "./replica.ts";
-import { withReplica } from "./replica.ts";
+import { withApplied } from "./replica.ts";
 import { reply, type Turn } from "./turn.ts";
 
 /** One log entry to be, and who waits for it. */
@@ -126,7 +126,8 @@ export function noteProposed(
     term,
     parts,
   }));
-  return withReplica(replica, { pending: [...replica.pending, ...added] });
+  const pending = replica.pending.length === 0 ? added : [...replica.pending, ...added];
+  return withApplied(replica, replica.applied, replica.appliedTerm, pending);
 }
 
 type DropReason = Extract<RaftEffect, { type: "proposal_dropped" }>["reason"];

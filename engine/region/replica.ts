@@ -130,7 +130,31 @@ export function withRaft(replica: Replica, raft: RaftState): Replica {
   };
 }
 
-/** The replica with some fields changed. */
+/** The replica after an entry, and who still waits. Written out for the same reason. */
+export function withApplied(
+  replica: Replica,
+  applied: LogIndex,
+  appliedTerm: Term,
+  pending: readonly Pending[],
+): Replica {
+  return {
+    region: replica.region,
+    peer: replica.peer,
+    raft: replica.raft,
+    applied,
+    appliedTerm,
+    configuration: replica.configuration,
+    pending,
+    reads: replica.reads,
+    outgoing: replica.outgoing,
+    incoming: replica.incoming,
+    splitAt: replica.splitAt,
+    acquaintances: replica.acquaintances,
+    reportedAt: replica.reportedAt,
+  };
+}
+
+/** The replica with some fields changed. For what is rare. */
 export const withReplica = (replica: Replica, change: Partial<Replica>): Replica => ({
   ...replica,
   ...change,

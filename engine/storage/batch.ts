@@ -44,18 +44,28 @@ export function nextBatch(state: StorageState): BatchWrite {
   const file = segmentFile(current.number);
   operations.push({ type: "append", file, bytes: frame }, { type: "sync", file });
   const next: StorageState = {
-    ...rotated,
-    pending: [],
+    config: rotated.config,
+    identity: rotated.identity,
+    closed: rotated.closed,
+    pending: NOTHING,
     pendingTicket: undefined,
     due: false,
+    writing: rotated.writing,
+    wroteLog: rotated.wroteLog,
+    nextTicket: rotated.nextTicket,
     segments: book.segments(frame.length),
     oldest,
     sequence,
     chain: frameCrc(frame),
+    seed: rotated.seed,
     groups: book.groups(),
+    checkpoint: rotated.checkpoint,
+    draft: rotated.draft,
   };
   return { state: next, operations };
 }
+
+const NOTHING: StorageState["pending"] = [];
 
 function needsSegment(state: StorageState): boolean {
   const current = state.segments[state.segments.length - 1];

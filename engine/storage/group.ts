@@ -147,9 +147,11 @@ function appended(
   entries: readonly Entry[],
   segment: number,
 ): Judged {
-  const facts = hardState === undefined ? group : { ...group, hardState, hardStateIn: segment };
   const start = entries[0];
-  if (start === undefined) return { ok: true, group: facts };
+  if (start === undefined) {
+    if (hardState === undefined) return { ok: true, group };
+    return { ok: true, group: { ...group, hardState, hardStateIn: segment } };
+  }
   for (let i = 1; i < entries.length; i++) {
     if (entries[i]!.index !== start.index + i) {
       return wrong(group, `entry ${entries[i]!.index} follows entry ${entries[i - 1]!.index}`);
@@ -169,7 +171,7 @@ function appended(
     ok: true,
     group: {
       region: group.region,
-      hardState: facts.hardState,
+      hardState: hardState ?? group.hardState,
       truncated: group.truncated,
       begun: group.begun,
       base,
@@ -181,7 +183,7 @@ function appended(
       }),
       snapshot: group.snapshot,
       tombstone: undefined,
-      hardStateIn: facts.hardStateIn,
+      hardStateIn: hardState === undefined ? group.hardStateIn : segment,
       truncatedIn: group.tombstone === undefined ? group.truncatedIn : 0,
       anchored: group.anchored || base === group.truncated.index,
     },

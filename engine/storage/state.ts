@@ -3,7 +3,7 @@
  * of segments and groups.
  */
 import type { Key } from "../base/bytes.ts";
-import { LogIndex, Ticket } from "../base/ids.ts";
+import { LogIndex, Ticket, nextTicket } from "../base/ids.ts";
 import type { RegionId } from "../base/ids.ts";
 import * as tree from "../base/tree.ts";
 import type { Tree } from "../base/tree.ts";
@@ -110,6 +110,61 @@ export function initial(config: StorageConfig): StorageState {
     groups: tree.empty(),
     checkpoint: undefined,
     draft: undefined,
+  };
+}
+
+/** What waits for the next write. Written out in full, as the next one: a spread costs ten times more. */
+export function withQueue(
+  state: StorageState,
+  pending: readonly LogRecord[],
+  pendingTicket: Ticket | undefined,
+  due: boolean,
+): StorageState {
+  return {
+    config: state.config,
+    identity: state.identity,
+    closed: state.closed,
+    pending,
+    pendingTicket,
+    due,
+    writing: state.writing,
+    wroteLog: state.wroteLog,
+    nextTicket: state.nextTicket,
+    segments: state.segments,
+    oldest: state.oldest,
+    sequence: state.sequence,
+    chain: state.chain,
+    seed: state.seed,
+    groups: state.groups,
+    checkpoint: state.checkpoint,
+    draft: state.draft,
+  };
+}
+
+/** A write begins or (undefined) has ended. */
+export function withWriting(
+  state: StorageState,
+  writing: Writing | undefined,
+  wroteLog: boolean,
+): StorageState {
+  return {
+    config: state.config,
+    identity: state.identity,
+    closed: state.closed,
+    pending: state.pending,
+    pendingTicket: state.pendingTicket,
+    due: state.due,
+    writing,
+    wroteLog,
+    nextTicket: writing === undefined ? state.nextTicket : nextTicket(writing.ticket),
+    segments: state.segments,
+    oldest: state.oldest,
+    sequence: state.sequence,
+    chain: state.chain,
+    seed: state.seed,
+    groups: state.groups,
+    checkpoint: state.checkpoint,
+    draft: state.draft,
   };
 }
 

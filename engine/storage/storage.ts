@@ -5,12 +5,11 @@
  * a failed write nothing is written again: the page cache may have dropped what the disk refused.
  */
 import { assert, unreachable } from "../base/assert.ts";
-import { nextTicket } from "../base/ids.ts";
 import type { Ticket } from "../base/ids.ts";
 import type { DiskOperation } from "./disk.ts";
 import { beginDraft, nextSlice } from "./draft.ts";
 import { nextBatch } from "./batch.ts";
-import { durableCheckpoint, segmentFile } from "./state.ts";
+import { durableCheckpoint, segmentFile, withQueue, withWriting } from "./state.ts";
 import type { StorageState, Writing } from "./state.ts";
 import type { Checkpoint, StorageEffect, StorageInput } from "./types.ts";
 
@@ -31,7 +30,7 @@ export function step(state: StorageState, input: StorageInput): Step {
       assert(state.identity !== undefined, "a log belongs to someone");
       return quiet(withPending(state, input.records, input.ticket));
     case "turn_ended":
-      return proceed(state.pendingTicket === undefined ? state : { ...state, due: true }, []);
+      return proceed(onTurnEnded(state), []);
     case "checkpoint":
       return quiet(onCheckpoint(state, input.checkpoint));
     case "written":
@@ -62,7 +61,14 @@ function withPending(
     "tickets of the log ascend",
   );
   const pending = state.pending.length === 0 ? records : [...state.pending, ...records];
-  return { ...state, pending, pendingTicket: ticket };
+  return withQueue(state, pending, ticket, state.due);
+}
+
+/** What waits may go out now. */
+function onTurnEnded(state: StorageState): StorageState {
+  const { pending, pendingTicket, due } = state;
+  if (due || pendingTicket === undefined) return state;
+  return withQueue(state, pending, pendingTicket, true);
 }
 
 function onCheckpoint(state: StorageState, checkpoint: Checkpoint): StorageState {
@@ -75,7 +81,7 @@ function onWritten(state: StorageState, ticket: Ticket): Step {
   const { writing } = state;
   assert(writing?.ticket === ticket, "only the write under way can be done");
   const effects: StorageEffect[] = [];
-  const next = { ...state, writing: undefined, wroteLog: writing.type === "records" };
+  const next = withWriting(state, undefined, writing.type === "records");
   switch (writing.type) {
     case "repairs":
       effects.push({ type: "opened" });
@@ -104,44 +110,33 @@ function onWritten(state: StorageState, ticket: Ticket): Step {
 /** Starts the next write where none is under way. Records go first, but take turns with slices. */
 function proceed(state: StorageState, effects: StorageEffect[]): Step {
   if (state.closed || state.writing !== undefined) return { state, effects };
+  const ticket = state.nextTicket;
   const removes = state.segments.length > 0 && state.segments[0]!.number < state.oldest;
   const draft = state.draft;
   const slices = draft !== undefined && draft.sequence <= state.sequence;
   if (state.due && !(state.wroteLog && (removes || slices))) {
     const batch = nextBatch(state);
-    const { pendingTicket } = state;
-    return begin(batch.state, batch.operations, effects, (ticket) => ({
-      type: "records",
-      ticket,
-      durable: pendingTicket,
-    }));
+    const writing: Writing = { type: "records", ticket, durable: state.pendingTicket };
+    return begin(batch.state, writing, batch.operations, effects);
   }
   if (removes) {
-    return begin(state, removal(state), effects, (ticket) => ({ type: "removal", ticket }));
+    return begin(state, { type: "removal", ticket }, removal(state), effects);
   }
   if (slices) {
-    const slice = nextSlice(state, draft);
-    return begin(state, slice.operations, effects, (ticket) => ({
-      type: "slice",
-      ticket,
-      next: slice.next,
-    }));
+    const { operations, next } = nextSlice(state, draft);
+    return begin(state, { type: "slice", ticket, next }, operations, effects);
   }
   return { state, effects };
 }
 
 function begin(
   state: StorageState,
+  writing: Writing,
   operations: readonly DiskOperation[],
   effects: StorageEffect[],
-  writing: (ticket: Ticket) => Writing,
 ): Step {
-  const ticket = state.nextTicket;
-  effects.push({ type: "write", ticket, operations });
-  return {
-    state: { ...state, nextTicket: nextTicket(ticket), writing: writing(ticket) },
-    effects,
-  };
+  effects.push({ type: "write", ticket: writing.ticket, operations });
+  return { state: withWriting(state, writing, state.wroteLog), effects };
 }
 
 /** One after another and each durably, so that what remains after a crash is without gaps. */

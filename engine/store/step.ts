@@ -175,6 +175,7 @@ function onDurable(turn: StoreTurn, ticket: Ticket): void {
 
 /** Starts what splits have made in this step. */
 function startReplicas(turn: StoreTurn): void {
+  if (turn.started.length === 0) return;
   for (const { region, campaign } of turn.started.splice(0)) {
     const replica = turn.replicas.get(region);
     if (replica === undefined) continue;

@@ -84,6 +84,7 @@ export function ask(turn: StoreTurn, purpose: Purpose, call: PdCall): void {
 export function stepDisk(turn: StoreTurn, input: StorageInput): readonly StorageEffect[] {
   const { state, effects } = stepStorage(turn.storage, input);
   turn.storage = state;
+  if (effects.length === 0) return effects;
   const own: StorageEffect[] = [];
   for (const effect of effects) {
     if (effect.type === "write") turn.effects.push(effect);
