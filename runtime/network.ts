@@ -22,9 +22,10 @@ import { PEER_MAGIC } from "./demux.ts";
 import { FrameSplitter } from "./network-frame.ts";
 import type { Logger } from "./log.ts";
 
-/** Who this node is. Zero ids are not known yet: such a node neither sends nor receives. */
+/** Who this node is. A node whose id is 0 does not know it yet, and neither sends nor receives. */
 export interface Self {
   readonly kind: "store" | "placement";
+  /** 0 where it is not known yet: a placement group learns it from its first leader. */
   readonly cluster: bigint;
   readonly id: number;
 }
@@ -34,10 +35,7 @@ export interface TransportOptions {
   readonly self: () => Self;
   /** Where a node listens; undefined where nobody knows at the moment. */
   readonly resolve: (id: number) => Promise<Address | undefined>;
-  /**
-   * Keeps nothing of `bytes` unless it copies: false where they are no message, which closes the
-   * connection.
-   */
+  /** `bytes` may be kept. False where they are no message, which closes the connection. */
   readonly received: (from: number, bytes: Uint8Array) => boolean;
   /** The connection to `id` broke or could not be made; what waited for it is lost. */
   readonly unreachable: (id: number) => void;
@@ -125,7 +123,9 @@ export function checkPreamble(bytes: Buffer, self: Self): number | string {
   if (kind !== self.kind) return `a ${kind} node has called a ${self.kind} node`;
   if (bytes[7] !== VERSION) return `the peer's transport has version ${bytes[7]}, ours ${VERSION}`;
   const cluster = bytes.readBigUInt64BE(8);
-  if (cluster !== self.cluster) return `the peer is of cluster ${cluster}, not ${self.cluster}`;
+  if (cluster !== 0n && self.cluster !== 0n && cluster !== self.cluster) {
+    return `the peer is of cluster ${cluster}, not ${self.cluster}`;
+  }
   const to = bytes.readBigUInt64BE(24);
   if (to !== BigInt(self.id)) return `the peer is looking for node ${to}, this is ${self.id}`;
   return Number(bytes.readBigUInt64BE(16));

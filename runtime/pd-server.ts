@@ -49,11 +49,6 @@ import { createServiceHandler, methodName } from "./service-handler.ts";
 
 const MAX_MESSAGE_BYTES = 16 << 20;
 const TICK_MS = 50;
-/**
- * The members' transport has no cluster id before the first leader has drawn one, so none is asked
- * for.
- */
-const NO_CLUSTER = 0n;
 
 export async function startPdServer(
   settings: PdSettings,
@@ -241,7 +236,11 @@ class Member {
   #connectMembers(): Transport {
     const { members, id } = this.#settings.placement;
     return createTransport({
-      self: () => ({ kind: "placement", cluster: NO_CLUSTER, id }),
+      self: () => ({
+        kind: "placement",
+        cluster: engine.catalogOf(this.#driver.state).clusterId ?? 0n,
+        id,
+      }),
       resolve: (peer) => {
         const url = members.find((member) => member.id === peer)?.peerUrls[0] ?? "";
         return Promise.resolve(parseAddress(url));

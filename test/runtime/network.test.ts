@@ -211,6 +211,7 @@ test("the preamble has its documented bytes and is checked field by field", () =
   assert.is(checkPreamble(preamble, self), 4);
   assert.match(String(checkPreamble(preamble, { ...self, kind: "placement" })), /store node/);
   assert.match(String(checkPreamble(preamble, { ...self, cluster: 1n })), /cluster/);
+  assert.is(checkPreamble(preamble, { ...self, cluster: 0n }), 4);
   assert.match(String(checkPreamble(preamble, { ...self, id: 5 })), /looking for node 3/);
 });
 
