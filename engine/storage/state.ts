@@ -113,7 +113,10 @@ export function initial(config: StorageConfig): StorageState {
   };
 }
 
-/** What waits for the next write. Written out in full, as the next one: a spread costs ten times more. */
+/**
+ * What waits for the next write. Written out in full, as the next one: a spread costs ten times
+ * more.
+ */
 export function withQueue(
   state: StorageState,
   pending: readonly LogRecord[],

@@ -192,7 +192,10 @@ function revive(
   return { ...replica, acquaintances: peersInLog(turn, group, applied) };
 }
 
-/** A region that a split has made is in the term its log begins behind, before anything is written of it. */
+/**
+ * A region that a split has made is in the term its log begins behind, before anything is written
+ * of it.
+ */
 function sinceBegin({ hardState, truncated }: RecoveredGroup): HardState {
   if (hardState.term >= truncated.term) return hardState;
   return { term: truncated.term, vote: 0 as PeerId, commit: truncated.index };
