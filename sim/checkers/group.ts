@@ -45,6 +45,8 @@ export interface Member {
   readonly votes: Map<number, PeerId>;
   ackIndex: number;
   ackTerm: number;
+  /** The last acknowledged index that was compared with the leader's log. */
+  ackChecked: number;
   /** Greatest persisted values ever seen. */
   term: number;
 }
@@ -84,6 +86,7 @@ export function memberOf(group: Group, peer: PeerId, machine: Machine): Member {
       votes: new Map(),
       ackIndex: 0,
       ackTerm: 0,
+      ackChecked: 0,
       term: 0,
     };
     group.members.set(peer, member);

@@ -15,7 +15,7 @@ import { checkLog } from "./log-matching.ts";
 import { checkMonotone } from "./monotone.ts";
 import { groupOf, memberOf } from "./group.ts";
 import { checkOwnTerm } from "./own-term.ts";
-import { checkPromises, notePromise } from "./promises.ts";
+import { checkAcknowledged, checkPromises, notePromise } from "./promises.ts";
 
 /** Looks at one member after a step of its machine. */
 export function lookAtMember(
@@ -46,6 +46,7 @@ export function lookAtMember(
   member.machine = machine;
   member.raft = raft;
   member.incarnation = machine.incarnation;
+  checkAcknowledged(world, group, member);
   checkLeases(world, group, member, before);
   if (before?.role === raft.role) return;
   for (const watcher of world.watchers) watcher(machine, raft.role);

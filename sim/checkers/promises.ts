@@ -2,7 +2,7 @@
  * Promises that left a node survive its crash: a granted vote, and an acknowledged entry. They are
  * noted when the message is sent, whoever may receive it, and demanded when the node is back.
  */
-import type { PeerId } from "../../engine/base/ids.ts";
+import type { LogIndex, PeerId } from "../../engine/base/ids.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { AppendResponse, VoteResponse } from "../../engine/raft/types.ts";
 import type { World } from "../model.ts";
@@ -44,6 +44,28 @@ export function notePromise(
   } else if (message.term === member.ackTerm) {
     member.ackIndex = Math.max(member.ackIndex, message.index);
   }
+}
+
+/**
+ * What a member has acknowledged to a leader equals the leader's own log: an acknowledgement that
+ * reaches further than what was compared lets a leader commit what its followers do not hold.
+ */
+export function checkAcknowledged(world: World, group: Group, member: Member): void {
+  const { raft, ackIndex, ackTerm } = member;
+  if (raft === undefined || ackIndex === member.ackChecked || raft.term !== ackTerm) return;
+  member.ackChecked = ackIndex;
+  const leader = group.members.get(group.leaders.get(ackTerm) ?? (0 as PeerId))?.raft;
+  if (leader === undefined || leader.role !== "leader" || leader.term !== ackTerm) return;
+  passed(world, "kept promises");
+  const known = termAt(leader.log, ackIndex as LogIndex);
+  const own = termAt(raft.log, ackIndex as LogIndex);
+  if (ackIndex <= leader.log.base || own === undefined || own === known) return;
+  violated(
+    world,
+    "kept promises",
+    `${nameOf(group, member)} has acknowledged entry ${ackIndex}, which is of term ${own} there ` +
+      `and ${known === undefined ? "missing" : `of term ${known}`} on the leader of term ${ackTerm}`,
+  );
 }
 
 /** Looks at what a node found on its disk. */
