@@ -302,8 +302,10 @@ class Member {
     };
   }
 
+  /** The process ends here, so what can be given back at once is: the claim on the directory. */
   #fail(reason: string): void {
     this.#health.set(false);
+    void this.#disk.close();
     this.#failed(reason);
   }
 }

@@ -258,8 +258,10 @@ class Store {
     this.#driver.push({ type: "placement_answer", ticket, answer });
   }
 
+  /** The process ends here, so what can be given back at once is: the claim on the directory. */
   #fail(reason: string): void {
     this.#health.set(false);
+    void this.#disk.close();
     this.#failed(reason);
   }
 }
