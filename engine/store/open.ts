@@ -114,9 +114,20 @@ function recoverGroups(
   }
 }
 
-/** Lets every replica apply what it knows committed. Nothing is due, so nothing else happens. */
+/**
+ * Lets every replica apply what it knows committed; also those that a split among it makes, before
+ * anything that came later is loaded. Nothing is due, so nothing else happens.
+ */
 function applyCommitted(turn: StoreTurn): void {
-  for (const replica of turn.replicas.all()) drive(turn, replica, { type: "tick" });
+  const done = new Set<RegionId>();
+  for (;;) {
+    const left = turn.replicas.all().filter((replica) => !done.has(regionId(replica)));
+    if (left.length === 0) return;
+    for (const replica of left) {
+      done.add(regionId(replica));
+      drive(turn, replica, { type: "tick" });
+    }
+  }
 }
 
 function recoverKnown(turn: StoreTurn, group: RecoveredGroup, known: Known | undefined): void {
