@@ -17,7 +17,7 @@ import { clearRange } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
 import { decodeMeta } from "../region/meta.ts";
 import { raftConfig } from "../region/raft-config.ts";
-import { newReplica, type Replica } from "../region/replica.ts";
+import { newReplica, regionId, type Replica } from "../region/replica.ts";
 import { noReplicas, type Replicas } from "../region/registry.ts";
 import { load } from "../region/restore.ts";
 import type { DiskReader } from "../storage/disk.ts";
