@@ -72,6 +72,8 @@ const STATIC: readonly (readonly [name: string, value: string])[] = [
 /** What an entry costs beside its name and value (section 4.1). */
 const ENTRY_OVERHEAD_BYTES = 32;
 
+const MAX_KNOWN_NAMES = 64;
+
 /** Header fields by lower-case name; a name that came twice has both values, joined by commas. */
 export type Headers = Readonly<Record<string, string>>;
 
@@ -94,6 +96,8 @@ export class HeaderDecoder {
   /** The table, newest last; entries before `#oldest` are gone. */
   #names: string[] = [];
   #values: string[] = [];
+  /** Names of this connection that were found to be well formed: the same few come every time. */
+  readonly #known = new Set<string>();
   #oldest = 0;
   #block: Buffer = Buffer.alloc(0);
   #at = 0;
@@ -128,7 +132,8 @@ export class HeaderDecoder {
       let value: string;
       if (first >= 0x80) {
         const index = this.#integer(7);
-        [name, value] = [this.#name(index), this.#value(index)];
+        name = this.#name(index);
+        value = this.#value(index);
       } else if (first >= 0x20 && first < 0x40) {
         if (bytes > 0) throw new Undecodable("a table size update behind a field");
         this.#resize(this.#integer(5));
@@ -147,15 +152,22 @@ export class HeaderDecoder {
         continue;
       }
       const pseudo = name.startsWith(":");
-      if ((pseudo && (regular || name in headers)) || !isName(name)) {
+      const known = headers[name];
+      if ((pseudo && (regular || known !== undefined)) || !this.#isName(name)) {
         invalid ??= `the header ${JSON.stringify(name)} is malformed or out of place`;
       }
       regular ||= !pseudo;
-      const known = headers[name];
       headers[name] = known === undefined ? value : `${known}, ${value}`;
     }
     if (invalid !== undefined) return { ok: false, broken: "message", reason: invalid };
     return { ok: true, headers };
+  }
+
+  #isName(name: string): boolean {
+    if (this.#known.has(name)) return true;
+    if (!isName(name)) return false;
+    if (this.#known.size < MAX_KNOWN_NAMES) this.#known.add(name);
+    return true;
   }
 
   /** An integer with a prefix of `bits` bits (section 5.1). */
