@@ -60,11 +60,12 @@ export function checkAcknowledged(world: World, group: Group, member: Member): v
   const known = termAt(leader.log, ackIndex as LogIndex);
   const own = termAt(raft.log, ackIndex as LogIndex);
   if (ackIndex <= leader.log.base || own === undefined || own === known) return;
+  const there = known === undefined ? "missing" : `of term ${known}`;
   violated(
     world,
     "kept promises",
     `${nameOf(group, member)} has acknowledged entry ${ackIndex}, which is of term ${own} there ` +
-      `and ${known === undefined ? "missing" : `of term ${known}`} on the leader of term ${ackTerm}`,
+      `and ${there} on the leader of term ${ackTerm}`,
   );
 }
 
