@@ -5,6 +5,7 @@
  */
 import { Ticket, type StoreId } from "../../engine/base/ids.ts";
 import { createWire, type Wire } from "../../engine/base/wire.ts";
+import type { DiskFailure } from "../../engine/storage/disk.ts";
 import { ConfChangeType } from "../../engine/protocol/gen/eraftpb.ts";
 import { Peer, PeerRole, type Region } from "../../engine/protocol/gen/metapb.ts";
 import * as pdpb from "../../engine/protocol/gen/pdpb.ts";
@@ -72,6 +73,8 @@ interface Node {
   inbox: StoreInput[];
   /** While set, the disk takes writes and does not finish them. */
   stalled: boolean;
+  /** Why the disk refuses writes, while it does. */
+  refuses: DiskFailure | undefined;
   unfinished: Ticket[];
 }
 
@@ -94,6 +97,7 @@ export class Cluster {
       state: undefined,
       inbox: [],
       stalled: false,
+      refuses: undefined,
       unfinished: [],
     }));
     for (const node of this.nodes) this.start(node);
@@ -159,6 +163,11 @@ export class Cluster {
           break;
         }
         case "write":
+          if (node.refuses !== undefined) {
+            const { ticket } = effect;
+            node.inbox.push({ type: "write_failed", ticket, reason: node.refuses, file: "log-1" });
+            break;
+          }
           for (const operation of effect.operations) {
             const result = node.disk.perform(operation, () => 0.5);
             if (!result.ok) throw new Error(`disk: ${result.reason}`);
