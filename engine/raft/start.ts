@@ -7,6 +7,7 @@ import type { HardState, RaftConfig, SnapshotMetadata } from "./types.ts";
 import { assert } from "../base/assert.ts";
 import { maxIndex } from "../base/ids.ts";
 import { below, seeded } from "../base/prng.ts";
+import { inForce, isSoleVoter } from "./configuration.ts";
 import * as logs from "./log.ts";
 import { NEVER_MS } from "./progress.ts";
 import { noReads } from "./reads.ts";
@@ -80,6 +81,8 @@ function member(
   const timeout = below(seeded(config.seed), config.electionMs);
   const high = below(timeout.prng, 2 ** 20);
   const low = below(high.prng, 2 ** 32);
+  // A group's only voter has no leader to wait for.
+  const isAlone = isSoleVoter(inForce(history).configuration, config.id);
   const timeoutMs = config.electionMs + timeout.value;
   return {
     config,
@@ -102,7 +105,7 @@ function member(
     held: [],
     restoring: undefined,
     prng: low.prng,
-    electionAtMs: nowMs + timeoutMs,
+    electionAtMs: nowMs + (isAlone ? config.heartbeatMs : timeoutMs),
     timeoutMs,
     heardMs: NEVER_MS,
     heardTerm: 0 as Term,
