@@ -3,7 +3,7 @@
  */
 import type { PeerId, RegionId } from "../base/ids.ts";
 import { ConfChangeType } from "../protocol/gen/eraftpb.ts";
-import type { Peer } from "../protocol/gen/metapb.ts";
+import { type Peer, PeerRole } from "../protocol/gen/metapb.ts";
 import {
   type ChangePeer,
   GetRegionByIDRequest,
@@ -35,7 +35,7 @@ export function report(turn: StoreTurn): void {
   }
   for (const replica of replicas) {
     if (isLeader(replica.raft)) {
-      const due = now - replica.reportedAt >= config.regionHeartbeatMs;
+      const due = now - replica.reportedAt >= patience(replica, config.regionHeartbeatMs);
       if (due || turn.news?.has(regionId(replica)) === true) reportRegion(turn, replica);
     } else {
       checkMembership(turn, replica);
@@ -52,6 +52,12 @@ export function reportNews(turn: StoreTurn): void {
       reportRegion(turn, replica);
     }
   }
+}
+
+/** A region with a learner waits for the order to promote it, so it reports more often. */
+function patience({ region }: Replica, usualMs: number): number {
+  const isGrowing = region.peers.some(({ role }) => role === PeerRole.Learner);
+  return isGrowing ? usualMs / 10 : usualMs;
 }
 
 function reportStore(turn: StoreTurn, replicas: readonly Replica[]): void {
@@ -169,8 +175,8 @@ function memberOrder({ peer, changeType }: ChangePeer): readonly MemberOrder[] {
 function checkMembership(turn: StoreTurn, replica: Replica): void {
   const region = regionId(replica);
   const now = turn.now.monotonicMs;
-  const patience = 5 * turn.config.raft.electionMs;
-  const silent = now - Math.max(replica.raft.heardMs, replica.reportedAt) >= patience;
+  const enough = 5 * turn.config.raft.electionMs;
+  const silent = now - Math.max(replica.raft.heardMs, replica.reportedAt) >= enough;
   // Without an epoch there is nothing that the answer could be compared with.
   if (!silent || epochOf(replica.region).confVer === 0) return;
   turn.replicas.put(withReplica(replica, { reportedAt: now }));
