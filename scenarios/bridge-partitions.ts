@@ -37,4 +37,5 @@ export const bridgePartitions: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

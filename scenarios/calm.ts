@@ -12,4 +12,5 @@ export const calm: Scenario = {
   safetyMs: 20_000,
   livenessMs: 20_000,
   settings: "usual",
+  extreme: [],
 };

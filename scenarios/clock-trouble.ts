@@ -36,4 +36,5 @@ export const clockTrouble: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

@@ -31,4 +31,5 @@ export const crashStorm: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

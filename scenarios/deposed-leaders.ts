@@ -28,7 +28,8 @@ export const deposedLeaders: Scenario = {
     },
   ],
   network: "any",
-  safetyMs: 20_000,
+  safetyMs: 12_000,
   livenessMs: 40_000,
-  settings: "drawn",
+  settings: "odd",
+  extreme: [],
 };

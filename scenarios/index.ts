@@ -5,6 +5,7 @@ import { calm } from "./calm.ts";
 import { clockTrouble } from "./clock-trouble.ts";
 import { crashStorm } from "./crash-storm.ts";
 import { deposedLeaders } from "./deposed-leaders.ts";
+import { laggingFollowers } from "./lagging-followers.ts";
 import { membershipChurn } from "./membership-churn.ts";
 import { oneWayPartitions } from "./one-way-partitions.ts";
 import { partitions } from "./partitions.ts";
@@ -22,6 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   powerLoss,
   clockTrouble,
   slowDisks,
+  laggingFollowers,
   membershipChurn,
   splits,
 ];

@@ -35,4 +35,5 @@ export const membershipChurn: Scenario = {
   safetyMs: 40_000,
   livenessMs: 60_000,
   settings: "drawn",
+  extreme: [],
 };

@@ -24,4 +24,5 @@ export const oneWayPartitions: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

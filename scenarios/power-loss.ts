@@ -23,4 +23,5 @@ export const powerLoss: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

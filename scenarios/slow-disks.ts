@@ -29,4 +29,5 @@ export const slowDisks: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

@@ -32,4 +32,5 @@ export const splits: Scenario = {
   safetyMs: 30_000,
   livenessMs: 40_000,
   settings: "drawn",
+  extreme: [],
 };

@@ -46,42 +46,46 @@ export const MAX_DRIFT = 60_000;
 
 export function drawKnobs(random: Random, scenario: Scenario, byReference: boolean): Knobs {
   const { cluster: shape } = scenario;
-  const odd = chance(random, 500_000) && scenario.settings === "drawn";
-  /** The usual value, or in odd seeds every other time one of the extremes. */
-  const setting = <T>(usual: T, extremes: readonly T[]): T => {
-    const changed = chance(random, 500_000);
+  const drawn = chance(random, 500_000);
+  const odd = scenario.settings === "odd" || (drawn && scenario.settings === "drawn");
+  /**
+   * The usual value; one of the extremes in odd seeds every other time, and where the scenario is
+   * about it.
+   */
+  const setting = <T>(name: keyof Knobs, usual: T, extremes: readonly T[]): T => {
+    const changed = chance(random, 500_000) && odd;
     const extreme = pick(random, extremes);
-    return odd && changed ? extreme : usual;
+    return changed || scenario.extreme.includes(name) ? extreme : usual;
   };
   const stores = pick(random, shape.stores);
-  const electionMs = setting(1000, [600, 2000]);
+  const electionMs = setting("electionMs", 1000, [600, 2000]);
   return {
     stores,
     members: pick(random, shape.members),
     replicas: Math.min(stores, pick(random, shape.replicas)),
-    turnDelayUs: setting(20, [1, 500, 3000]),
-    turnUs: setting(20, [1, 400, 2000]),
+    turnDelayUs: setting("turnDelayUs", 20, [1, 500, 3000]),
+    turnUs: setting("turnUs", 20, [1, 400, 2000]),
     byReference,
-    tickMs: setting(50, [20, 100]),
-    heartbeatMs: setting(150, [50, 300]),
+    tickMs: setting("tickMs", 50, [20, 100]),
+    heartbeatMs: setting("heartbeatMs", 150, [50, 300]),
     electionMs,
     leaseMs: Math.floor(electionMs * 0.8),
-    preVote: setting(true, [false]),
-    checkQuorum: setting(true, [false]),
-    maxAppendBytes: setting(1 << 20, [1, 200, 4000]),
-    maxApplyBytes: setting(1 << 20, [1, 200, 4000]),
-    maxInflightMessages: setting(256, [1, 2, 8]),
-    maxInflightBytes: setting(16 << 20, [500, 10_000]),
-    segmentBytes: setting(1 << 20, [2000, 20_000, 200_000]),
-    sliceBytes: setting(1 << 16, [200, 4000]),
-    checkpointLogBytes: setting(1 << 19, [4000, 30_000, 1 << 24]),
-    retainedEntries: setting(500, [0, 5, 50]),
-    chunkBytes: setting(1 << 16, [100, 2000]),
-    batchBytes: setting(1 << 16, [1, 500]),
-    placementCheckpointEntries: setting(500, [5, 50]),
-    windowMs: setting(3000, [20, 300]),
-    valueBytes: setting(32, [4, 300, 2000]),
-    slots: setting(12, [3, 40]),
+    preVote: setting("preVote", true, [false]),
+    checkQuorum: setting("checkQuorum", true, [false]),
+    maxAppendBytes: setting("maxAppendBytes", 1 << 20, [1, 200, 4000]),
+    maxApplyBytes: setting("maxApplyBytes", 1 << 20, [1, 200, 4000]),
+    maxInflightMessages: setting("maxInflightMessages", 256, [1, 2, 8]),
+    maxInflightBytes: setting("maxInflightBytes", 16 << 20, [500, 10_000]),
+    segmentBytes: setting("segmentBytes", 1 << 20, [2000, 20_000, 200_000]),
+    sliceBytes: setting("sliceBytes", 1 << 16, [200, 4000]),
+    checkpointLogBytes: setting("checkpointLogBytes", 1 << 19, [4000, 30_000, 1 << 24]),
+    retainedEntries: setting("retainedEntries", 500, [0, 5, 50]),
+    chunkBytes: setting("chunkBytes", 1 << 16, [100, 2000]),
+    batchBytes: setting("batchBytes", 1 << 16, [1, 500]),
+    placementCheckpointEntries: setting("placementCheckpointEntries", 500, [5, 50]),
+    windowMs: setting("windowMs", 3000, [20, 300]),
+    valueBytes: setting("valueBytes", 32, [4, 300, 2000]),
+    slots: setting("slots", 12, [3, 40]),
   };
 }
 

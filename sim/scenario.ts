@@ -4,6 +4,7 @@
  */
 import type { Kind } from "./workloads/registers.ts";
 import type { Blow } from "./faults/ambush.ts";
+import type { Knobs } from "./knobs.ts";
 import type { Shape } from "./network/topology.ts";
 
 export interface Scenario {
@@ -19,8 +20,10 @@ export interface Scenario {
   /** How long faults and clients go on, and how long the cluster then has to converge. */
   readonly safetyMs: number;
   readonly livenessMs: number;
-  /** Chance of a seed to have settings other than the usual ones, as `knobs.ts` draws them. */
-  readonly settings: "usual" | "drawn";
+  /** Whether no seed, every other one or each has settings at their extremes (`knobs.ts`). */
+  readonly settings: "usual" | "drawn" | "odd";
+  /** Settings that are at one of their extremes in every seed. */
+  readonly extreme: readonly (keyof Knobs)[];
 }
 
 /** A seed has one number of each list. */

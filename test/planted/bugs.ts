@@ -34,7 +34,7 @@ export const BUGS: readonly PlantedBug[] = [
   }`,
       },
     ],
-    scenarios: STORMS,
+    scenarios: ["deposed-leaders", "one-way-partitions"],
   },
   {
     id: "R13",
@@ -103,7 +103,7 @@ export const BUGS: readonly PlantedBug[] = [
         replace: "} else if ((logs.termAt(draft.log, m.previousIndex) ?? 0) !== m.previousTerm) {",
       },
     ],
-    scenarios: STORMS,
+    scenarios: ["lagging-followers", "deposed-leaders"],
   },
   {
     id: "R21",
@@ -115,8 +115,17 @@ export const BUGS: readonly PlantedBug[] = [
         find: "  accept(turn, from, last, m.sentAt);\n",
         replace: "  accept(turn, from, draft.log.last, m.sentAt);\n",
       },
+      // Harmless by itself: whether logs agree is asked before anything is sent. Elsewhere the
+      // engine sends nothing that a follower could hold more than, so the slip alone would do no
+      // harm.
+      {
+        file: "engine/raft/replication.ts",
+        find: "if (!sendAppend(turn, at, config.maxAppendBytes)) return;",
+        replace:
+          'if (!sendAppend(turn, at, peer.state === "probe" ? 0 : config.maxAppendBytes)) return;',
+      },
     ],
-    scenarios: STORMS,
+    scenarios: ["deposed-leaders", "crash-storm"],
   },
   {
     id: "R22",

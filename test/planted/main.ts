@@ -1,6 +1,7 @@
 /**
- * `npm run planted -- [ID …] [--starts N] [--seeds N] [--jobs N] [--json FILE]`: plants each bug
- * and counts the seeds that it takes to be caught. Fails where one survives its budget.
+ * `npm run planted -- [ID …] [--starts N] [--seeds N] [--jobs N] [--json FILE] [--markdown FILE]`:
+ * plants each bug and counts the seeds that it takes to be caught. Fails where one survives its
+ * budget.
  */
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -11,19 +12,12 @@ import type { PlantedBug } from "./bug.ts";
 import { BUGS } from "./bugs.ts";
 import type { Catch } from "./hunt.ts";
 import { plant } from "./plant.ts";
+import type { Row } from "./report.ts";
+import { HEADLINE, lineOf, markdownOf, rowOf } from "./report.ts";
 
 /** Hunts of one bug begin this far apart, so that they share no seed. */
 const STRIDE = 1_000_000;
 const root = fileURLToPath(new URL("../../..", import.meta.url));
-
-interface Row {
-  readonly id: string;
-  readonly name: string;
-  readonly median: number;
-  readonly most: number;
-  readonly survived: number;
-  readonly checks: readonly string[];
-}
 
 function usage(problem: string): never {
   console.error(`planted: ${problem}`);
@@ -36,6 +30,7 @@ function options(): {
   seeds: number;
   jobs: number;
   json: string | undefined;
+  markdown: string | undefined;
 } {
   try {
     const { values, positionals } = parseArgs({
@@ -45,6 +40,7 @@ function options(): {
         seeds: { type: "string", default: "2000" },
         jobs: { type: "string", default: "2" },
         json: { type: "string" },
+        markdown: { type: "string" },
       },
     });
     const unknown = positionals.find((id) => BUGS.every((bug) => bug.id !== id));
@@ -57,6 +53,7 @@ function options(): {
       seeds: count(values.seeds, "seeds"),
       jobs: count(values.jobs, "jobs"),
       json: values.json,
+      markdown: values.markdown,
     };
   } catch (error) {
     return usage(error instanceof Error ? error.message : String(error));
@@ -94,33 +91,18 @@ async function huntAll(
   }
 }
 
-function rowOf({ id, name }: PlantedBug, catches: readonly Catch[]): Row {
-  const seeds = catches.map((one) => one.seeds).sort((a, b) => a - b);
-  const checks = new Set(catches.flatMap(({ check }) => (check === undefined ? [] : [check])));
-  return {
-    id,
-    name,
-    median: seeds[Math.floor((seeds.length - 1) / 2)] ?? 0,
-    most: seeds.at(-1) ?? 0,
-    survived: catches.filter(({ caught }) => !caught).length,
-    checks: [...checks].sort(),
-  };
-}
-
 const chosen = options();
 const rows: Row[] = [];
-console.log("bug   median   most  caught by");
+console.log(HEADLINE);
 for (const bug of chosen.bugs) {
   const row = await huntAll(bug, chosen);
   rows.push(row);
-  const by = row.survived > 0 ? `SURVIVED ${row.survived} of ${chosen.starts} hunts` : "";
-  const checks = [by, ...row.checks].filter((text) => text !== "").join(", ");
-  console.log(
-    `${row.id.padEnd(4)}${String(row.median).padStart(8)}${String(row.most).padStart(7)}  ${checks}`,
-  );
+  console.log(lineOf(row));
 }
 if (chosen.json !== undefined)
   writeFileSync(chosen.json, `${JSON.stringify(rows, undefined, 2)}\n`);
+if (chosen.markdown !== undefined)
+  writeFileSync(chosen.markdown, markdownOf(rows, chosen.starts, chosen.seeds));
 const survivors = rows.filter(({ survived }) => survived > 0);
 if (survivors.length > 0) {
   console.error(`planted: ${survivors.map(({ id }) => id).join(", ")} survived`);
