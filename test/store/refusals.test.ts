@@ -39,7 +39,7 @@ class Store {
     const reply = this.cluster.call(this.node, { method: "RawGet", request });
     if (reply.method !== "RawGet") throw new Error(reply.method);
     assert.ok(reply.response.regionError, "the get was not refused");
-    return reply.response.regionError as RegionError;
+    return reply.response.regionError;
   }
 
   put({ key = "k", value = new Uint8Array(1) }: Asked): {
