@@ -49,7 +49,8 @@ export function markdownOf(rows: readonly Row[], hunts: number, budget: number):
   const lines = rows.map(
     ({ id, name, source, scenarios, median, most, survived, checks }) =>
       `| ${id} | ${name} | ${source} | ${scenarios.join(", ")} | ` +
-      `${survived > 0 ? `**survived ${survived} hunts**` : checks.join(", ")} | ${median} | ${most} |`,
+      `${survived > 0 ? `**survived ${survived} hunts**` : checks.join(", ")} | ` +
+      `${median} | ${most} |`,
   );
   return [
     "# Planted bugs: the track record",
