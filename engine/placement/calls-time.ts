@@ -3,6 +3,7 @@ import { GetMinTSResponse, Timestamp, TsoResponse } from "../protocol/gen/pdpb.t
 import type { SetExternalTimestampRequest, TsoRequest } from "../protocol/gen/pdpb.ts";
 import { header, INVALID_ARGUMENT, LATER, propose, refuse, reply } from "./answer.ts";
 import type { Answer, Desk } from "./answer.ts";
+import { withOracle } from "./leadership.ts";
 import { follow, grant, LOGICAL_END } from "./oracle.ts";
 
 /** Grants `request.count` timestamps; the answer names the largest. */
@@ -28,7 +29,7 @@ function granted(desk: Desk, count: number): Timestamp | undefined {
   const { leadership } = desk;
   const result = grant(follow(leadership.oracle, desk.now), count);
   if (result === undefined) return undefined;
-  desk.leadership = { ...leadership, oracle: result.oracle };
+  desk.leadership = withOracle(leadership, result.oracle);
   return Timestamp.make(result.granted);
 }
 

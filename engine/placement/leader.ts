@@ -12,11 +12,11 @@ import { answer, answerApplied, checkCluster } from "./calls.ts";
 import { clusterIdFrom } from "./catalog.ts";
 import { encodeCommand } from "./command-codec.ts";
 import type { Outcome } from "./command.ts";
-import { isUnrecorded, makeReady, win, withIds } from "./leadership.ts";
+import { isUnrecorded, makeReady, win, withIds, withOracle } from "./leadership.ts";
 import type { Held, Leadership, Purpose } from "./leadership.ts";
 import { follow, nextWindow, withLimit, withoutProposal } from "./oracle.ts";
 import { byId, size } from "./registry.ts";
-import { amend, atDesk, deliver } from "./turn.ts";
+import { amend, atDesk, deliver, keepHeld } from "./turn.ts";
 import type { Proposal, Turn } from "./turn.ts";
 
 /** What clients look for to know that they should ask another member. */
@@ -172,18 +172,20 @@ export function serve(turn: Turn): void {
   if (leadership === undefined || !leadership.ready || leadership.held.length === 0) return;
   // Without a valid lease another member may lead already and have granted later timestamps.
   if (catalog.clusterId === undefined || !leaseValid(raft, now.monotonicMs)) return;
-  const blocked = new Set<string>();
+  let blocked: Set<string> | undefined;
   const held: Held[] = [];
   for (const waiting of leadership.held) {
     const { ticket, call } = waiting;
-    const given = blocked.has(call.method)
-      ? ({ type: "later" } as const)
-      : (checkCluster(catalog, call) ?? atDesk(turn, (desk) => answer(desk, call)));
+    const given =
+      blocked?.has(call.method) === true
+        ? ({ type: "later" } as const)
+        : (checkCluster(catalog, call) ?? atDesk(turn, (desk) => answer(desk, call)));
     if (deliver(turn, ticket, call, given)) continue;
+    blocked ??= new Set();
     blocked.add(call.method);
     held.push(waiting);
   }
-  amend(turn, { held });
+  keepHeld(turn, held);
 }
 
 /** Refuses calls that have waited too long for this leader to become able to answer. */
@@ -202,7 +204,7 @@ export function expireHeld(turn: Turn): void {
       turn.effects.push({ type: "refuse", ticket, code: UNAVAILABLE, message });
     }
   }
-  amend(turn, { held });
+  keepHeld(turn, held);
 }
 
 /** Proposes what the leadership itself needs: a cluster id, a window, ids, records of regions. */
@@ -231,7 +233,7 @@ function extendWindow(turn: Turn): void {
   assert(leadership !== undefined, "only a leader extends its window");
   const oracle = follow(leadership.oracle, turn.now);
   const window = nextWindow(oracle, config.windowMs);
-  amend(turn, { oracle: window?.oracle ?? oracle });
+  turn.draft.leadership = withOracle(leadership, window?.oracle ?? oracle);
   if (window === undefined) return;
   const end = window.limit;
   turn.proposals.push({ command: { type: "save_window", end }, purpose: { type: "window", end } });

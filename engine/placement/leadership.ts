@@ -120,6 +120,48 @@ export function makeReady(leadership: Leadership, catalog: Catalog, now: Now): L
   };
 }
 
+/**
+ * With what every request for timestamps changes. Written out in full, as the next one: a spread
+ * costs ten times more.
+ */
+export function withHeld(leadership: Leadership, held: readonly Held[]): Leadership {
+  return {
+    term: leadership.term,
+    sinceMs: leadership.sinceMs,
+    ready: leadership.ready,
+    oracle: leadership.oracle,
+    ids: leadership.ids,
+    registry: leadership.registry,
+    operators: leadership.operators,
+    heard: leadership.heard,
+    drawing: leadership.drawing,
+    unrecorded: leadership.unrecorded,
+    recording: leadership.recording,
+    waiters: leadership.waiters,
+    held,
+  };
+}
+
+/** With the oracle gone on. */
+export function withOracle(leadership: Leadership, oracle: Oracle): Leadership {
+  if (oracle === leadership.oracle) return leadership;
+  return {
+    term: leadership.term,
+    sinceMs: leadership.sinceMs,
+    ready: leadership.ready,
+    oracle,
+    ids: leadership.ids,
+    registry: leadership.registry,
+    operators: leadership.operators,
+    heard: leadership.heard,
+    drawing: leadership.drawing,
+    unrecorded: leadership.unrecorded,
+    recording: leadership.recording,
+    waiters: leadership.waiters,
+    held: leadership.held,
+  };
+}
+
 /** How the stores look to the checker. */
 export function storeViews(
   leadership: Leadership,

@@ -79,7 +79,8 @@ export function follow(oracle: Oracle, now: Now): Oracle {
   const behind = Math.min(believed(now.wallMs), oracle.limit - 1) - oracle.physical;
   if (behind <= 0) {
     // A millisecond of credit: the two clocks do not turn over at the same instant.
-    return { ...oracle, followedMs: Math.max(oracle.followedMs, now.monotonicMs - 1) };
+    const followedMs = Math.max(oracle.followedMs, now.monotonicMs - 1);
+    return followedMs === oracle.followedMs ? oracle : { ...oracle, followedMs };
   }
   const advance = Math.min(behind, Math.floor(2 * (now.monotonicMs - oracle.followedMs)));
   if (advance <= 0) return oracle;

@@ -16,7 +16,7 @@ import { attend, expireHeld, NOT_LEADER, propose, serve } from "./leader.ts";
 import { loadOf } from "./registry.ts";
 import { considerCheckpoint, pump, tellStorage } from "./replica.ts";
 import type { PlacementState } from "./state.ts";
-import { amend, atDesk, deliver, turnOf } from "./turn.ts";
+import { amend, atDesk, deliver, keepHeld, turnOf } from "./turn.ts";
 import type { Turn } from "./turn.ts";
 import type {
   AdminOrder,
@@ -120,7 +120,7 @@ function onRequest(turn: Turn, ticket: Ticket, call: PlacementCall): void {
     return;
   }
   const held = [...leadership.held, { ticket, call, sinceMs: turn.now.monotonicMs }];
-  amend(turn, { held });
+  keepHeld(turn, held);
 }
 
 function onCancelled(turn: Turn, ticket: Ticket): void {

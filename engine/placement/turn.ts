@@ -6,7 +6,8 @@ import type { Answer, Desk } from "./answer.ts";
 import { assert, unreachable } from "../base/assert.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Command } from "./command.ts";
-import type { Leadership, Purpose } from "./leadership.ts";
+import { withHeld } from "./leadership.ts";
+import type { Held, Leadership, Purpose } from "./leadership.ts";
 import type { PlacementState } from "./state.ts";
 import type { PlacementCall, PlacementEffect } from "./types.ts";
 
@@ -36,7 +37,7 @@ export interface Turn {
 }
 
 export const turnOf = (state: PlacementState, now: Now): Turn => ({
-  draft: { ...state },
+  draft: draftOf(state),
   now,
   effects: [],
   raftInputs: [],
@@ -45,6 +46,24 @@ export const turnOf = (state: PlacementState, now: Now): Turn => ({
   dropped: false,
   offered: undefined,
 });
+
+function draftOf(state: PlacementState): Draft {
+  return {
+    config: state.config,
+    opened: state.opened,
+    stopped: state.stopped,
+    raft: state.raft,
+    storage: state.storage,
+    ticket: state.ticket,
+    writes: state.writes,
+    catalog: state.catalog,
+    applied: state.applied,
+    checkpointing: state.checkpointing,
+    checkpoint: state.checkpoint,
+    kept: state.kept,
+    leadership: state.leadership,
+  };
+}
 
 /** Runs `ask` at the desk of the leadership, and keeps what it changes there. */
 export function atDesk<T>(turn: Turn, ask: (desk: Desk) => T): T {
@@ -79,7 +98,14 @@ export function deliver(turn: Turn, ticket: Ticket, call: PlacementCall, answer:
   }
 }
 
-/** Changes some fields of the leadership that `turn` is in. */
+/** Changes which calls wait. */
+export function keepHeld(turn: Turn, held: readonly Held[]): void {
+  const { leadership } = turn.draft;
+  assert(leadership !== undefined, "only a leader lets calls wait");
+  turn.draft.leadership = withHeld(leadership, held);
+}
+
+/** Changes some fields of the leadership that `turn` is in. For what is rare. */
 export function amend(turn: Turn, changes: Partial<Leadership>): void {
   const { leadership } = turn.draft;
   assert(leadership !== undefined, "only a leader has a leadership");

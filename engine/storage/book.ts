@@ -16,8 +16,8 @@ export class Book {
   readonly #before: Tree<GroupLog>;
   readonly #edit: Edit<GroupLog>;
   readonly #segments: readonly Segment[];
-  /** Of each segment, how many more groups hold it than before. */
-  readonly #change = new Map<number, number>();
+  /** Of each segment, how many more groups hold it than before. Most batches change nothing of it. */
+  #change: Map<number, number> | undefined;
 
   constructor(groups: Tree<GroupLog>, segments: readonly Segment[]) {
     this.#before = groups;
@@ -41,7 +41,7 @@ export class Book {
   /** The first segment that some group holds, or the last one. */
   oldestHeld(): number {
     for (const segment of this.#segments) {
-      if (segment.holders + (this.#change.get(segment.number) ?? 0) > 0) return segment.number;
+      if (segment.holders + (this.#change?.get(segment.number) ?? 0) > 0) return segment.number;
     }
     return this.#current;
   }
@@ -63,7 +63,7 @@ export class Book {
     return this.#segments.map(({ number, size, holders }, i) => ({
       number,
       size: i === last ? size + bytes : size,
-      holders: holders + (this.#change.get(number) ?? 0),
+      holders: holders + (this.#change?.get(number) ?? 0),
     }));
   }
 
@@ -81,8 +81,9 @@ export class Book {
   }
 
   #count(group: GroupLog, by: number): void {
+    const change = (this.#change ??= new Map());
     for (const segment of heldSegments(group)) {
-      this.#change.set(segment, (this.#change.get(segment) ?? 0) + by);
+      change.set(segment, (change.get(segment) ?? 0) + by);
     }
   }
 }
