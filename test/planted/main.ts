@@ -3,14 +3,13 @@
  * plants each bug and counts the seeds that it takes to be caught. Fails where one survives its
  * budget.
  */
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { PlantedBug } from "./bug.ts";
 import { BUGS } from "./bugs.ts";
 import type { Catch } from "./hunt.ts";
+import { huntFor } from "./hunting.ts";
 import { plant } from "./plant.ts";
 import type { Row } from "./report.ts";
 import { HEADLINE, lineOf, markdownOf, rowOf } from "./report.ts";
@@ -60,17 +59,6 @@ function options(): {
   }
 }
 
-function hunt(copy: string, bug: PlantedBug, start: number, seeds: number): Promise<Catch> {
-  const script = join(copy, "dist/test/planted/hunt.js");
-  const args = [script, bug.scenarios.join(","), String(start * STRIDE + 1), String(seeds)];
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { maxBuffer: 1 << 24 }, (error, stdout) => {
-      if (error) reject(error);
-      else resolve(JSON.parse(stdout) as Catch);
-    });
-  });
-}
-
 /** Hunts `bug` from every start, `jobs` at a time. */
 async function huntAll(
   bug: PlantedBug,
@@ -82,7 +70,8 @@ async function huntAll(
     const catches: Catch[] = [];
     let next = 0;
     const worker = async (): Promise<void> => {
-      while (next < starts) catches.push(await hunt(planted.root, bug, next++, seeds));
+      while (next < starts)
+        catches.push(await huntFor(planted.root, bug, next++ * STRIDE + 1, seeds));
     };
     await Promise.all(Array.from({ length: jobs }, worker));
     return rowOf(bug, catches);
