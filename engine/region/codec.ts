@@ -2,8 +2,8 @@
  * Messages between stores, as msgpack tuples.
  *
  *   raft            [0, region, from, to, confVer, version, startKey, endKey, message]
- *   snapshot_chunk  [1, region, from, to, index, term, sequence, last, bytes]
- *   snapshot_ack    [2, region, from, to, index, next, status]      status: 0 more, 1 done, 2 refused
+ *   snapshot_chunk  [1, region, from, to, index, term, attempt, sequence, last, bytes]
+ *   snapshot_ack    [2, region, from, to, index, attempt, next, status]      status: 0 more, 1 done, 2 refused
  *   peer_removed    [3, region, from, to, confVer, version]
  *
  * Keys travel as one-byte strings. A Raft message is the tuple of raft/codec.ts.
@@ -22,7 +22,7 @@ import {
   type Wire,
 } from "../base/wire.ts";
 import { messageFromTuple, messageToTuple } from "../raft/codec.ts";
-import type { StoreMessage } from "./types.ts";
+import type { SnapshotAck, SnapshotChunk, StoreMessage } from "./types.ts";
 
 const RAFT = 0;
 const SNAPSHOT_CHUNK = 1;
@@ -40,14 +40,24 @@ function toTuple(m: StoreMessage): readonly unknown[] {
       return [RAFT, m.region, m.from, m.to, m.confVer, m.version, m.startKey, m.endKey, inner];
     }
     case "snapshot_chunk":
-      return [SNAPSHOT_CHUNK, m.region, m.from, m.to, m.index, m.term, m.sequence, m.last, m.bytes];
+      return chunkToTuple(m);
     case "snapshot_ack":
-      return [SNAPSHOT_ACK, m.region, m.from, m.to, m.index, m.next, STATUSES.indexOf(m.status)];
+      return ackToTuple(m);
     case "peer_removed":
       return [PEER_REMOVED, m.region, m.from, m.to, m.confVer, m.version];
     default:
       return unreachable(m);
   }
+}
+
+function chunkToTuple(m: SnapshotChunk): readonly unknown[] {
+  const { region, from, to, index, term, attempt, sequence, last, bytes } = m;
+  return [SNAPSHOT_CHUNK, region, from, to, index, term, attempt, sequence, last, bytes];
+}
+
+function ackToTuple(m: SnapshotAck): readonly unknown[] {
+  const { region, from, to, index, attempt, next, status } = m;
+  return [SNAPSHOT_ACK, region, from, to, index, attempt, next, STATUSES.indexOf(status)];
 }
 
 /** The message in `bytes`, which may be anything. Byte values are views of `bytes`. */
@@ -83,9 +93,10 @@ function fromTuple(value: unknown): StoreMessage {
         to,
         index: expectCount(t[4], "index") as LogIndex,
         term: expectCount(t[5], "term") as Term,
-        sequence: expectCount(t[6], "sequence"),
-        last: expectBoolean(t[7], "last"),
-        bytes: expectBytes(t[8], "piece"),
+        attempt: expectCount(t[6], "attempt"),
+        sequence: expectCount(t[7], "sequence"),
+        last: expectBoolean(t[8], "last"),
+        bytes: expectBytes(t[9], "piece"),
       };
     case SNAPSHOT_ACK:
       return {
@@ -94,8 +105,9 @@ function fromTuple(value: unknown): StoreMessage {
         from,
         to,
         index: expectCount(t[4], "index") as LogIndex,
-        next: expectCount(t[5], "next"),
-        status: STATUSES[expectChoice(t[6], [0, 1, 2], "status")] ?? "refused",
+        attempt: expectCount(t[5], "attempt"),
+        next: expectCount(t[6], "next"),
+        status: STATUSES[expectChoice(t[7], [0, 1, 2], "status")] ?? "refused",
       };
     case PEER_REMOVED:
       return {

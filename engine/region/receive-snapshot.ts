@@ -27,6 +27,7 @@ export function onChunk(
         from: replica.peer.id as PeerId,
         to: chunk.from,
         index: chunk.index,
+        attempt: chunk.attempt,
         next,
         status,
       },
@@ -36,14 +37,21 @@ export function onChunk(
     answer("refused", 0);
     return replica;
   }
-  const before = chunk.sequence === 0 ? begin(replica, chunk) : current(replica, chunk);
+  if (isComplete(replica.incoming, chunk)) {
+    answer("done", 0);
+    return replica;
+  }
+  const latest = replica.incoming?.attempt ?? 0;
+  // A piece of a transfer that was given up for a later one.
+  if (chunk.attempt < latest) return replica;
+  const before = chunk.attempt === latest ? replica.incoming : begin(chunk);
   if (before === undefined) {
     answer("refused", 0);
     return replica;
   }
   const wanted = before.pieces.length;
-  if (before.complete || chunk.sequence < wanted) {
-    answer(before.complete ? "done" : "more", wanted);
+  if (chunk.sequence < wanted) {
+    answer("more", wanted);
     return replica;
   }
   if (chunk.sequence > wanted) return replica;
@@ -56,25 +64,19 @@ export function onChunk(
   return withReplica(replica, { incoming });
 }
 
-/** The snapshot this piece belongs to, if it is the one being received. */
-function current(replica: Replica, chunk: SnapshotChunk): IncomingSnapshot | undefined {
-  const { incoming } = replica;
-  const same =
-    incoming !== undefined &&
-    incoming.from === chunk.from &&
-    incoming.index === chunk.index &&
-    incoming.term === chunk.term;
-  return same ? incoming : undefined;
-}
+/** Whether all of the snapshot is here already, by whatever transfer. */
+const isComplete = (incoming: IncomingSnapshot | undefined, chunk: SnapshotChunk): boolean =>
+  incoming?.complete === true && incoming.index === chunk.index && incoming.term === chunk.term;
 
-const begin = (replica: Replica, chunk: SnapshotChunk): IncomingSnapshot =>
-  current(replica, chunk) ?? {
-    from: chunk.from,
-    index: chunk.index,
-    term: chunk.term,
-    pieces: [],
-    complete: false,
-  };
+/** A transfer begins with its first piece; undefined for any other. */
+const begin = ({
+  from,
+  index,
+  term,
+  attempt,
+  sequence,
+}: SnapshotChunk): IncomingSnapshot | undefined =>
+  sequence === 0 ? { from, index, term, attempt, pieces: [], complete: false } : undefined;
 
 /** Whether the piece is sound, and the snapshot's range is free on this store. */
 function acceptable(turn: Turn, replica: Replica, chunk: SnapshotChunk): boolean {

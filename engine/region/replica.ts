@@ -74,7 +74,10 @@ export interface OutgoingSnapshot {
   readonly piece: Uint8Array;
   readonly last: boolean;
   readonly position: SnapshotPosition;
-  readonly startedAt: number;
+  /** Tells this transfer from earlier ones of the same snapshot. */
+  readonly attempt: number;
+  /** Monotonic times of the piece's first sending, and of its last. */
+  readonly cutAt: number;
   readonly sentAt: number;
 }
 
@@ -88,6 +91,7 @@ export interface IncomingSnapshot {
   readonly from: PeerId;
   readonly index: LogIndex;
   readonly term: Term;
+  readonly attempt: number;
   readonly pieces: readonly Uint8Array[];
   readonly complete: boolean;
 }

@@ -26,12 +26,17 @@ export function startSending(turn: Turn, replica: Replica, to: PeerId): Replica 
     piece: encodeHead({ region, metadata }, turn.wire),
     last: false,
     position: startOf(region),
-    startedAt: turn.now.monotonicMs,
+    attempt: attemptAt(term(replica.raft), turn.now.monotonicMs),
+    cutAt: turn.now.monotonicMs,
     sentAt: turn.now.monotonicMs,
   };
   sendPiece(turn, replica, snapshot);
   return withReplica(replica, { outgoing: [...replica.outgoing, snapshot] });
 }
+
+/** Ascends: where a restart has set the clock back, an election has raised the term. */
+const attemptAt = (leaderTerm: number, nowMs: number): number =>
+  leaderTerm * 2 ** 32 + (Math.floor(nowMs) % 2 ** 32);
 
 function sendPiece(turn: Turn, replica: Replica, snapshot: OutgoingSnapshot): void {
   const store = storeOf(replica, snapshot.to);
@@ -46,6 +51,7 @@ function sendPiece(turn: Turn, replica: Replica, snapshot: OutgoingSnapshot): vo
       to: snapshot.to,
       index: snapshot.metadata.index,
       term: snapshot.metadata.term,
+      attempt: snapshot.attempt,
       sequence: snapshot.sequence,
       last: snapshot.last,
       bytes: snapshot.piece,
@@ -60,7 +66,7 @@ export function onAck(
   ack: SnapshotAck,
 ): { readonly replica: Replica; readonly input: RaftInput | undefined } {
   const snapshot = replica.outgoing.find(
-    (other) => other.to === ack.from && other.metadata.index === ack.index,
+    (other) => other.to === ack.from && other.attempt === ack.attempt,
   );
   if (snapshot === undefined) return { replica, input: undefined };
   if (ack.status === "more") {
@@ -83,6 +89,7 @@ function withNextPiece(turn: Turn, snapshot: OutgoingSnapshot): OutgoingSnapshot
     ...rest,
     piece: bytes,
     sequence: snapshot.sequence + 1,
+    cutAt: turn.now.monotonicMs,
     sentAt: turn.now.monotonicMs,
   };
 }
@@ -134,7 +141,7 @@ export function tickOutgoing(
   const inputs: RaftInput[] = [];
   let current = replica;
   for (const snapshot of replica.outgoing) {
-    if (now - snapshot.startedAt > turn.config.snapshotGiveUpMs) {
+    if (now - snapshot.cutAt > turn.config.snapshotGiveUpMs) {
       current = withOutgoing(current, snapshot, undefined);
       inputs.push(ended(snapshot, false));
     } else if (now - snapshot.sentAt > turn.config.chunkRetryMs) {

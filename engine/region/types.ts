@@ -28,8 +28,9 @@ export interface RaftEnvelope {
 }
 
 /**
- * One piece of a region snapshot. Pieces of one snapshot have the same (from, index, term) and
- * count up from 0.
+ * One piece of a region snapshot at (index, term). Pieces of one transfer have the same `attempt`
+ * and count up from 0; another attempt may cut the same snapshot at other places, and a later one
+ * has a higher number.
  */
 export interface SnapshotChunk {
   readonly type: "snapshot_chunk";
@@ -38,6 +39,7 @@ export interface SnapshotChunk {
   readonly to: PeerId;
   readonly index: LogIndex;
   readonly term: Term;
+  readonly attempt: number;
   readonly sequence: number;
   readonly last: boolean;
   readonly bytes: Uint8Array;
@@ -50,6 +52,7 @@ export interface SnapshotAck {
   readonly from: PeerId;
   readonly to: PeerId;
   readonly index: LogIndex;
+  readonly attempt: number;
   readonly next: number;
   readonly status: "more" | "done" | "refused";
 }
@@ -92,8 +95,8 @@ export interface RegionConfig {
   /** Bytes of one snapshot piece. */
   readonly chunkBytes: number;
   /**
-   * A snapshot piece is sent again after this long without an answer; after `snapshotGiveUpMs` the
-   * transfer ends.
+   * A snapshot piece is sent again after this long without an answer; after `snapshotGiveUpMs`
+   * without one the transfer ends.
    */
   readonly chunkRetryMs: number;
   readonly snapshotGiveUpMs: number;

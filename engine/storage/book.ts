@@ -16,7 +16,9 @@ export class Book {
   readonly #before: Tree<GroupLog>;
   readonly #edit: Edit<GroupLog>;
   readonly #segments: readonly Segment[];
-  /** Of each segment, how many more groups hold it than before. Most batches change nothing of it. */
+  /**
+   * Of each segment, how many more groups hold it than before. Most batches change nothing of it.
+   */
   #change: Map<number, number> | undefined;
 
   constructor(groups: Tree<GroupLog>, segments: readonly Segment[]) {

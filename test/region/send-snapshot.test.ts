@@ -35,6 +35,7 @@ function afterDone(cluster: Cluster, replica: Replica): readonly string[] {
     from: to,
     to: replica.peer.id as PeerId,
     index,
+    attempt: sending.outgoing[0]?.attempt ?? 0,
     next: 1,
     status: "done",
   });
