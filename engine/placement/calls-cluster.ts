@@ -1,4 +1,5 @@
 /** Calls about the cluster as a whole: who its members and stores are, ids, configuration. */
+import { idKey } from "../base/big-endian.ts";
 import * as tree from "../base/tree.ts";
 import { Cluster, StoreState } from "../protocol/gen/metapb.ts";
 import type { Region, Store } from "../protocol/gen/metapb.ts";
@@ -21,7 +22,6 @@ import { failure, header, INVALID_ARGUMENT, LATER, propose, refuse, reply } from
 import type { Answer, Desk } from "./answer.ts";
 import type { Catalog } from "./catalog.ts";
 import type { PlacementConfig } from "./config.ts";
-import { idKey } from "./id-key.ts";
 import { takeIds } from "./leadership.ts";
 import { checkStore, storeById } from "./stores.ts";
 import type { Member } from "./types.ts";

@@ -1,6 +1,7 @@
 /**
  * Calls by which regions report and are told what to do: heartbeats, splits, scattering, operators.
  */
+import { idKey } from "../base/big-endian.ts";
 import * as tree from "../base/tree.ts";
 import { OperatorStatus, RegionHeartbeatResponse } from "../protocol/gen/pdpb.ts";
 import type {
@@ -21,7 +22,6 @@ import type { Answer, Desk } from "./answer.ts";
 import { maxReplicas } from "./calls-cluster.ts";
 import { nextStep, transferTarget } from "./checker.ts";
 import type { CheckerStep } from "./checker.ts";
-import { idKey } from "./id-key.ts";
 import { isUnrecorded, newLearner, runningOperator } from "./leadership.ts";
 import { storeViews, takeIds, withOperator } from "./leadership.ts";
 import { orderFields, progressed, startOperator } from "./operator.ts";

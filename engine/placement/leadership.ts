@@ -3,6 +3,7 @@
  * regions have reported, who waits for an answer. It is one value that is made when leadership is
  * won and dropped whole when it is lost, so that nothing of an old leadership can outlive it.
  */
+import { idKey } from "../base/big-endian.ts";
 import { assert } from "../base/assert.ts";
 import type { LogIndex, Term, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
@@ -15,7 +16,6 @@ import type { PlacementCall } from "./types.ts";
 import type { Catalog } from "./catalog.ts";
 import type { StoreHealth, StoreView } from "./checker.ts";
 import type { PlacementConfig } from "./config.ts";
-import { idKey } from "./id-key.ts";
 import type { Operator } from "./operator.ts";
 import { begin } from "./oracle.ts";
 import type { Oracle } from "./oracle.ts";

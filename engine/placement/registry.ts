@@ -5,13 +5,13 @@
  *
  * The rule it upholds: what is older never replaces what is newer, whatever order facts come in.
  */
+import { idKey } from "../base/big-endian.ts";
 import type { Key } from "../base/bytes.ts";
 import { EMPTY_KEY, inRange } from "../base/bytes.ts";
 import * as tree from "../base/tree.ts";
 import type { Tree } from "../base/tree.ts";
 import type { Peer, Region } from "../protocol/gen/metapb.ts";
 import type { PeerStats } from "../protocol/gen/pdpb.ts";
-import { idKey } from "./id-key.ts";
 
 /** A region and what its leader last said of it. */
 export interface RegionInfo {

@@ -3,15 +3,14 @@
  * `drive`.
  */
 import { unreachable } from "../base/assert.ts";
-import type { Term } from "../base/ids.ts";
+import type { PeerId, Term } from "../base/ids.ts";
 import { step } from "../raft/step.ts";
-import type { RaftEffect, RaftInput, RaftMessage } from "../raft/types.ts";
-import type { PeerId } from "../base/ids.ts";
+import type { RaftEffect, RaftInput } from "../raft/types.ts";
 import { applyEntries } from "./apply.ts";
-import { epochOf, idOf } from "./descriptor.ts";
+import { sendMessage } from "./envelope.ts";
 import { dropProposal, noteProposed, type Proposal } from "./propose.ts";
 import { dropReads, noteReadIndex, serveReads } from "./reads.ts";
-import { type Replica, regionId, storeOf, withRaft, withReplica } from "./replica.ts";
+import { type Replica, regionId, withRaft, withReplica } from "./replica.ts";
 import { install } from "./restore.ts";
 import { startSending } from "./send-snapshot.ts";
 import { noteNews, type Turn } from "./turn.ts";
@@ -55,7 +54,7 @@ function perform(
 ): Replica | undefined {
   switch (effect.type) {
     case "send":
-      send(turn, replica, effect.to, effect.message);
+      sendMessage(turn, replica, effect.to, effect.message);
       return replica;
     case "persist":
       persist(turn, replica, effect);
@@ -84,27 +83,6 @@ function perform(
     default:
       return unreachable(effect);
   }
-}
-
-function send(turn: Turn, replica: Replica, to: PeerId, message: RaftMessage): void {
-  const store = storeOf(replica, to);
-  if (store === undefined) return;
-  const epoch = epochOf(replica.region);
-  turn.effects.push({
-    type: "send",
-    to: store,
-    message: {
-      type: "raft",
-      region: idOf(replica.region),
-      from: replica.peer.id as PeerId,
-      to,
-      confVer: epoch.confVer,
-      version: epoch.version,
-      startKey: replica.region.startKey,
-      endKey: replica.region.endKey,
-      message,
-    },
-  });
 }
 
 function persist(

@@ -6,7 +6,7 @@
 import type { PeerId } from "../base/ids.ts";
 import type { RaftInput } from "../raft/types.ts";
 import { isLeader, term } from "../raft/query.ts";
-import { epochOf } from "./descriptor.ts";
+import { sendMessage } from "./envelope.ts";
 import { cutPiece, encodeHead, startOf } from "./pieces.ts";
 import { type OutgoingSnapshot, type Replica, regionId, storeOf, withReplica } from "./replica.ts";
 import type { Turn } from "./turn.ts";
@@ -95,25 +95,8 @@ function withNextPiece(turn: Turn, snapshot: OutgoingSnapshot): OutgoingSnapshot
 }
 
 /** The receiver has all data: now its Raft group may take the snapshot. */
-function offer(turn: Turn, replica: Replica, snapshot: OutgoingSnapshot): void {
-  const store = storeOf(replica, snapshot.to);
-  if (store === undefined) return;
-  const epoch = epochOf(replica.region);
-  turn.effects.push({
-    type: "send",
-    to: store,
-    message: {
-      type: "raft",
-      region: regionId(replica),
-      from: replica.peer.id as PeerId,
-      to: snapshot.to,
-      confVer: epoch.confVer,
-      version: epoch.version,
-      startKey: replica.region.startKey,
-      endKey: replica.region.endKey,
-      message: { type: "snapshot", term: term(replica.raft), metadata: snapshot.metadata },
-    },
-  });
+function offer(turn: Turn, replica: Replica, { to, metadata }: OutgoingSnapshot): void {
+  sendMessage(turn, replica, to, { type: "snapshot", term: term(replica.raft), metadata });
 }
 
 const ended = (snapshot: OutgoingSnapshot, ok: boolean): RaftInput => ({
