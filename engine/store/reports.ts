@@ -15,7 +15,7 @@ import {
   StoreStats,
   TimeInterval,
 } from "../protocol/gen/pdpb.ts";
-import { firstIndex, isLeader, progress, term } from "../raft/query.ts";
+import { firstIndex, isLeader, progress, quorumActive, term } from "../raft/query.ts";
 import { epochOf, isInitialized, peerById } from "../region/descriptor.ts";
 import { canLeave, destroy } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
@@ -121,6 +121,8 @@ function reportRegion(turn: StoreTurn, replica: Replica): void {
       }),
     },
   );
+  // Without check-quorum a leader may lead nobody for ever, its group having gone on without it.
+  if (!quorumActive(replica.raft, now)) askMembership(turn, region);
   turn.replicas.put(withReplica(replica, { reportedAt: now }));
 }
 
@@ -180,6 +182,10 @@ function checkMembership(turn: StoreTurn, replica: Replica): void {
   // Without an epoch there is nothing that the answer could be compared with.
   if (!silent || epochOf(replica.region).confVer === 0) return;
   turn.replicas.put(withReplica(replica, { reportedAt: now }));
+  askMembership(turn, region);
+}
+
+function askMembership(turn: StoreTurn, region: RegionId): void {
   ask(
     turn,
     { type: "check_membership", region },

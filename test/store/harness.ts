@@ -87,6 +87,8 @@ export class Cluster {
   private ids = 100;
   private bootstrapped: Region | undefined;
   readonly regions: Map<number, { region: Region; leader: Peer | undefined }> = new Map();
+  /** What the driver has heard of regions from others than these stores. */
+  readonly newer: Map<number, Region> = new Map();
   private stores = new Map<number, number>();
   private tickets = 1;
 
@@ -222,6 +224,14 @@ export class Cluster {
         return {
           method,
           response: pdpb.GetRegionResponse.make({ header, region: this.bootstrapped }),
+        };
+      case "GetRegionByID":
+        return {
+          method,
+          response: pdpb.GetRegionResponse.make({
+            header,
+            region: this.newer.get(request.regionId) ?? this.regions.get(request.regionId)?.region,
+          }),
         };
       case "PutStore":
         this.stores.set(request.store?.id ?? 0, 0);

@@ -8,11 +8,13 @@ import {
   RawScanRequest,
   SplitRegionRequest,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
+import { RegionEpoch } from "../../engine/protocol/gen/metapb.ts";
+import { epochOf } from "../../engine/region/descriptor.ts";
 import { applied, committed, isLeader } from "../../engine/raft/query.ts";
 import { replicas, type Replica } from "../../engine/store/index.ts";
 import { Ticket } from "../../engine/base/ids.ts";
 import { suite } from "../harness.ts";
-import { Cluster } from "./harness.ts";
+import { Cluster, testConfig } from "./harness.ts";
 
 const test = suite("store");
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
@@ -59,6 +61,25 @@ test("three empty stores become one cluster with three replicas of the first reg
     [0, 0, 0],
   );
   assert.equal(cluster.stopped, []);
+});
+
+test("a leader without check-quorum whose group has gone on without it leaves when it learns that", () => {
+  const { region } = testConfig(1);
+  const loose = { ...region, raft: { ...region.raft, checkQuorum: false } };
+  const cluster = new Cluster(3, { region: loose });
+  cluster.run(8000);
+  const { node, replica } = cluster.leaderAt("");
+  for (const other of cluster.nodes) if (other !== node) cluster.crash(other);
+  cluster.run(8000);
+  assert.is(cluster.leaderAt("").node, node, "a member that only hears nobody stays");
+  const { confVer, version } = epochOf(replica.region);
+  cluster.newer.set(replica.region.id, {
+    ...replica.region,
+    peers: replica.region.peers.filter(({ id }) => id !== replica.peer.id),
+    regionEpoch: RegionEpoch.make({ confVer: confVer + 1, version }),
+  });
+  cluster.run(3000);
+  assert.equal(node.state === undefined ? undefined : replicas(node.state), []);
 });
 
 test("a leader whose own disk is behind answers no read before it holds what others have committed", () => {
