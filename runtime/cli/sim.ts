@@ -34,6 +34,11 @@ const HOST: Host = {
 
 /** Runs `rutile sim` with the arguments behind `sim`; sets the exit status of the process. */
 export function sim(argv: readonly string[]): void {
+  // Whoever reads the story may stop in the middle, as `head` does: the rest is for nobody.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   main(argv, SCENARIOS, HOST, (status) => {
     process.exitCode = status;
   });
