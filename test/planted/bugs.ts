@@ -129,14 +129,14 @@ export const BUGS: readonly PlantedBug[] = [
   },
   {
     id: "R22",
-    name: "the hard state of a replica without data is not written",
+    name: "the hard state of a replica that is no voter (yet) is not written",
     source: "TiKV #3572, #8381, #9579",
     edits: [
       {
         file: "engine/region/drive.ts",
         find: "    hardState: effect.hardState,\n",
         replace:
-          "    hardState: replica.region.peers.length === 0 ? undefined : effect.hardState,\n",
+          "    hardState: replica.region.peers.some(({ id, role }) => id === replica.peer.id && role !== 1) ? effect.hardState : undefined,\n",
       },
     ],
     scenarios: ["membership-churn", "splits"],
