@@ -80,11 +80,29 @@ export class Registry {
   }
 
   remove(replica: Replica, tombstone: Tombstone): void {
-    const region = regionId(replica);
-    this.write();
-    this.byId = tree.remove(this.byId, idKey(region));
-    this.unindex(replica);
+    this.drop(replica);
     this.bury(tombstone);
+  }
+
+  /** Puts a replica to sleep that nobody talks to and that has no data: only its vote is kept. */
+  doze(replica: Replica): void {
+    const { term, vote, log } = replica.raft;
+    assert(log.last === 0, "a replica that dozes has nothing to lose");
+    this.drop(replica);
+    this.sleep({
+      region: regionId(replica),
+      hardState: { term, vote, commit: log.last },
+      truncated: { index: log.base, term: log.baseTerm },
+      entries: [],
+      restored: undefined,
+      tombstone: undefined,
+    });
+  }
+
+  private drop(replica: Replica): void {
+    this.write();
+    this.byId = tree.remove(this.byId, idKey(regionId(replica)));
+    this.unindex(replica);
   }
 
   tombstone(region: RegionId): Tombstone | undefined {

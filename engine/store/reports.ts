@@ -205,7 +205,12 @@ export function onMembership(
   if (replica === undefined || current === undefined) return;
   const removed = peerById(current, replica.peer.id as PeerId) === undefined;
   const newer = epochOf(current).confVer > epochOf(replica.region).confVer;
-  if (removed && newer && canLeave(turn, replica)) {
-    destroy(turn, replica, epochOf(current));
+  if (!removed) return;
+  if (newer) {
+    if (canLeave(turn, replica)) destroy(turn, replica, epochOf(current));
+  } else if (replica.raft.log.last === 0 && !isInitialized(replica.region)) {
+    // The entry that was to add it may have been lost with its leader. Should it come after all,
+    // the next message makes the replica anew, with the vote it has given.
+    turn.replicas.doze(replica);
   }
 }

@@ -26,6 +26,8 @@ export function checkLeases(
   passed(world, "disjoint leases");
   for (const other of group.members.values()) {
     if (other === member || other.raft?.role !== "leader") continue;
+    // A deposed leader may learn late that what it wrote is committed: its successor has it too.
+    if (other.raft.term > raft.term) continue;
     const { machine } = other;
     const lives = machine.status === "up" || machine.status === "paused";
     if (!lives || machine.incarnation !== other.incarnation) continue;
