@@ -177,18 +177,21 @@ export function settle(
   entry: Entry,
   outcome: Outcome | undefined,
 ): readonly Pending[] {
-  let settled = 0;
+  if (pending.length === 0) return pending;
+  // Not in order of index: a leader that was deposed and elected again reuses indexes at which
+  // older proposals of its own still wait to learn what became of them.
+  const left: Pending[] = [];
   for (const waiting of pending) {
-    if (waiting.index > entry.index) break;
-    settled += 1;
-    if (waiting.index === entry.index && waiting.term === entry.term) {
+    if (waiting.index > entry.index) {
+      left.push(waiting);
+    } else if (waiting.index === entry.index && waiting.term === entry.term) {
       assert(outcome !== undefined, "an entry that someone proposed has an outcome");
       answer(turn, waiting, outcome);
     } else {
       for (const part of waiting.parts) fail(turn, part, staleCommand());
     }
   }
-  return settled === 0 ? pending : pending.slice(settled);
+  return left.length === pending.length ? pending : left;
 }
 
 function answer(turn: Turn, waiting: Pending, outcome: Outcome): void {
