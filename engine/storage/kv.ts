@@ -3,7 +3,7 @@
  * value; keeping one is taking a snapshot.
  */
 import type { Tree } from "../base/tree.ts";
-import type { ColumnFamily, KvOperation } from "./types.ts";
+import type { ColumnFamily } from "./types.ts";
 import * as tree from "../base/tree.ts";
 
 export interface Kv {
@@ -19,34 +19,3 @@ export const emptyKv = (): Kv => ({
   lock: tree.empty(),
   write: tree.empty(),
 });
-
-/**
- * All of `operations`, in order, or none: the result is a new state, `kv` stays as it was. Keeps
- * the values.
- */
-export function applyOperations(kv: Kv, operations: readonly KvOperation[]): Kv {
-  const edits = {
-    default: tree.edit(kv.default),
-    lock: tree.edit(kv.lock),
-    write: tree.edit(kv.write),
-  };
-  for (const operation of operations) {
-    const target = edits[operation.cf];
-    switch (operation.type) {
-      case "put":
-        target.set(operation.key, operation.value);
-        break;
-      case "delete":
-        target.remove(operation.key);
-        break;
-      case "delete_range":
-        target.removeRange(operation.start, operation.end);
-        break;
-    }
-  }
-  return {
-    default: edits.default.done(),
-    lock: edits.lock.done(),
-    write: edits.write.done(),
-  };
-}

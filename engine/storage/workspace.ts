@@ -60,3 +60,10 @@ export class Workspace {
     return (this.edits[cf] ??= tree.edit(this.kv[cf]));
   }
 }
+
+/** `kv` after all of `operations`, in order; `kv` itself stays as it was. Keeps the values. */
+export function applyOperations(kv: Kv, operations: readonly KvOperation[]): Kv {
+  const workspace = new Workspace(kv);
+  for (const operation of operations) workspace.perform(operation);
+  return workspace.snapshot();
+}

@@ -1,7 +1,8 @@
 /** The formats byte by byte. A change here is a change of what is on people's disks. */
 import * as assert from "uvu/assert";
 import { Key, hex } from "../../engine/base/bytes.ts";
-import { applyOperations, emptyKv } from "../../engine/storage/kv.ts";
+import { emptyKv } from "../../engine/storage/kv.ts";
+import { applyOperations } from "../../engine/storage/workspace.ts";
 import { suite } from "../harness.ts";
 import { imageOf } from "./image.ts";
 import {

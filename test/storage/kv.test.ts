@@ -1,7 +1,8 @@
 import * as assert from "uvu/assert";
 import { EMPTY_KEY, Key } from "../../engine/base/bytes.ts";
 import * as tree from "../../engine/base/tree.ts";
-import { COLUMN_FAMILIES, applyOperations, emptyKv } from "../../engine/storage/kv.ts";
+import { COLUMN_FAMILIES, emptyKv } from "../../engine/storage/kv.ts";
+import { applyOperations } from "../../engine/storage/workspace.ts";
 import type { Kv } from "../../engine/storage/kv.ts";
 import { suite } from "../harness.ts";
 import { bytes } from "./records.ts";

@@ -2,7 +2,8 @@
 import { Key } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, RegionId, Term } from "../../engine/base/ids.ts";
 import type { Entry, HardState } from "../../engine/raft/types.ts";
-import { applyOperations, emptyKv } from "../../engine/storage/kv.ts";
+import { emptyKv } from "../../engine/storage/kv.ts";
+import { applyOperations } from "../../engine/storage/workspace.ts";
 import type { Kv } from "../../engine/storage/kv.ts";
 import type { Checkpoint, LogRecord } from "../../engine/storage/types.ts";
 
