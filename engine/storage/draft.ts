@@ -21,7 +21,7 @@ import type { Key } from "../base/bytes.ts";
 import * as tree from "../base/tree.ts";
 import { createWire } from "../base/wire.ts";
 import type { DiskOperation } from "./disk.ts";
-import { HEADER_BYTES, encodeFrame, encodeHeader, seedOf } from "./frame.ts";
+import { HEADER_BYTES, encodeFrame, encodeHeader, seedOf } from "./log/frame.ts";
 import { COLUMN_FAMILIES } from "./kv.ts";
 import { checkpointFile, draftFile } from "./state.ts";
 import type { Draft, DraftPosition, StorageState } from "./state.ts";

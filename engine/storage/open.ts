@@ -13,11 +13,11 @@ import type { CheckpointRead } from "./checkpoint.ts";
 import { corrupt } from "./damage.ts";
 import type { Damage } from "./damage.ts";
 import type { DiskOperation, DiskReader, FileName } from "./disk.ts";
-import { heldSegments } from "./group.ts";
-import type { GroupLog } from "./group.ts";
+import { heldSegments } from "./log/group.ts";
+import type { GroupLog } from "./log/group.ts";
 import { emptyKv } from "./kv.ts";
-import { replayLog } from "./replay.ts";
-import type { Replay, ReplayedGroup } from "./replay.ts";
+import { replayLog } from "./log/replay.ts";
+import type { Replay, ReplayedGroup } from "./log/replay.ts";
 import {
   checkpointFile,
   durableCheckpoint,

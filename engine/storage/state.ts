@@ -8,7 +8,7 @@ import type { RegionId } from "../base/ids.ts";
 import * as tree from "../base/tree.ts";
 import type { Tree } from "../base/tree.ts";
 import type { FileName } from "./disk.ts";
-import type { GroupLog } from "./group.ts";
+import type { GroupLog } from "./log/group.ts";
 import type { Checkpoint, CheckpointGroup, Identity, LogRecord, StorageConfig } from "./types.ts";
 
 export interface StorageState {

@@ -8,7 +8,7 @@ import { assert, unreachable } from "../base/assert.ts";
 import type { Ticket } from "../base/ids.ts";
 import type { DiskOperation } from "./disk.ts";
 import { beginDraft, nextSlice } from "./draft.ts";
-import { nextBatch } from "./batch.ts";
+import { nextBatch } from "./log/batch.ts";
 import { durableCheckpoint, segmentFile, withQueue, withWriting } from "./state.ts";
 import type { StorageState, Writing } from "./state.ts";
 import type { Checkpoint, StorageEffect, StorageInput } from "./types.ts";

@@ -179,7 +179,7 @@ export const BUGS: readonly PlantedBug[] = [
     source: "etcd #6368, #6378",
     edits: [
       {
-        file: "engine/storage/batch.ts",
+        file: "engine/storage/log/batch.ts",
         find: '    { type: "sync", file },\n    { type: "sync_directory" },\n  );',
         replace: '    { type: "sync", file },\n  );',
       },

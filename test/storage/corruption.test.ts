@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { isDeepStrictEqual } from "node:util";
 import { open } from "../../engine/storage/open.ts";
-import { HEADER_BYTES } from "../../engine/storage/frame.ts";
+import { HEADER_BYTES } from "../../engine/storage/log/frame.ts";
 import { suite } from "../harness.ts";
 import { flipped, imageOf, readerOf, withFile } from "./image.ts";
 import type { Image } from "./image.ts";

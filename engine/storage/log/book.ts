@@ -2,15 +2,15 @@
  * Enters records into the groups' memory and counts, for each segment, the groups that still need
  * it. Edits fresh copies only; the trees and arrays it was made from stay as they are.
  */
-import { assert } from "../base/assert.ts";
-import type { RegionId } from "../base/ids.ts";
-import * as tree from "../base/tree.ts";
-import type { Edit, Tree } from "../base/tree.ts";
+import { assert } from "../../base/assert.ts";
+import type { RegionId } from "../../base/ids.ts";
+import * as tree from "../../base/tree.ts";
+import type { Edit, Tree } from "../../base/tree.ts";
 import { heldSegments, repetition, unknownGroup, withRecord } from "./group.ts";
 import type { GroupLog } from "./group.ts";
-import { regionKey } from "./state.ts";
-import type { Segment } from "./state.ts";
-import type { LogRecord } from "./types.ts";
+import { regionKey } from "../state.ts";
+import type { Segment } from "../state.ts";
+import type { LogRecord } from "../types.ts";
 
 export class Book {
   readonly #before: Tree<GroupLog>;

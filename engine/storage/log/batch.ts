@@ -5,13 +5,13 @@
  * The batch is the unit of a crash. It is the only thing of the log that is not synced, so a hole
  * or a tear can be innocent only in the last batch of the last segment.
  */
-import { assert } from "../base/assert.ts";
-import type { DiskOperation } from "./disk.ts";
+import { assert } from "../../base/assert.ts";
+import type { DiskOperation } from "../disk.ts";
 import { HEADER_BYTES, encodeFrame, encodeHeader, frameCrc, seedOf } from "./frame.ts";
 import { Book } from "./book.ts";
 import { encodeBatch } from "./record.ts";
-import { segmentFile } from "./state.ts";
-import type { StorageState } from "./state.ts";
+import { segmentFile } from "../state.ts";
+import type { StorageState } from "../state.ts";
 
 export interface BatchWrite {
   readonly state: StorageState;

@@ -4,17 +4,17 @@
  * where nothing follows: that is what a crash leaves of the one batch that was not synced. All
  * other damage is corruption.
  */
-import type { RegionId } from "../base/ids.ts";
-import type { Entry } from "../raft/types.ts";
-import { corrupt, readExactly, unreadable } from "./damage.ts";
-import type { Damage } from "./damage.ts";
-import type { DiskReader, FileName } from "./disk.ts";
+import type { RegionId } from "../../base/ids.ts";
+import type { Entry } from "../../raft/types.ts";
+import { corrupt, readExactly, unreadable } from "../damage.ts";
+import type { Damage } from "../damage.ts";
+import type { DiskReader, FileName } from "../disk.ts";
 import { HEADER_BYTES, decodeHeader, findFrame, readFrame } from "./frame.ts";
 import { unknownGroup, withRecord } from "./group.ts";
 import type { GroupLog } from "./group.ts";
 import { decodeBatch } from "./record.ts";
-import { segmentFile } from "./state.ts";
-import type { Identity, LogRecord, RecoveredGroup } from "./types.ts";
+import { segmentFile } from "../state.ts";
+import type { Identity, LogRecord, RecoveredGroup } from "../types.ts";
 
 /** One group while it is replayed. */
 export interface ReplayedGroup {

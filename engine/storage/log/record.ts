@@ -13,9 +13,9 @@
  *
  * Hard states, entries and snapshots are tuples of `raft/codec.ts`.
  */
-import { assert, unreachable } from "../base/assert.ts";
-import type { LogIndex, RegionId, Term } from "../base/ids.ts";
-import { MAX_WIRE_ITEMS, createWire } from "../base/wire.ts";
+import { assert, unreachable } from "../../base/assert.ts";
+import type { LogIndex, RegionId, Term } from "../../base/ids.ts";
+import { MAX_WIRE_ITEMS, createWire } from "../../base/wire.ts";
 import {
   entryFromTuple,
   entryToTuple,
@@ -23,10 +23,10 @@ import {
   hardStateToTuple,
   snapshotMetadataFromTuple,
   snapshotMetadataToTuple,
-} from "../raft/codec.ts";
-import type { Tuple } from "../raft/codec.ts";
-import type { Entry } from "../raft/types.ts";
-import type { LogRecord } from "./types.ts";
+} from "../../raft/codec.ts";
+import type { Tuple } from "../../raft/codec.ts";
+import type { Entry } from "../../raft/types.ts";
+import type { LogRecord } from "../types.ts";
 
 export interface Batch {
   /** Segments before this one were not needed when the batch was written. */

@@ -4,11 +4,11 @@
  * their way to disk, where breaking one is a wrong program, and on their way back, where it is
  * damage.
  */
-import { unreachable } from "../base/assert.ts";
-import { LogIndex, PeerId, Term, maxIndex, previousIndex } from "../base/ids.ts";
-import type { RegionId } from "../base/ids.ts";
-import type { Entry, HardState } from "../raft/types.ts";
-import type { LogRecord } from "./types.ts";
+import { unreachable } from "../../base/assert.ts";
+import { LogIndex, PeerId, Term, maxIndex, previousIndex } from "../../base/ids.ts";
+import type { RegionId } from "../../base/ids.ts";
+import type { Entry, HardState } from "../../raft/types.ts";
+import type { LogRecord } from "../types.ts";
 
 /** Entries `first` to `last` lie in `segment`. */
 export interface Span {

@@ -17,10 +17,10 @@
  * 52  4  crc32 of bytes 0 to 52: the seed
  * ```
  */
-import { assert } from "../base/assert.ts";
-import { crc32 } from "../base/checksum.ts";
-import type { StoreId } from "../base/ids.ts";
-import type { Identity } from "./types.ts";
+import { assert } from "../../base/assert.ts";
+import { crc32 } from "../../base/checksum.ts";
+import type { StoreId } from "../../base/ids.ts";
+import type { Identity } from "../types.ts";
 
 export const HEADER_BYTES = 56;
 export const FRAME_BYTES = 28;
