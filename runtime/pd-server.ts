@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import { unreachable } from "../engine/base/assert.ts";
 import type { PeerId } from "../engine/base/ids.ts";
+import { createWire } from "../engine/base/wire.ts";
 import * as engine from "../engine/placement/index.ts";
 import type {
   PlacementCall,
@@ -128,6 +129,7 @@ class Member {
   readonly #disk: FileDisk;
   readonly #logger: Logger;
   readonly #failed: Failed;
+  readonly #wire = createWire();
   readonly #driver: Driver<PlacementState, PlacementInput>;
   readonly #requests: Requests;
   readonly #members: MemberDirectory;
@@ -246,7 +248,7 @@ class Member {
         return Promise.resolve(parseAddress(url));
       },
       received: (from, bytes) => {
-        const decoded = engine.decodeMessage(bytes);
+        const decoded = engine.decodeMessage(bytes, this.#wire);
         if (!decoded.ok) return false;
         this.#driver.push({ type: "received", from: from as PeerId, message: decoded.value });
         return true;
@@ -259,7 +261,7 @@ class Member {
   #perform(effect: PlacementEffect): void {
     switch (effect.type) {
       case "send":
-        this.#transport.send(effect.to, engine.encodeMessage(effect.message));
+        this.#transport.send(effect.to, engine.encodeMessage(effect.message, this.#wire));
         return;
       case "write":
         this.#disk.perform(effect, this.#driver.push);

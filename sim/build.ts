@@ -3,6 +3,7 @@
  * the clients of the scenario's workload.
  */
 import type { PeerId, StoreId } from "../engine/base/ids.ts";
+import { createWire } from "../engine/base/wire.ts";
 import type { Member } from "../engine/placement/types.ts";
 import type { Client, Machine, PlacementMachine, Process, StoreMachine, World } from "./model.ts";
 import type { Scenario } from "./scenario.ts";
@@ -71,6 +72,7 @@ export function build(scenario: Scenario, seed: string, options: Options): Built
     events: 0,
     network: networkOf(nodes, profile),
     networkRandom: stream(streams, "network"),
+    wire: createWire(),
     trace: traceOf(options.onLine, options.recorded),
     servers: [],
     stores,

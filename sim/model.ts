@@ -5,6 +5,7 @@
  * inside are values.
  */
 import type { PeerId, StoreId, Ticket } from "../engine/base/ids.ts";
+import type { Wire } from "../engine/base/wire.ts";
 import type { Role } from "../engine/raft/types.ts";
 import type { Replica } from "../engine/region/replica.ts";
 import type { PlacementConfig } from "../engine/placement/config.ts";
@@ -38,6 +39,8 @@ export interface World {
   events: number;
   readonly network: Network;
   readonly networkRandom: Random;
+  /** Scratch space of the codecs; holds nothing from one call to the next. */
+  readonly wire: Wire;
   readonly trace: Trace;
   /** Servers first, then clients; a node's place here is its number in the network. */
   readonly servers: readonly Machine[];

@@ -5,8 +5,8 @@
  *   snapshot  [1, term, metadata, bytes]
  */
 import { unreachable } from "../base/assert.ts";
-import { createWire, expectBytes, expectCount, expectTuple, malformed } from "../base/wire.ts";
-import type { Decoded } from "../base/wire.ts";
+import { expectBytes, expectCount, expectTuple, malformed } from "../base/wire.ts";
+import type { Decoded, Wire } from "../base/wire.ts";
 import {
   messageFromTuple,
   messageToTuple,
@@ -15,15 +15,15 @@ import {
 } from "../raft/codec.ts";
 import type { PlacementMessage } from "./types.ts";
 
-const WIRE = createWire();
 const RAFT = 0;
 const SNAPSHOT = 1;
 
-export const encodeMessage = (message: PlacementMessage): Uint8Array => WIRE.encode(tuple(message));
+export const encodeMessage = (message: PlacementMessage, wire: Wire): Uint8Array =>
+  wire.encode(tuple(message));
 
 /** Byte strings in the message are views of `bytes`: the caller gives the buffer away. */
-export const decodeMessage = (bytes: Uint8Array): Decoded<PlacementMessage> =>
-  WIRE.decodeWith(bytes, readMessage);
+export const decodeMessage = (bytes: Uint8Array, wire: Wire): Decoded<PlacementMessage> =>
+  wire.decodeWith(bytes, readMessage);
 
 function tuple(message: PlacementMessage): readonly unknown[] {
   switch (message.type) {

@@ -15,7 +15,6 @@
  */
 import { unreachable } from "../base/assert.ts";
 import {
-  createWire,
   expectBigint,
   expectBoolean,
   expectBytes,
@@ -26,7 +25,7 @@ import {
   expectTuple,
   malformed,
 } from "../base/wire.ts";
-import type { Decoded } from "../base/wire.ts";
+import type { Decoded, Wire } from "../base/wire.ts";
 import type { MessageCodec } from "../protocol/codec.ts";
 import { Region, Store } from "../protocol/gen/metapb.ts";
 import type { Catalog } from "./catalog.ts";
@@ -35,13 +34,12 @@ import { all, emptyRegistry, put, unheard } from "./registry.ts";
 import type { Registry } from "./registry.ts";
 import type { Barrier, SafePointCommand } from "./safe-point.ts";
 
-const WIRE = createWire();
-
-export const encodeCommand = (command: Command): Uint8Array => WIRE.encode(commandTuple(command));
+export const encodeCommand = (command: Command, wire: Wire): Uint8Array =>
+  wire.encode(commandTuple(command));
 
 /** Keeps nothing of `bytes`. */
-export const decodeCommand = (bytes: Uint8Array): Decoded<Command> =>
-  WIRE.decodeWith(bytes, readCommand);
+export const decodeCommand = (bytes: Uint8Array, wire: Wire): Decoded<Command> =>
+  wire.decodeWith(bytes, readCommand);
 
 function commandTuple(command: Command): readonly unknown[] {
   switch (command.type) {
@@ -159,9 +157,9 @@ function readSafePoint(
   }
 }
 
-export function encodeCatalog(catalog: Catalog): Uint8Array {
+export function encodeCatalog(catalog: Catalog, wire: Wire): Uint8Array {
   const { gc, transaction, barriers } = catalog.safePoints;
-  return WIRE.encode([
+  return wire.encode([
     catalog.clusterId,
     catalog.nextId,
     catalog.windowEnd,
@@ -176,8 +174,8 @@ export function encodeCatalog(catalog: Catalog): Uint8Array {
 }
 
 /** Keeps nothing of `bytes`. */
-export const decodeCatalog = (bytes: Uint8Array): Decoded<Catalog> =>
-  WIRE.decodeWith(bytes, (value) => {
+export const decodeCatalog = (bytes: Uint8Array, wire: Wire): Decoded<Catalog> =>
+  wire.decodeWith(bytes, (value) => {
     const tuple = expectTuple(value, 10, "catalog");
     const [gc, transaction, barriers] = expectTuple(tuple[8], 3, "safe points");
     return {

@@ -276,6 +276,6 @@ export function propose(turn: Turn): void {
   assert(turn.proposing.length === 0, "one proposal at a time");
   turn.proposals = [];
   turn.proposing = proposals;
-  const commands = proposals.map(({ command }) => encodeCommand(command));
+  const commands = proposals.map(({ command }) => encodeCommand(command, turn.draft.wire));
   turn.raftInputs.push({ type: "propose", commands });
 }

@@ -86,7 +86,7 @@ function applyEntries(turn: Turn, entries: readonly Entry[]): void {
       onApplied(turn, index, term, undefined);
       continue;
     }
-    const command = decodeCommand(data);
+    const command = decodeCommand(data, draft.wire);
     assert(command.ok, () => `entry ${index} is a command: ${command.ok ? "" : command.reason}`);
     const { catalog, outcome } = apply(draft.catalog, command.value);
     draft.catalog = catalog;
@@ -96,10 +96,10 @@ function applyEntries(turn: Turn, entries: readonly Entry[]): void {
 }
 
 function sendSnapshot(turn: Turn, to: PeerId, atLeast: LogIndex): void {
-  const { applied, catalog, config, raft } = turn.draft;
+  const { applied, catalog, config, raft, wire } = turn.draft;
   assert(applied.index >= atLeast, "the state machine is not behind its own log");
   const metadata = { ...applied, configuration: configurationOf(config) };
-  const bytes = encodeCatalog(catalog);
+  const bytes = encodeCatalog(catalog, wire);
   turn.effects.push({
     type: "send",
     to,
@@ -187,7 +187,7 @@ export function considerCheckpoint(turn: Turn): void {
     region: GROUP,
     applied: applied.index,
     appliedTerm: applied.term,
-    meta: encodeCatalog(draft.catalog),
+    meta: encodeCatalog(draft.catalog, draft.wire),
   };
   tellStorage(turn, { type: "checkpoint", checkpoint: { groups: [group], kv: emptyKv() } });
 }

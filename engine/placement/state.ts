@@ -3,6 +3,8 @@ import { assert } from "../base/assert.ts";
 import { concatBytes } from "../base/bytes.ts";
 import { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
+import { createWire } from "../base/wire.ts";
+import type { Wire } from "../base/wire.ts";
 import { restore, start } from "../raft/start.ts";
 import type { RaftState } from "../raft/state.ts";
 import type { Configuration } from "../raft/types.ts";
@@ -40,6 +42,8 @@ export interface PendingWrite {
 
 export interface PlacementState {
   readonly config: PlacementConfig;
+  /** Scratch space for encoding; holds nothing from one call to the next. */
+  readonly wire: Wire;
   /** Whether what was recovered is durable. Before that the member takes no part. */
   readonly opened: boolean;
   /** Set for good when the disk has failed. */
@@ -89,7 +93,8 @@ export type Opened =
  */
 export function open(reader: DiskReader, config: PlacementConfig, now: Now): Opened {
   assertConfig(config);
-  const result = openStorage(reader, config.storage);
+  const wire = createWire();
+  const result = openStorage(reader, config.storage, wire);
   if (!result.ok) return result;
   const { recovered } = result;
   const foreign = checkIdentity(recovered.identity, identityOf(config));
@@ -102,7 +107,7 @@ export function open(reader: DiskReader, config: PlacementConfig, now: Now): Ope
       detail: foreign,
     };
   }
-  const held = heldState(recovered);
+  const held = heldState(recovered, wire);
   if (!held.ok)
     return { ok: false, reason: "corrupt", file: held.file, offset: 0, detail: held.detail };
   const effects: PlacementEffect[] = [];
@@ -128,6 +133,7 @@ export function open(reader: DiskReader, config: PlacementConfig, now: Now): Ope
   const { applied, catalog } = held;
   const state: PlacementState = {
     config,
+    wire,
     opened,
     stopped: false,
     raft: raftOf(config, recovered, applied, now),
@@ -170,11 +176,11 @@ type HeldState =
  * What the disk holds of the state machine: a snapshot newer than the checkpoint, the checkpoint,
  * or nothing.
  */
-function heldState(recovered: Recovered): HeldState {
+function heldState(recovered: Recovered, wire: Wire): HeldState {
   const group = recovered.groups.find(({ region }) => region === GROUP);
   if (group?.restored !== undefined) {
     const { metadata, chunks } = group.restored;
-    const decoded = decodeCatalog(concatBytes(chunks));
+    const decoded = decodeCatalog(concatBytes(chunks), wire);
     if (!decoded.ok) return { ok: false, file: "log", detail: decoded.reason };
     const applied = { index: metadata.index, term: metadata.term };
     return { ok: true, catalog: decoded.value, applied };
@@ -184,7 +190,7 @@ function heldState(recovered: Recovered): HeldState {
     const applied = { index: LogIndex(0), term: Term(0) };
     return { ok: true, catalog: emptyCatalog(), applied };
   }
-  const decoded = decodeCatalog(checkpoint.meta);
+  const decoded = decodeCatalog(checkpoint.meta, wire);
   if (!decoded.ok) return { ok: false, file: "checkpoint", detail: decoded.reason };
   const applied = { index: checkpoint.applied, term: checkpoint.appliedTerm };
   return { ok: true, catalog: decoded.value, applied };

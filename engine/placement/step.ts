@@ -87,7 +87,7 @@ function onReceived(turn: Turn, from: PeerId, message: PlacementMessage): void {
     turn.raftInputs.push({ type: "received", from, message: message.message });
     return;
   }
-  const decoded = decodeCatalog(message.bytes);
+  const decoded = decodeCatalog(message.bytes, draft.wire);
   if (!decoded.ok) {
     const fields = { from, reason: decoded.reason };
     turn.effects.push({ type: "log", level: "warn", message: "a snapshot is malformed", fields });

@@ -50,6 +50,7 @@ export const turnOf = (state: PlacementState, now: Now): Turn => ({
 function draftOf(state: PlacementState): Draft {
   return {
     config: state.config,
+    wire: state.wire,
     opened: state.opened,
     stopped: state.stopped,
     raft: state.raft,

@@ -19,7 +19,7 @@ import { assert, unreachable } from "../base/assert.ts";
 import { EMPTY_KEY, keyAfter, writeKey } from "../base/bytes.ts";
 import type { Key } from "../base/bytes.ts";
 import * as tree from "../base/tree.ts";
-import { createWire } from "../base/wire.ts";
+import type { Wire } from "../base/wire.ts";
 import type { DiskOperation } from "./disk.ts";
 import { HEADER_BYTES, encodeFrame, encodeHeader, seedOf } from "./log/frame.ts";
 import { COLUMN_FAMILIES } from "./kv.ts";
@@ -30,8 +30,6 @@ import type { Checkpoint } from "./types.ts";
 export const BLOCK = { groups: 1, pairs: 2, end: 3 } as const;
 export const PAIR_BYTES = 8;
 export const END_BYTES = 33;
-/** Keeps a buffer for the next block, and nothing of the last one. */
-const WIRE = createWire();
 /** Groups of one block. */
 const GROUPS = 1024;
 
@@ -66,7 +64,7 @@ export function beginDraft(state: StorageState, checkpoint: Checkpoint): Draft {
 export function nextSlice(state: StorageState, draft: Draft): Slice {
   const file = draftFile(draft.number);
   if (draft.size === 0) return firstSlice(state, draft);
-  const { payload, position } = nextBlock(draft, state.config.sliceBytes);
+  const { payload, position } = nextBlock(draft, state.config.sliceBytes, state.wire);
   const frame = encodeFrame(draft.seed, draft.block, draft.size, payload);
   const operations: DiskOperation[] = [
     { type: "append", file, bytes: frame },
@@ -112,11 +110,11 @@ interface Block {
   readonly position: DraftPosition | undefined;
 }
 
-function nextBlock(draft: Draft, sliceBytes: number): Block {
+function nextBlock(draft: Draft, sliceBytes: number, wire: Wire): Block {
   const { position, checkpoint } = draft;
   switch (position.part) {
     case "groups":
-      return groupsBlock(checkpoint, position.index);
+      return groupsBlock(checkpoint, position.index, wire);
     case "pairs":
       return pairsBlock(checkpoint, position.family, position.key, sliceBytes);
     case "end":
@@ -126,12 +124,12 @@ function nextBlock(draft: Draft, sliceBytes: number): Block {
   }
 }
 
-function groupsBlock(checkpoint: Checkpoint, index: number): Block {
+function groupsBlock(checkpoint: Checkpoint, index: number, wire: Wire): Block {
   const end = Math.min(index + GROUPS, checkpoint.groups.length);
   const tuples = checkpoint.groups
     .slice(index, end)
     .map((group) => [group.region, group.applied, group.appliedTerm, group.meta]);
-  const body = WIRE.encode(tuples);
+  const body = wire.encode(tuples);
   const payload = new Uint8Array(1 + body.length);
   payload[0] = BLOCK.groups;
   payload.set(body, 1);

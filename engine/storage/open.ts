@@ -8,6 +8,7 @@
 import { Ticket } from "../base/ids.ts";
 import type { LogIndex } from "../base/ids.ts";
 import * as tree from "../base/tree.ts";
+import type { Wire } from "../base/wire.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import type { CheckpointRead } from "./checkpoint.ts";
 import { corrupt } from "./damage.ts";
@@ -29,13 +30,20 @@ import {
 import type { StorageState } from "./state.ts";
 import type { OpenResult, RecoveredGroup, StorageConfig, StorageEffect } from "./types.ts";
 
-/** Reads the directory of a store. Nothing is changed before the effects are performed. */
-export function open(reader: DiskReader, config: StorageConfig): OpenResult<StorageState> {
+/**
+ * Reads the directory of a store. Nothing is changed before the effects are performed. Keeps
+ * `wire`.
+ */
+export function open(
+  reader: DiskReader,
+  config: StorageConfig,
+  wire: Wire,
+): OpenResult<StorageState> {
   const files = filesOf(reader);
   const newest = files.checkpoints[files.checkpoints.length - 1];
   const checkpoint = newest === undefined ? undefined : readCheckpoint(reader, newest);
   if (checkpoint !== undefined && !checkpoint.ok) return checkpoint;
-  const log = replayLog(reader, files.segments);
+  const log = replayLog(reader, files.segments, wire);
   if (!log.ok) return log;
   const { replay } = log;
   const mismatch = checkTogether(replay, checkpoint);
@@ -135,7 +143,7 @@ function stateOf(
     groups.set(regionKey(log.region), { ...log, anchored: true });
   }
   return {
-    ...initial(config),
+    ...initial(config, replay.wire),
     identity: replay.identity,
     segments: replay.segments.map(({ number, size }) => ({
       number,

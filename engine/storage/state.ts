@@ -7,12 +7,15 @@ import { LogIndex, Ticket, nextTicket } from "../base/ids.ts";
 import type { RegionId } from "../base/ids.ts";
 import * as tree from "../base/tree.ts";
 import type { Tree } from "../base/tree.ts";
+import type { Wire } from "../base/wire.ts";
 import type { FileName } from "./disk.ts";
 import type { GroupLog } from "./log/group.ts";
 import type { Checkpoint, CheckpointGroup, Identity, LogRecord, StorageConfig } from "./types.ts";
 
 export interface StorageState {
   readonly config: StorageConfig;
+  /** The owner's scratch space for encoding; holds nothing from one call to the next. */
+  readonly wire: Wire;
   /** Undefined until `identify`. */
   readonly identity: Identity | undefined;
   /** The disk has refused a write: nothing is written any more. */
@@ -91,9 +94,10 @@ export type DraftPosition =
   | { readonly part: "end" };
 
 /** The state of a store that has never written anything. */
-export function initial(config: StorageConfig): StorageState {
+export function initial(config: StorageConfig, wire: Wire): StorageState {
   return {
     config,
+    wire,
     identity: undefined,
     closed: false,
     pending: [],
@@ -125,6 +129,7 @@ export function withQueue(
 ): StorageState {
   return {
     config: state.config,
+    wire: state.wire,
     identity: state.identity,
     closed: state.closed,
     pending,
@@ -152,6 +157,7 @@ export function withWriting(
 ): StorageState {
   return {
     config: state.config,
+    wire: state.wire,
     identity: state.identity,
     closed: state.closed,
     pending: state.pending,

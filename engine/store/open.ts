@@ -35,12 +35,13 @@ export type OpenStore =
  * Opens the store in the directory that `reader` reads. Perform the effects before anything else.
  */
 export function open(reader: DiskReader, config: StoreConfig, now: Now): OpenStore {
-  const opened = openStorage(reader, config.storage);
+  const wire = createWire();
+  const opened = openStorage(reader, config.storage, wire);
   if (!opened.ok) return opened;
   const { recovered } = opened;
   const fresh: StoreState = {
     config,
-    wire: createWire(),
+    wire,
     identity: recovered.identity,
     registration: { type: "find_cluster" },
     storage: opened.state,

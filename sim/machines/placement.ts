@@ -49,7 +49,8 @@ export function receive(
 ): void {
   const sender = world.members.find((member) => member.node === from);
   if (sender === undefined) return;
-  givePlacement(world, machine, { type: "received", from: sender.id, message: decoded(payload) });
+  const message = decoded(world, payload);
+  givePlacement(world, machine, { type: "received", from: sender.id, message });
 }
 
 export function request(machine: PlacementMachine, ticket: Ticket, call: Call): void {
@@ -100,16 +101,16 @@ function send(
 ): void {
   const target = world.members.find((member) => member.id === to);
   if (target === undefined) return;
-  const payload = world.knobs.byReference ? message : codec.encodeMessage(message);
+  const payload = world.knobs.byReference ? message : codec.encodeMessage(message, world.wire);
   sendMessage(world, machine.node, target.node, typeOf(message), payload);
 }
 
 const typeOf = (message: PlacementMessage): string =>
   message.type === "raft" ? message.message.type : message.type;
 
-function decoded(payload: Payload): PlacementMessage {
+function decoded(world: World, payload: Payload): PlacementMessage {
   if (!(payload instanceof Uint8Array)) return payload as PlacementMessage;
-  const result = codec.decodeMessage(payload);
+  const result = codec.decodeMessage(payload, world.wire);
   if (!result.ok) throw new Error(`a message does not decode: ${result.reason}`);
   return result.value;
 }

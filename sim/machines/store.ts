@@ -9,7 +9,6 @@ import type { AskOrigin, Call, Outcome, Payload, StoreMachine, World } from "../
 import { unreachable } from "../../engine/base/assert.ts";
 import * as engine from "../../engine/store/index.ts";
 import { afterStoreStep, lookAtStore } from "../checkers/look.ts";
-import { createWire } from "../../engine/base/wire.ts";
 import { readClock } from "../clock/clock.ts";
 import { schedule } from "../event-queue.ts";
 import { below, stream } from "../random.ts";
@@ -20,8 +19,6 @@ import { answer, logged, refuseToStart, stopped, write } from "./process.ts";
 
 /** How long a store's question to the placement driver may take. */
 const ASK_US = 4_000_000;
-/** Scratch space of the codec; holds nothing between two calls. */
-const WIRE = createWire();
 
 export function open(world: World, machine: StoreMachine): void {
   const now = readClock(machine.clock, world.timeUs);
@@ -68,7 +65,7 @@ function restartTroubled(world: World, machine: StoreMachine, before: engine.Sto
 export function receive(world: World, from: number, machine: StoreMachine, payload: Payload): void {
   const sender = world.stores.find((store) => store.node === from);
   if (sender === undefined) return;
-  const message = decoded(payload);
+  const message = decoded(world, payload);
   giveStore(world, machine, { type: "received", from: sender.id, message });
 }
 
@@ -129,7 +126,9 @@ function perform(world: World, machine: StoreMachine, effects: readonly StoreEff
 function send(world: World, machine: StoreMachine, to: StoreId, message: StoreMessage): void {
   const target = world.stores.find((store) => store.id === to);
   if (target === undefined) return;
-  const payload = world.knobs.byReference ? message : engine.encodeStoreMessage(message, WIRE);
+  const payload = world.knobs.byReference
+    ? message
+    : engine.encodeStoreMessage(message, world.wire);
   sendMessage(world, machine.node, target.node, typeOf(message), payload);
 }
 
@@ -137,9 +136,9 @@ const typeOf = (message: StoreMessage): string =>
   message.type === "raft" ? message.message.type : message.type;
 
 /** What another store sent decodes, for the network does not change bytes. */
-function decoded(payload: Payload): StoreMessage {
+function decoded(world: World, payload: Payload): StoreMessage {
   if (!(payload instanceof Uint8Array)) return payload as StoreMessage;
-  const result = engine.decodeStoreMessage(payload, WIRE);
+  const result = engine.decodeStoreMessage(payload, world.wire);
   if (!result.ok) throw new Error(`a message does not decode: ${result.reason}`);
   return result.value;
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
+import { createWire } from "../../engine/base/wire.ts";
 import { apply, clusterIdFrom, emptyCatalog } from "../../engine/placement/catalog.ts";
 import type { Catalog } from "../../engine/placement/catalog.ts";
 import {
@@ -15,6 +16,8 @@ import { suite } from "../harness.ts";
 import { regionOf, storeOf } from "./region-kit.ts";
 
 const test = suite("placement/catalog");
+
+const wire = createWire();
 
 const BOOTSTRAP = {
   type: "bootstrap",
@@ -171,15 +174,15 @@ test("commands and catalogs survive their bytes", () => {
   const property = fc.property(fc.array(anyCommand, { maxLength: 12 }), (commands) => {
     let catalog = emptyCatalog();
     for (const command of commands) {
-      const decoded = decodeCommand(encodeCommand(command));
+      const decoded = decodeCommand(encodeCommand(command, wire), wire);
       assert.ok(decoded.ok, decoded.ok ? "" : decoded.reason);
-      assert.equal(encodeCommand(decoded.value), encodeCommand(command));
+      assert.equal(encodeCommand(decoded.value, wire), encodeCommand(command, wire));
       assert.is(decoded.value.type, command.type);
       ({ catalog } = apply(catalog, command));
     }
-    const decoded = decodeCatalog(encodeCatalog(catalog));
+    const decoded = decodeCatalog(encodeCatalog(catalog, wire), wire);
     assert.ok(decoded.ok);
-    assert.equal(encodeCatalog(decoded.value), encodeCatalog(catalog));
+    assert.equal(encodeCatalog(decoded.value, wire), encodeCatalog(catalog, wire));
     assert.is(decoded.value.safePoints.barriers.length, catalog.safePoints.barriers.length);
     assert.equal(decoded.value.stores, catalog.stores);
   });
@@ -188,8 +191,8 @@ test("commands and catalogs survive their bytes", () => {
 
 test("bytes that are no command are refused with a reason", () => {
   for (const bytes of [[], [0xc0], [0x92, 99, 1], [0x92, 1, 0xa1, 65], [0x91, 1]]) {
-    assert.not(decodeCommand(Uint8Array.from(bytes)).ok);
-    assert.not(decodeCatalog(Uint8Array.from(bytes)).ok);
+    assert.not(decodeCommand(Uint8Array.from(bytes), wire).ok);
+    assert.not(decodeCatalog(Uint8Array.from(bytes), wire).ok);
   }
 });
 

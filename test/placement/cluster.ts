@@ -5,6 +5,7 @@
 import { assert } from "../../engine/base/assert.ts";
 import { PeerId, Ticket } from "../../engine/base/ids.ts";
 import type { Now } from "../../engine/base/time.ts";
+import { createWire } from "../../engine/base/wire.ts";
 import {
   DEFAULT_CONFIG,
   TICK_MS,
@@ -70,6 +71,7 @@ export class Cluster {
   readonly isolated: Set<number> = new Set();
   #flights: Flight[] = [];
   #random: () => number;
+  readonly #wire = createWire();
   #ticket = 0;
   readonly #changes: Partial<PlacementConfig>;
 
@@ -223,7 +225,7 @@ export class Cluster {
     this.#flights = this.#flights.filter(({ at }) => at > this.nowMs);
     for (const { from, to, bytes } of due) {
       if (this.isolated.has(from) || this.isolated.has(to)) continue;
-      const decoded = decodeMessage(bytes);
+      const decoded = decodeMessage(bytes, this.#wire);
       assert(decoded.ok, "what was encoded can be decoded");
       const node = this.node(to);
       if (node.state !== undefined) {
@@ -256,7 +258,7 @@ export class Cluster {
           break;
         case "send": {
           const at = this.nowMs + 1 + this.random(3) * SLICE_MS;
-          const bytes = encodeMessage(effect.message);
+          const bytes = encodeMessage(effect.message, this.#wire);
           this.#flights.push({ at, from: node.id, to: effect.to, bytes });
           break;
         }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
+import { createWire } from "../../engine/base/wire.ts";
 import { catalogOf, isLeader, regions } from "../../engine/placement/index.ts";
 import { encodeCatalog } from "../../engine/placement/command-codec.ts";
 import { LOGICAL_END } from "../../engine/placement/oracle.ts";
@@ -9,6 +10,8 @@ import { bootstrapped, Cluster, heartbeat } from "./cluster.ts";
 import { key, regionOf, storeOf, voter } from "./region-kit.ts";
 
 const test = suite("placement/failover");
+
+const wire = createWire();
 const MEMBERS = [1, 2, 3];
 
 /** The timestamp as one number; exact in a bigint. */
@@ -374,7 +377,7 @@ test("members agree on the catalog wherever they have applied as much, and after
     assert.is(state.catalog.stores.length, 29);
     for (const other of states) {
       if (other.applied.index !== state.applied.index) continue;
-      assert.equal(encodeCatalog(state.catalog), encodeCatalog(other.catalog));
+      assert.equal(encodeCatalog(state.catalog, wire), encodeCatalog(other.catalog, wire));
     }
     assert.is(regions(state).length, 1);
   }

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { isDeepStrictEqual } from "node:util";
+import { createWire } from "../../engine/base/wire.ts";
 import { open } from "../../engine/storage/open.ts";
 import { HEADER_BYTES } from "../../engine/storage/log/frame.ts";
 import { suite } from "../harness.ts";
@@ -10,6 +11,7 @@ import { Rig } from "./rig.ts";
 
 const test = suite("damaged storage");
 
+const wire = createWire();
 const CONFIG = { segmentBytes: 300, sliceBytes: 100 };
 const segment = (number: number): string => `log-${String(number).padStart(16, "0")}`;
 const CHECKPOINT = "checkpoint-0000000000000001";
@@ -39,7 +41,7 @@ function store(cluster = 77n): { image: Image; last: string; lastBatch: number }
 
 /** Opens a damaged image that must be refused: what is said of it. */
 function refusal(image: Image): { reason: string; file: string; offset: number; detail: string } {
-  const result = open(readerOf(image), CONFIG);
+  const result = open(readerOf(image), CONFIG, wire);
   assert.not(result.ok, "damage must be refused");
   if (result.ok) throw new Error("unreachable");
   return result;
@@ -47,13 +49,17 @@ function refusal(image: Image): { reason: string; file: string; offset: number; 
 
 test("every flipped bit is refused with file and place, or lies in the last batch, which is cut off", () => {
   const { image, last, lastBatch } = store();
-  const sound = open(readerOf(image), CONFIG);
+  const sound = open(readerOf(image), CONFIG, wire);
   assert.ok(sound.ok && image.size >= 4 && image.has(segment(3)));
   let cut = 0;
   for (const [file, bytes] of image) {
     for (let offset = 0; offset < bytes.length; offset++) {
       for (const mask of [0x01, 0x80]) {
-        const result = open(readerOf(withFile(image, file, flipped(bytes, offset, mask))), CONFIG);
+        const result = open(
+          readerOf(withFile(image, file, flipped(bytes, offset, mask))),
+          CONFIG,
+          wire,
+        );
         if (result.ok) {
           assert.ok(file === last && offset >= lastBatch, `${file} at ${offset} passed`);
           const [group] = result.recovered.groups.filter(({ region }) => region === 2);
@@ -132,9 +138,9 @@ test("a batch that was written to another place, or over a later one, is refused
   misplaced.set(bytes);
   misplaced.set(batch, bytes.length);
   // A copy behind the end is not a batch of this place: it is cut off and never replayed.
-  const result = open(readerOf(withFile(image, last, misplaced)), CONFIG);
+  const result = open(readerOf(withFile(image, last, misplaced)), CONFIG, wire);
   assert.ok(result.ok);
-  const sound = open(readerOf(image), CONFIG);
+  const sound = open(readerOf(image), CONFIG, wire);
   assert.ok(
     result.ok && sound.ok && isDeepStrictEqual(result.recovered.groups, sound.recovered.groups),
   );
@@ -165,7 +171,7 @@ test("a disk that does not answer is told from damage", () => {
     ...readerOf(image),
     read: () => ({ ok: false, reason: "io_error" }) as const,
   };
-  const result = open(reader, CONFIG);
+  const result = open(reader, CONFIG, wire);
   assert.ok(!result.ok && result.reason === "unreadable");
 });
 

@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { isDeepStrictEqual } from "node:util";
+import { createWire } from "../../engine/base/wire.ts";
 import { open } from "../../engine/storage/open.ts";
 import type { LogRecord } from "../../engine/storage/types.ts";
 import type { Crash } from "../../sim/disk/disk.ts";
@@ -24,6 +25,8 @@ import { CONFIG, Rig } from "./rig.ts";
 
 const test = suite("storage after a crash");
 
+const wire = createWire();
+
 const SEGMENT = "log-0000000000000001";
 const SECTOR = 512;
 
@@ -42,7 +45,7 @@ function lastBatch(): { before: Image; after: Image; start: number } {
 
 /** Opens what is left of the last batch: 60 entries where it is whole, 4 where it is cut. */
 function entriesLeft(image: Image): number {
-  const result = open(readerOf(image), CONFIG);
+  const result = open(readerOf(image), CONFIG, wire);
   assert.ok(result.ok, result.ok ? "" : `${result.file} at ${result.offset}: ${result.detail}`);
   return result.ok ? (result.recovered.groups[0]?.entries.length ?? 0) : -1;
 }

@@ -3,6 +3,7 @@
  * performs writes when told to, crashes and opens again.
  */
 import { Ticket } from "../../engine/base/ids.ts";
+import { createWire } from "../../engine/base/wire.ts";
 import type { StorageState } from "../../engine/storage/state.ts";
 import { open } from "../../engine/storage/open.ts";
 import { step } from "../../engine/storage/storage.ts";
@@ -25,6 +26,7 @@ export const CONFIG: StorageConfig = { segmentBytes: 1 << 20, sliceBytes: 1 << 1
 
 export class Rig {
   readonly disk: SimulatedDisk;
+  private readonly wire = createWire();
   readonly config: StorageConfig;
   readonly random: Random;
   state!: StorageState;
@@ -48,7 +50,7 @@ export class Rig {
 
   /** Opens the directory as it is and takes its effects. Throws where it is damaged. */
   open(): Recovered {
-    const result = open(this.disk, this.config);
+    const result = open(this.disk, this.config, this.wire);
     if (!result.ok) throw new Error(`${result.file} at ${result.offset}: ${result.detail}`);
     this.state = result.state;
     this.recovered = result.recovered;

@@ -39,12 +39,13 @@ export function nextBatch(state: StorageState): BatchWrite {
   const repeated = oldest > rotated.oldest ? book.repeat(oldest) : [];
   const sequence = rotated.sequence + 1;
   const records = repeated.length === 0 ? rotated.pending : [...rotated.pending, ...repeated];
-  const payload = encodeBatch({ oldest, records });
+  const payload = encodeBatch({ oldest, records }, rotated.wire);
   const frame = encodeFrame(rotated.seed, sequence, current.size, payload);
   const file = segmentFile(current.number);
   operations.push({ type: "append", file, bytes: frame }, { type: "sync", file });
   const next: StorageState = {
     config: rotated.config,
+    wire: rotated.wire,
     identity: rotated.identity,
     closed: rotated.closed,
     pending: NOTHING,

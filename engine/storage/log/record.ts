@@ -16,6 +16,7 @@
 import { assert, unreachable } from "../../base/assert.ts";
 import type { LogIndex, RegionId, Term } from "../../base/ids.ts";
 import { MAX_WIRE_ITEMS, createWire } from "../../base/wire.ts";
+import type { Wire } from "../../base/wire.ts";
 import {
   entryFromTuple,
   entryToTuple,
@@ -37,19 +38,17 @@ export interface Batch {
 /** The tag of each record on disk. DO NOT CHANGE. */
 const TAGS = { append: 1, compact: 2, restore: 3, destroy: 4, begin: 5 } as const;
 
-/** Keeps a buffer for the next batch, and nothing of the last one. */
-const WIRE = createWire();
-/** Above this many bytes of snapshots the buffer is not worth keeping. */
+/** Above this many bytes of snapshots a buffer for them is not worth keeping. */
 const LARGE_BYTES = 1 << 20;
 
-export function encodeBatch(batch: Batch): Uint8Array {
+export function encodeBatch(batch: Batch, kept: Wire): Uint8Array {
   assert(batch.records.length <= MAX_WIRE_ITEMS, "a batch has no more records than can be read");
   let snapshotBytes = 0;
   for (const record of batch.records) {
     if (record.type !== "restore") continue;
     for (const chunk of record.chunks) snapshotBytes += chunk.length;
   }
-  const wire = snapshotBytes > LARGE_BYTES ? createWire() : WIRE;
+  const wire = snapshotBytes > LARGE_BYTES ? createWire() : kept;
   return wire.encode([batch.oldest, batch.records.map(recordToTuple)]);
 }
 
@@ -57,8 +56,8 @@ export function encodeBatch(batch: Batch): Uint8Array {
  * Undefined for bytes that `encodeBatch` does not make. Byte strings in the result are views of
  * `payload`.
  */
-export function decodeBatch(payload: Uint8Array): Batch | undefined {
-  const decoded = WIRE.decode(payload);
+export function decodeBatch(payload: Uint8Array, wire: Wire): Batch | undefined {
+  const decoded = wire.decode(payload);
   if (!decoded.ok || !isTuple(decoded.value) || decoded.value.length !== 2) return undefined;
   const [oldest, tuples] = decoded.value;
   if (!isCount(oldest) || !isTuple(tuples)) return undefined;

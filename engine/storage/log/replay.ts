@@ -5,6 +5,7 @@
  * other damage is corruption.
  */
 import type { RegionId } from "../../base/ids.ts";
+import type { Wire } from "../../base/wire.ts";
 import type { Entry } from "../../raft/types.ts";
 import { corrupt, readExactly, unreadable } from "../damage.ts";
 import type { Damage } from "../damage.ts";
@@ -28,6 +29,7 @@ export interface ReplayedGroup {
 
 /** The whole log, read. */
 export interface Replay {
+  readonly wire: Wire;
   identity: Identity | undefined;
   readonly groups: Map<RegionId, ReplayedGroup>;
   /** Numbers and sizes of the segments, without the cut tail. */
@@ -49,8 +51,10 @@ export interface Replay {
 export function replayLog(
   reader: DiskReader,
   numbers: readonly number[],
+  wire: Wire,
 ): { readonly ok: true; readonly replay: Replay } | Damage {
   const replay: Replay = {
+    wire,
     identity: undefined,
     groups: new Map(),
     segments: [],
@@ -161,7 +165,7 @@ function replayBatches(
 
 /** Enters the records of a batch; a sentence where they cannot be true. */
 function replayBatch(replay: Replay, segment: number, payload: Uint8Array): string | undefined {
-  const batch = decodeBatch(payload);
+  const batch = decodeBatch(payload, replay.wire);
   if (batch === undefined) return "the batch is whole and makes no sense";
   replay.oldest = Math.max(replay.oldest, batch.oldest);
   for (const record of batch.records) {
