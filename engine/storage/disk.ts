@@ -1,6 +1,8 @@
 /**
- * The disk port. The engine changes a disk only by `write` effects, performed one after another in
- * the order they were given, and reads it synchronously through `DiskReader`.
+ * The disk port. The engine changes a disk only by `write` effects and by the slices of its jobs,
+ * and reads it synchronously through `DiskReader`. Effects of one lane are performed one after
+ * another in the order they were given; the two lanes and the jobs run side by side, and touch
+ * different files.
  *
  * A store's directory is flat: a file name is one or more of `a-z 0-9 . -`.
  *
@@ -32,6 +34,8 @@ export type DiskOperation =
  */
 export interface WriteEffect {
   readonly type: "write";
+  readonly lane: Lane;
+  /** Of one counter for both lanes. */
   readonly ticket: Ticket;
   readonly operations: readonly DiskOperation[];
 }
@@ -41,6 +45,9 @@ export interface WriteEffect {
  * (the page cache may have dropped it).
  */
 export type DiskFailure = "no_space" | "io_error" | "missing";
+
+/** The log must not wait behind tables. */
+export type Lane = "log" | "table";
 
 export type DiskInput =
   | { readonly type: "written"; readonly ticket: Ticket }

@@ -60,7 +60,9 @@ export function open(
   const operations = repairs(replay, files);
   const ticket = Ticket(1);
   const effects: StorageEffect[] =
-    operations.length === 0 ? [{ type: "opened" }] : [{ type: "write", ticket, operations }];
+    operations.length === 0
+      ? [{ type: "opened" }]
+      : [{ type: "write", lane: "log", ticket, operations }];
   return {
     ok: true,
     state:

@@ -135,7 +135,7 @@ function begin(
   operations: readonly DiskOperation[],
   effects: StorageEffect[],
 ): Step {
-  effects.push({ type: "write", ticket: writing.ticket, operations });
+  effects.push({ type: "write", lane: "log", ticket: writing.ticket, operations });
   return { state: withWriting(state, writing, state.wroteLog), effects };
 }
 

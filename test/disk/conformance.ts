@@ -164,7 +164,12 @@ class Session {
 
   perform(...operations: DiskOperation[]): Promise<DiskInput> {
     this.#ticket += 1;
-    return this.#subject.perform({ type: "write", ticket: Ticket(this.#ticket), operations });
+    return this.#subject.perform({
+      type: "write",
+      lane: "log",
+      ticket: Ticket(this.#ticket),
+      operations,
+    });
   }
 
   /** Performs, and fails the test where the disk refuses. */

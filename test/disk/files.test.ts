@@ -122,6 +122,7 @@ test("an error of the disk is no_space or io_error, and the queue goes on", asyn
       disk.perform(
         {
           type: "write",
+          lane: "log",
           ticket: Ticket(ticket),
           operations: [
             { type: "create", file },

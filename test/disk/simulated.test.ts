@@ -166,6 +166,7 @@ test("a crash in the middle of an effect leaves a prefix of its operations", () 
     const random = generator(seed);
     disk.submit({
       type: "write",
+      lane: "log",
       ticket: Ticket(1),
       operations: [
         { type: "create", file: "a" },
@@ -220,6 +221,7 @@ test("latencies are drawn above the minimum, grow with the bytes, and a slow dis
   const random = generator(3);
   const effect = (length: number) => ({
     type: "write" as const,
+    lane: "log" as const,
     ticket: Ticket(1),
     operations: [{ type: "append" as const, file: "a", bytes: new Uint8Array(length) }],
   });

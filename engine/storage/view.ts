@@ -1,0 +1,51 @@
+/**
+ * Reading the key-value state as it was at one instant. Whoever holds a view may keep it for the
+ * step it was taken in; beyond that its tables must be pinned.
+ */
+import type { Key } from "../base/bytes.ts";
+import type { ColumnFamily } from "./types.ts";
+
+export interface KvView {
+  /** The value, or undefined where there is none. Values are never changed. */
+  get(cf: ColumnFamily, key: Key): Uint8Array | undefined;
+  /** A cursor that stands nowhere yet and never leaves `bounds`. */
+  cursor(cf: ColumnFamily, bounds: Bounds): KvCursor;
+}
+
+export interface Bounds {
+  /** Inclusive. */
+  readonly lower: Key;
+  /** Exclusive; empty: no bound. */
+  readonly upper: Key;
+  /**
+   * Only keys whose filter key is this one are wanted (see `filterKey`): tables that have none of
+   * them are not looked into.
+   */
+  readonly filterKey?: Key;
+}
+
+/** A place in a view. Values may be views of cached blocks: copy what outlives the step. */
+export interface KvCursor {
+  /** Whether it stands at an entry; only then `key`, `value` may be read and a step be made. */
+  readonly valid: boolean;
+  readonly key: Key;
+  readonly value: Uint8Array;
+  /** To the first key >= `key` within the bounds. */
+  seek(key: Key): void;
+  /** To the last key < `key` within the bounds; an empty key is no bound. */
+  seekBefore(key: Key): void;
+  next(): void;
+  previous(): void;
+}
+
+/** Bytes of the timestamp that ends a versioned key. */
+const VERSION_BYTES = 8;
+
+/**
+ * What a table's filter knows a key by. All versions of a user's key in the `write` family share
+ * one entry, for a reader looks for any of them; elsewhere keys are looked up whole.
+ */
+export const filterKey = (cf: ColumnFamily, key: Key): Key =>
+  cf === "write" && key.length > VERSION_BYTES
+    ? (key.slice(0, key.length - VERSION_BYTES) as Key)
+    : key;
