@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -13,15 +14,33 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { Ticket } from "../../engine/base/ids.ts";
-import type { DiskInput } from "../../engine/storage/disk.ts";
+import type { DiskInput, DiskOperation } from "../../engine/storage/disk.ts";
 import { openDisk } from "../../runtime/disk.ts";
 import type { FileDisk } from "../../runtime/disk.ts";
+import type { OperationFailure } from "../../runtime/files/operations.ts";
+import { DirectoryReader } from "../../runtime/files/reader.ts";
 import { suite } from "../harness.ts";
 import { bytes, conforms } from "./conformance.ts";
+import type { Subject } from "./conformance.ts";
+import { conformsInLanes } from "./lanes.ts";
 
 const test = suite("files");
 
 const scratch = (): string => mkdtempSync(join(tmpdir(), "rutile-disk-"));
+
+/** What this process has open there, where the system tells; else 0. */
+function openFilesBelow(directory: string): number {
+  if (!existsSync("/proc/self/fd")) return 0;
+  const links = readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // It was the one that listed the others.
+      return "";
+    }
+  });
+  return links.filter((link) => link.startsWith(directory)).length;
+}
 
 const opened = (directory: string): FileDisk => {
   const result = openDisk(directory);
@@ -29,7 +48,7 @@ const opened = (directory: string): FileDisk => {
   return result.disk;
 };
 
-conforms(test, "files", async () => {
+const onFiles = async (): Promise<Subject> => {
   const directory = scratch();
   let disk = opened(directory);
   return {
@@ -46,6 +65,79 @@ conforms(test, "files", async () => {
       rmSync(directory, { recursive: true });
     },
   };
+};
+
+conforms(test, "files", onFiles);
+conformsInLanes(test, "files", onFiles);
+
+test("more files are read and written than are kept open", async () => {
+  const directory = scratch();
+  const disk = opened(directory);
+  const names = Array.from({ length: 600 }, (_, i) => `table-${1000 + i}`);
+  const written = await Promise.all(
+    names.map(
+      (file, i) =>
+        new Promise<DiskInput>((resolve) => {
+          const operations = [
+            { type: "create" as const, file },
+            { type: "append" as const, file, bytes: new Uint8Array(70_000).fill(i % 251) },
+            { type: "sync" as const, file },
+          ];
+          const lane = i % 2 === 0 ? "log" : "table";
+          disk.perform({ type: "write", lane, ticket: Ticket(i + 1), operations }, resolve);
+        }),
+    ),
+  );
+  assert.ok(written.every(({ type }) => type === "written"));
+  assert.ok(openFilesBelow(directory) <= 258);
+  for (const [i, file] of names.entries()) {
+    const read = disk.read(file, 69_999, 10);
+    assert.equal(read, { ok: true, bytes: bytes(i % 251) });
+  }
+  await disk.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("a slice of a job goes beside the lanes, and says which file failed", async () => {
+  const directory = scratch();
+  const disk = opened(directory);
+  const slice = (...operations: DiskOperation[]): Promise<OperationFailure | undefined> =>
+    new Promise((resolve) => disk.performSlice(operations, resolve));
+  assert.is(
+    await slice({ type: "create", file: "a" }, { type: "append", file: "a", bytes: bytes(7) }),
+    undefined,
+  );
+  const failure = await slice({ type: "sync", file: "b" }, { type: "remove", file: "a" });
+  assert.equal(failure, { reason: "missing", file: "b" });
+  assert.equal(disk.read("a", 0, 9), { ok: true, bytes: bytes(7) });
+  assert.ok(disk.room() > 0);
+  await disk.close();
+  rmSync(directory, { recursive: true });
+});
+
+test("another reader of a locked directory sees its files, and what it holds open survives removal", async () => {
+  const directory = scratch();
+  const disk = opened(directory);
+  const run = (ticket: number, ...operations: DiskOperation[]): Promise<DiskInput> =>
+    new Promise((resolve) =>
+      disk.perform({ type: "write", lane: "table", ticket: Ticket(ticket), operations }, resolve),
+    );
+  const data = bytes(1, 2, 3);
+  await run(
+    1,
+    { type: "create", file: "table-1" },
+    { type: "append", file: "table-1", bytes: data },
+  );
+  const reader = new DirectoryReader(directory);
+  assert.equal(reader.list(), ["table-1"]);
+  assert.is(reader.size("table-1"), 3);
+  assert.equal(reader.read("table-1", 1, 9), { ok: true, bytes: bytes(2, 3) });
+  await run(2, { type: "remove", file: "table-1" });
+  assert.equal(reader.read("table-1", 0, 1), { ok: true, bytes: bytes(1) });
+  reader.close();
+  assert.equal(reader.read("table-1", 0, 1), { ok: false, reason: "missing" });
+  await disk.close();
+  rmSync(directory, { recursive: true });
 });
 
 test("a directory in use is refused by name and holder, in this process and in another, untouched", async () => {

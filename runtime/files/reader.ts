@@ -1,0 +1,73 @@
+/** Reads of a directory of ours, positional and synchronous, from whatever thread. */
+import { readSync, readdirSync, statSync } from "node:fs";
+import type { DiskFailure, DiskRead, DiskReader, FileName } from "../../engine/storage/disk.ts";
+import { CLAIM_PREFIX } from "../lock.ts";
+import { FilePool } from "./pool.ts";
+
+/** Files that a reader of its own keeps open. */
+const MAX_OPEN = 64;
+
+/**
+ * A second reader of a directory whose owner has it locked, or of one that nobody writes to: for
+ * the worker's thread and for inspection. A file must not grow while it is read here.
+ */
+export class DirectoryReader implements DiskReader {
+  readonly #directory: string;
+  readonly #pool: FilePool;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#pool = new FilePool(directory, MAX_OPEN, "read");
+  }
+
+  list(): readonly FileName[] {
+    return listFiles(this.#directory);
+  }
+
+  size(file: FileName): number | undefined {
+    return sizeOf(this.#pool, file);
+  }
+
+  read(file: FileName, offset: number, length: number): DiskRead {
+    return readFrom(this.#pool, file, offset, length);
+  }
+
+  /** Forgets all that is open. */
+  close(): void {
+    this.#pool.closeAll();
+  }
+}
+
+/** The files of a store in `directory`, in ascending order of name. */
+export function listFiles(directory: string): readonly FileName[] {
+  return readdirSync(directory)
+    .filter((file) => /^[a-z0-9.-]+$/.test(file) && !file.startsWith(CLAIM_PREFIX))
+    .sort((a, b) => (a < b ? -1 : 1));
+}
+
+export function sizeOf(pool: FilePool, file: FileName): number | undefined {
+  return pool.size(file) ?? statSync(pool.path(file), { throwIfNoEntry: false })?.size;
+}
+
+export function readFrom(pool: FilePool, file: FileName, offset: number, length: number): DiskRead {
+  try {
+    const { fd, size } = pool.get(file);
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+    let at = 0;
+    while (at < bytes.length) {
+      const count = readSync(fd, bytes, at, bytes.length - at, offset + at);
+      if (count === 0) break;
+      at += count;
+    }
+    return { ok: true, bytes: at < bytes.length ? bytes.slice(0, at) : bytes };
+  } catch (error) {
+    return { ok: false, reason: failureOf(error) };
+  }
+}
+
+/** What an error of the system is to the engine. */
+export function failureOf(error: unknown): DiskFailure {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ENOSPC" || code === "EDQUOT") return "no_space";
+  return code === "ENOENT" ? "missing" : "io_error";
+}
