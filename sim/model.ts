@@ -22,6 +22,7 @@ import type { StoreConfig, StoreInput, StoreMessage } from "../engine/store/type
 import type { Checks } from "./checkers/checks.ts";
 import type { Clock } from "./clock/clock.ts";
 import type { SimulatedDisk } from "./disk/disk.ts";
+import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
 import type { Knobs } from "./knobs.ts";
 import type { Network } from "./network/network.ts";
@@ -69,7 +70,12 @@ export type WorldEvent =
     }
   | { readonly type: "tick"; readonly machine: Machine; readonly incarnation: number }
   | { readonly type: "turn"; readonly machine: Machine; readonly incarnation: number }
-  | { readonly type: "disk"; readonly machine: Machine; readonly incarnation: number }
+  | {
+      readonly type: "disk";
+      readonly machine: Machine;
+      readonly incarnation: number;
+      readonly track: Track;
+    }
   | { readonly type: "start"; readonly machine: Machine; readonly incarnation: number }
   | { readonly type: "request"; readonly call: Call }
   | { readonly type: "answer"; readonly call: Call; readonly outcome: Outcome }

@@ -45,7 +45,9 @@ function dispatch(world: World, event: WorldEvent): void {
       break;
     case "disk":
       mix(hash, (event.machine.node << 4) | 4);
-      if (event.machine.incarnation === event.incarnation) finishWrite(world, event.machine);
+      if (event.machine.incarnation === event.incarnation) {
+        finishWrite(world, event.machine, event.track);
+      }
       break;
     case "start":
       mix(hash, (event.machine.node << 4) | 5);

@@ -36,9 +36,17 @@ export class Content {
   #durableSize = 0;
   #covered: Covered | undefined;
   #changes: Change[] = [];
+  /** Numbers of sectors that cannot be read until they are written again. */
+  #bad = new Set<number>();
+  #damaged = false;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Whether bytes that were synced have been lost: by rot, a bad sector or a stray write. */
+  get damaged(): boolean {
+    return this.#damaged;
   }
 
   /** Whether a loss of power could change anything. */
@@ -64,6 +72,10 @@ export class Content {
     this.#cover(size);
     this.#cut(size);
     this.#changes.push({ type: "resize", size });
+    if (size === 0) {
+      this.#damaged = false;
+      this.#bad.clear();
+    }
   }
 
   /** Everything written so far survives whatever comes. */
@@ -71,6 +83,16 @@ export class Content {
     if (this.#changes.length > 0) this.#changes = [];
     this.#covered = undefined;
     this.#durableSize = this.#size;
+  }
+
+  /** Whether no sector of [offset, offset + length) is bad. */
+  readable(offset: number, length: number): boolean {
+    if (this.#bad.size === 0) return true;
+    const end = Math.min(this.#size, offset + length);
+    for (let at = sectorOf(offset); at * SECTOR_BYTES < end; at++) {
+      if (this.#bad.has(at)) return false;
+    }
+    return true;
   }
 
   /** Up to `length` bytes from `offset`, fresh. */
@@ -121,6 +143,26 @@ export class Content {
     assert(!this.dirty, "bits rot in synced files");
     const byte = this.read(offset, 1)[0]!;
     this.#put(offset, Uint8Array.of(byte ^ mask));
+    this.#damaged = true;
+  }
+
+  /** The sector of the byte at `offset` cannot be read any more. */
+  spoil(offset: number): void {
+    assert(offset < this.#size, "a sector of the file goes bad");
+    this.#bad.add(sectorOf(offset));
+    this.#damaged = true;
+  }
+
+  /** A write that was meant for another place lands here: what stood at `offset` is lost. */
+  stray(offset: number, bytes: Uint8Array): void {
+    this.write(offset, bytes);
+    this.#damaged = true;
+  }
+
+  /** A write that was meant for this end has gone elsewhere: zeros stand in its place. */
+  miss(length: number): void {
+    this.append(new Uint8Array(length));
+    this.#damaged = true;
   }
 
   clone(): Content {
@@ -132,6 +174,8 @@ export class Content {
     copy.#durableSize = this.#durableSize;
     copy.#covered = this.#covered;
     copy.#changes = [...this.#changes];
+    copy.#bad = new Set(this.#bad);
+    copy.#damaged = this.#damaged;
     return copy;
   }
 
@@ -196,6 +240,9 @@ export class Content {
 
   #put(offset: number, bytes: Uint8Array): void {
     const end = offset + bytes.length;
+    if (this.#bad.size > 0) {
+      for (let at = sectorOf(offset); at * SECTOR_BYTES < end; at++) this.#bad.delete(at);
+    }
     this.#grow(Math.ceil(end / PAGE_BYTES));
     for (let at = offset; at < end;) {
       const page = Math.floor(at / PAGE_BYTES);
@@ -225,6 +272,8 @@ export class Content {
     return this.#pages[index]!;
   }
 }
+
+const sectorOf = (offset: number): number => Math.floor(offset / SECTOR_BYTES);
 
 /** A whole number in [0, count). */
 export function pick(random: Random, count: number): number {

@@ -1,12 +1,14 @@
 /**
- * The simulated disk of one store: performs write effects and answers reads as a real disk would,
- * and decides what a crash leaves. Within what the disk port promises it is as nasty as it can be;
- * what was synced is lost only through the hooks that say so (`flip`, `misdirect`).
+ * The simulated disk of one store: performs write effects and slices of jobs, answers reads as a
+ * real disk would, and decides what a crash leaves. Within what the disk port promises it is as
+ * nasty as it can be; what was synced is lost only through the hooks that say so (`flip`, `spoil`,
+ * `misdirect`).
  *
  * The disk draws every choice from the stream it is given, and knows no time: `start` says how long
- * an effect takes, and the world calls `finish` when that has passed.
+ * the next work of a track takes, and the world calls `finish` when that has passed.
  */
 import { assert, unreachable } from "../../engine/base/assert.ts";
+import type { Ticket } from "../../engine/base/ids.ts";
 import type {
   DiskFailure,
   DiskInput,
@@ -18,8 +20,11 @@ import type {
 } from "../../engine/storage/disk.ts";
 import { Content, pick } from "./content.ts";
 import type { Random } from "./content.ts";
-import { HEALTHY_DISK, durationUs } from "./model.ts";
+import { Directory } from "./directory.ts";
+import { HEALTHY_DISK, durationUs, readingUs } from "./model.ts";
 import type { DiskModel } from "./model.ts";
+import { Tracks } from "./tracks.ts";
+import type { Track } from "./tracks.ts";
 
 /** How a store goes down: its process alone (the page cache survives), or the machine's power. */
 export type Crash = "process" | "power";
@@ -27,30 +32,26 @@ export type Crash = "process" | "power";
 export type DiskResult =
   { readonly ok: true } | { readonly ok: false; readonly reason: DiskFailure };
 
-/** A change of the directory that no `sync_directory` has made durable. */
-type Link =
-  | { readonly type: "link"; readonly file: FileName; readonly content: Content }
-  | { readonly type: "unlink"; readonly file: FileName }
-  | {
-      readonly type: "move";
-      readonly file: FileName;
-      readonly to: FileName;
-      readonly content: Content;
-    };
+/** Where a write lands that was meant for another place. */
+interface Stray {
+  readonly file: FileName;
+  readonly offset: number;
+  /** Of files whose names begin so; the next append to one of them strays. */
+  readonly from: string;
+}
 
 const DONE: DiskResult = { ok: true };
 
 export class SimulatedDisk implements DiskReader {
   #model: DiskModel;
-  #files = new Map<FileName, Content>();
-  /** The directory as the last `sync_directory` left it. */
-  #durable = new Map<FileName, Content>();
-  #links: Link[] = [];
+  #directory = new Directory();
+  #tracks = new Tracks();
+  /** Sum of the sizes of all files. */
   #used = 0;
-  #queue: WriteEffect[] = [];
-  #started = false;
-  #unreadable = new Set<FileName>();
-  #misdirected: { readonly file: FileName; readonly offset: number } | undefined;
+  /** What reads have cost since somebody asked. */
+  #readingUs = 0;
+  #syncsToFail = 0;
+  #stray: Stray | undefined;
 
   constructor(model: DiskModel = HEALTHY_DISK) {
     this.#model = model;
@@ -60,45 +61,51 @@ export class SimulatedDisk implements DiskReader {
     return this.#model;
   }
 
-  /** From now on the disk behaves like this. Operations already started keep their duration. */
+  /** From now on the disk behaves like this. Work already started keeps its duration. */
   become(model: DiskModel): void {
     this.#model = model;
   }
 
-  /** Whether an effect is started and not finished. */
+  /** Whether some work is started and not finished. */
   get busy(): boolean {
-    return this.#started;
+    return this.#tracks.running().length > 0;
   }
 
-  /** Puts an effect behind those that wait. */
-  submit(effect: WriteEffect): void {
-    this.#queue.push(effect);
+  /** Tracks with work that has not begun, and tracks whose work is under way. */
+  get tracks(): { readonly waiting: readonly Track[]; readonly running: readonly Track[] } {
+    return { waiting: this.#tracks.waiting(), running: this.#tracks.running() };
+  }
+
+  /** Puts an effect behind those that wait in its lane. */
+  submit({ lane, ticket, operations }: WriteEffect): void {
+    this.#tracks.submit(lane, { ticket, operations });
+  }
+
+  /** Puts a slice behind those of the same job. Its track is the job's ticket. */
+  submitSlice(job: Ticket, operations: readonly DiskOperation[]): void {
+    this.#tracks.submit(job, { ticket: job, operations });
   }
 
   /**
-   * Starts the next effect: the microseconds until `finish` is due, or undefined where none can be
-   * started.
+   * Starts the next work of a track: the microseconds until `finish` is due, or undefined where
+   * none can be started.
    */
-  start(random: Random): number | undefined {
-    const effect = this.#queue[0];
-    if (this.#started || effect === undefined) return undefined;
-    this.#started = true;
-    return durationUs(this.#model, effect.operations, random);
+  start(random: Random, track: Track = "log"): number | undefined {
+    const work = this.#tracks.start(track);
+    return work === undefined ? undefined : durationUs(this.#model, work.operations, random);
   }
 
-  /** Performs the started effect and answers it. */
-  finish(random: Random): DiskInput {
-    const effect = this.#queue.shift();
-    assert(this.#started && effect !== undefined, "an effect was started");
-    this.#started = false;
-    for (const operation of effect.operations) {
+  /** Performs the started work of a track and answers it. */
+  finish(random: Random, track: Track = "log"): DiskInput {
+    const { ticket, operations } = this.#tracks.finish(track);
+    for (const operation of operations) {
       const result = this.perform(operation, random);
       if (!result.ok) {
         const file = operation.type === "sync_directory" ? "." : operation.file;
-        return { type: "write_failed", ticket: effect.ticket, reason: result.reason, file };
+        return { type: "write_failed", ticket, reason: result.reason, file };
       }
     }
-    return { type: "written", ticket: effect.ticket };
+    return { type: "written", ticket };
   }
 
   /** Performs one operation at once, with the failures of the model. */
@@ -106,49 +113,83 @@ export class SimulatedDisk implements DiskReader {
     const model = this.#model;
     const syncs = operation.type === "sync" || operation.type === "sync_directory";
     const failure = syncs ? model.syncFailure : model.writeFailure;
-    if (failure > 0 && random() < failure) {
-      if (operation.type === "sync") this.#files.get(operation.file)?.settle(random, model.tearing);
+    if ((failure > 0 && random() < failure) || (syncs && this.#syncsToFail > 0)) {
+      if (syncs && this.#syncsToFail > 0) this.#syncsToFail -= 1;
+      if (operation.type === "sync") {
+        const content = this.#directory.get(operation.file);
+        if (content !== undefined) this.#used -= content.size;
+        content?.settle(random, model.tearing);
+        if (content !== undefined) this.#used += content.size;
+      }
       return { ok: false, reason: "io_error" };
+    }
+    if (model.spaceFailure > 0 && random() < model.spaceFailure) {
+      if (operation.type === "append") {
+        this.#append(
+          operation.file,
+          operation.bytes.slice(0, pick(random, operation.bytes.length + 1)),
+        );
+      }
+      return { ok: false, reason: "no_space" };
     }
     return this.#perform(operation);
   }
 
   /**
-   * The store goes down. Of the effect under way some operations are done, and a write among them
-   * partly. Without power everything unsynced is drawn anew; effects that wait are forgotten.
+   * The store goes down. Of the work under way some operations are done, and a write among them
+   * partly. Without power everything unsynced is drawn anew; what waits is forgotten.
    */
   crash(kind: Crash, random: Random): void {
-    const effect = this.#started ? this.#queue[0] : undefined;
-    if (effect !== undefined) this.#interrupt(effect.operations, random);
-    this.#queue = [];
-    this.#started = false;
-    this.#misdirected = undefined;
+    for (const { operations } of this.#tracks.clear()) this.#interrupt(operations, random);
+    this.#stray = undefined;
+    this.#syncsToFail = 0;
+    this.#readingUs = 0;
     if (kind === "process") return;
-    const links = this.#links;
-    this.#files = this.#durable;
-    for (const link of links) if (random() < 0.5) apply(this.#files, link);
-    for (const content of new Set(this.#files.values())) {
-      content.settle(random, this.#model.tearing);
-    }
-    this.#durable = new Map(this.#files);
-    this.#links = [];
+    this.#directory.settle(random);
+    const contents = new Set([...this.#directory.entries()].map(([, content]) => content));
+    for (const content of contents) content.settle(random, this.#model.tearing);
     this.#used = 0;
-    for (const content of this.#files.values()) this.#used += content.size;
+    for (const [, content] of this.#directory.entries()) this.#used += content.size;
   }
 
   list(): readonly FileName[] {
-    return [...this.#files.keys()].sort((a, b) => (a < b ? -1 : 1));
+    return [...this.#directory.entries()].map(([file]) => file).sort((a, b) => (a < b ? -1 : 1));
   }
 
   size(file: FileName): number | undefined {
-    return this.#files.get(file)?.size;
+    return this.#directory.get(file)?.size;
   }
 
   read(file: FileName, offset: number, length: number): DiskRead {
-    const content = this.#files.get(file);
-    if (content === undefined) return { ok: false, reason: "missing" };
-    if (this.#unreadable.has(file)) return { ok: false, reason: "io_error" };
-    return { ok: true, bytes: content.read(offset, length) };
+    const read = this.#read(file, offset, length);
+    this.#readingUs += readingUs(this.#model, read.ok ? read.bytes.length : 0);
+    return read;
+  }
+
+  /** Bytes that appends may still take. */
+  free(): number {
+    return Math.max(0, this.#model.capacityBytes - this.#used);
+  }
+
+  /** Sum of the sizes of all files, in bytes. */
+  get usedBytes(): number {
+    return this.#used;
+  }
+
+  /** Whole microseconds that reads have taken since the last call: who reads, waits. */
+  takeReadingUs(): number {
+    const whole = Math.floor(this.#readingUs);
+    this.#readingUs -= whole;
+    return whole;
+  }
+
+  /** The same files, read by somebody whose reads cost nothing: a checker. */
+  observer(): DiskReader {
+    return {
+      list: () => this.list(),
+      size: (file) => this.size(file),
+      read: (file, offset, length) => this.#read(file, offset, length),
+    };
   }
 
   /** Bit rot: inverts the bits of `mask` in one byte of a synced file. */
@@ -156,37 +197,51 @@ export class SimulatedDisk implements DiskReader {
     this.#content(file).flip(offset, mask);
   }
 
-  /** The next append lands at this place instead, and its own place reads as zeros. */
-  misdirect(file: FileName, offset: number): void {
-    this.#misdirected = { file, offset };
+  /** A latent error: reads that touch the sector of this byte fail with `io_error` from now on. */
+  spoil(file: FileName, offset: number): void {
+    this.#content(file).spoil(offset);
   }
 
-  /** From now on, reads of `file` fail with `io_error`, or do so no more. */
-  breakReads(file: FileName, broken: boolean): void {
-    if (broken) this.#unreadable.add(file);
-    else this.#unreadable.delete(file);
+  /**
+   * The next append to a file whose name begins with `from` lands at this place instead, over what
+   * stands there, and zeros stand where it belongs.
+   */
+  misdirect(file: FileName, offset: number, from: string = ""): void {
+    this.#stray = { file, offset, from };
+  }
+
+  /** The next `count` syncs fail, and drop what they should have made durable. */
+  failSyncs(count: number): void {
+    this.#syncsToFail = count;
+  }
+
+  /** Files that the hooks above have damaged, in ascending order. */
+  damaged(): readonly FileName[] {
+    return this.list().filter((file) => this.#content(file).damaged);
+  }
+
+  /** Whether all of a file survives a loss of power. */
+  synced(file: FileName): boolean {
+    return this.#directory.get(file)?.dirty === false;
   }
 
   /** A disk with the same future, which shares no state with this one. */
   clone(): SimulatedDisk {
-    const copies = new Map<Content, Content>();
-    const copy = (content: Content): Content => {
-      const known = copies.get(content) ?? content.clone();
-      copies.set(content, known);
-      return known;
-    };
     const disk = new SimulatedDisk(this.#model);
-    for (const [file, content] of this.#files) disk.#files.set(file, copy(content));
-    for (const [file, content] of this.#durable) disk.#durable.set(file, copy(content));
-    disk.#links = this.#links.map((link) =>
-      link.type === "unlink" ? link : { ...link, content: copy(link.content) },
-    );
+    disk.#directory = this.#directory.clone();
+    disk.#tracks = this.#tracks.clone();
     disk.#used = this.#used;
-    disk.#queue = [...this.#queue];
-    disk.#started = this.#started;
-    disk.#unreadable = new Set(this.#unreadable);
-    disk.#misdirected = this.#misdirected;
+    disk.#readingUs = this.#readingUs;
+    disk.#syncsToFail = this.#syncsToFail;
+    disk.#stray = this.#stray;
     return disk;
+  }
+
+  #read(file: FileName, offset: number, length: number): DiskRead {
+    const content = this.#directory.get(file);
+    if (content === undefined) return { ok: false, reason: "missing" };
+    if (!content.readable(offset, length)) return { ok: false, reason: "io_error" };
+    return { ok: true, bytes: content.read(offset, length) };
   }
 
   #perform(operation: DiskOperation): DiskResult {
@@ -204,17 +259,21 @@ export class SimulatedDisk implements DiskReader {
         return this.#with(operation.file, (content) => content.sync());
       case "rename":
         return this.#with(operation.file, (content) => {
-          this.#used -= this.#files.get(operation.to)?.size ?? 0;
-          this.#change({ type: "move", file: operation.file, to: operation.to, content });
+          this.#used -= this.#directory.get(operation.to)?.size ?? 0;
+          this.#directory.change({
+            type: "move",
+            file: operation.file,
+            to: operation.to,
+            content,
+          });
         });
       case "remove":
         return this.#with(operation.file, (content) => {
           this.#used -= content.size;
-          this.#change({ type: "unlink", file: operation.file });
+          this.#directory.change({ type: "unlink", file: operation.file });
         });
       case "sync_directory":
-        if (this.#links.length > 0) this.#durable = new Map(this.#files);
-        this.#links = [];
+        this.#directory.sync();
         return DONE;
       default:
         return unreachable(operation);
@@ -222,16 +281,17 @@ export class SimulatedDisk implements DiskReader {
   }
 
   #with(file: FileName, action: (content: Content) => void): DiskResult {
-    const content = this.#files.get(file);
+    const content = this.#directory.get(file);
     if (content === undefined) return { ok: false, reason: "missing" };
     action(content);
     return DONE;
   }
 
   #create(file: FileName): DiskResult {
-    const content = this.#files.get(file);
+    const content = this.#directory.get(file);
     if (content === undefined) {
-      this.#change({ type: "link", file, content: new Content() });
+      if (this.free() === 0) return { ok: false, reason: "no_space" };
+      this.#directory.change({ type: "link", file, content: new Content() });
     } else {
       this.#used -= content.size;
       content.resize(0);
@@ -240,37 +300,34 @@ export class SimulatedDisk implements DiskReader {
   }
 
   #append(file: FileName, bytes: Uint8Array): DiskResult {
-    const content = this.#files.get(file);
+    const content = this.#directory.get(file);
     if (content === undefined) return { ok: false, reason: "missing" };
-    const room = this.#model.capacityBytes - this.#used;
+    const room = this.free();
     if (bytes.length > room) {
       // A full disk takes what fits, as write(2) does, and then says no.
-      this.#used += Math.max(0, room);
+      this.#used += room;
       if (room > 0) content.append(bytes.slice(0, room));
       return { ok: false, reason: "no_space" };
     }
     this.#used += bytes.length;
-    const misdirected = this.#misdirected;
-    if (misdirected === undefined) {
-      content.append(bytes);
-    } else {
-      this.#misdirected = undefined;
-      content.append(new Uint8Array(bytes.length));
-      const victim = this.#content(misdirected.file);
-      const before = victim.size;
-      victim.write(misdirected.offset, bytes);
-      this.#used += victim.size - before;
-    }
+    const stray = this.#stray;
+    if (stray === undefined || !file.startsWith(stray.from)) content.append(bytes);
+    else this.#goAstray(content, bytes, stray);
     return DONE;
   }
 
-  #change(link: Link): void {
-    apply(this.#files, link);
-    this.#links.push(link);
+  #goAstray(content: Content, bytes: Uint8Array, { file, offset }: Stray): void {
+    this.#stray = undefined;
+    const victim = this.#directory.get(file);
+    content.miss(bytes.length);
+    if (victim === undefined) return;
+    const before = victim.size;
+    victim.stray(offset, bytes);
+    this.#used += victim.size - before;
   }
 
   #content(file: FileName): Content {
-    const content = this.#files.get(file);
+    const content = this.#directory.get(file);
     assert(content !== undefined, () => `the disk has a file ${file}`);
     return content;
   }
@@ -286,26 +343,5 @@ export class SimulatedDisk implements DiskReader {
       const length = pick(random, next.bytes.length + 1);
       this.#append(next.file, next.bytes.slice(0, length));
     }
-  }
-}
-
-/**
- * Performs a change of the directory. It holds files, not names: a rename survives without the
- * creation before it.
- */
-function apply(files: Map<FileName, Content>, link: Link): void {
-  switch (link.type) {
-    case "link":
-      files.set(link.file, link.content);
-      break;
-    case "unlink":
-      files.delete(link.file);
-      break;
-    case "move":
-      files.delete(link.file);
-      files.set(link.to, link.content);
-      break;
-    default:
-      unreachable(link);
   }
 }

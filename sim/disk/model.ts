@@ -10,11 +10,18 @@ export interface DiskModel {
   readonly writeUs: Latency;
   /** Shortest and mean time of a sync of a file or of the directory, in microseconds. */
   readonly syncUs: Latency;
+  /** Mean time of a read, whatever its length, in microseconds. */
+  readonly readUs: number;
   readonly bytesPerSecond: number;
   /** Multiplies every latency: 1 is a healthy disk. */
   readonly slowdown: number;
   /** Sum of the sizes of all files at which appends fail with `no_space`. */
   readonly capacityBytes: number;
+  /** Chance of any operation to fail with `no_space`, wherever the bytes went. */
+  readonly spaceFailure: number;
+  /** Chance of any operation to be stuck, and for how many microseconds then. */
+  readonly sticking: number;
+  readonly stuckUs: number;
   /** Chance of a sync to fail and to drop what was not synced before. */
   readonly syncFailure: number;
   /** Chance of any other operation to fail with `io_error`. */
@@ -33,9 +40,13 @@ export interface Latency {
 export const HEALTHY_DISK: DiskModel = {
   writeUs: { minimumUs: 2, meanUs: 5 },
   syncUs: { minimumUs: 60, meanUs: 120 },
+  readUs: 4,
   bytesPerSecond: 500_000_000,
   slowdown: 1,
   capacityBytes: Number.MAX_SAFE_INTEGER,
+  spaceFailure: 0,
+  sticking: 0,
+  stuckUs: 0,
   syncFailure: 0,
   writeFailure: 0,
   tearing: 0.25,
@@ -48,15 +59,21 @@ export function durationUs(
   random: Random,
 ): number {
   let total = 0;
+  let stuck = 0;
   for (const operation of operations) {
     const syncs = operation.type === "sync" || operation.type === "sync_directory";
     total += draw(syncs ? model.syncUs : model.writeUs, random());
     if (operation.type === "append") {
       total += (operation.bytes.length * 1_000_000) / model.bytesPerSecond;
     }
+    if (model.sticking > 0 && random() < model.sticking) stuck += model.stuckUs;
   }
-  return Math.max(1, Math.round(total * model.slowdown));
+  return Math.max(1, Math.round(total * model.slowdown + stuck));
 }
+
+/** Virtual microseconds that a read of `length` bytes takes: a fraction for most. */
+export const readingUs = (model: DiskModel, length: number): number =>
+  (model.readUs + (length * 1_000_000) / model.bytesPerSecond) * model.slowdown;
 
 /**
  * A draw from an exponential distribution, cut at five times the mean. The quantiles stand in a

@@ -25,6 +25,7 @@ export function start(world: World, machine: Machine): void {
     if (machine.kind === "store") store.open(world, machine);
     else placement.open(world, machine);
   });
+  machine.busyUntilUs += machine.disk.takeReadingUs();
   if (machine.status === "up") scheduleTick(world, machine);
 }
 
@@ -37,6 +38,7 @@ export function turn(world: World, machine: Machine): void {
     if (machine.kind === "store") store.turn(world, machine);
     else placement.turn(world, machine);
   });
+  machine.busyUntilUs += machine.disk.takeReadingUs();
 }
 
 /** Timers of a process that stands still pile up no ticks. */

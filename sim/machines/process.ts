@@ -7,6 +7,7 @@ import type { LogEffect } from "../../engine/base/log.ts";
 import type { DiskInput, WriteEffect } from "../../engine/storage/disk.ts";
 import type { Machine, Outcome, World } from "../model.ts";
 import type { Crash } from "../disk/disk.ts";
+import type { Track } from "../disk/tracks.ts";
 import type { Random } from "../random.ts";
 import { schedule } from "../event-queue.ts";
 import { below, chance, stream } from "../random.ts";
@@ -26,21 +27,21 @@ export function answer(world: World, machine: Machine, ticket: Ticket, outcome: 
 /** Hands a write to the disk. */
 export function write(world: World, machine: Machine, effect: WriteEffect): void {
   machine.disk.submit(effect);
-  startWrite(world, machine);
+  startWrite(world, machine, effect.lane);
 }
 
-function startWrite(world: World, machine: Machine): void {
-  const durationUs = machine.disk.start(machine.diskRandom);
+function startWrite(world: World, machine: Machine, track: Track): void {
+  const durationUs = machine.disk.start(machine.diskRandom, track);
   if (durationUs === undefined) return;
-  const time = world.timeUs + durationUs;
-  schedule(world.queue, time, { type: "disk", machine, incarnation: machine.incarnation });
+  const { incarnation } = machine;
+  schedule(world.queue, world.timeUs + durationUs, { type: "disk", machine, incarnation, track });
 }
 
 /** The disk has finished a write. A paused process hears of it when it goes on. */
-export function finishWrite(world: World, machine: Machine): void {
-  const input: DiskInput = machine.disk.finish(machine.diskRandom);
+export function finishWrite(world: World, machine: Machine, track: Track): void {
+  const input: DiskInput = machine.disk.finish(machine.diskRandom, track);
   machine.inbox.push(input);
-  startWrite(world, machine);
+  startWrite(world, machine, track);
   wake(world, machine);
 }
 

@@ -1,34 +1,19 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
 import { Ticket } from "../../engine/base/ids.ts";
-import type { DiskInput, DiskOperation } from "../../engine/storage/disk.ts";
+import type { DiskOperation } from "../../engine/storage/disk.ts";
 import { SimulatedDisk } from "../../sim/disk/disk.ts";
 import { HEALTHY_DISK } from "../../sim/disk/model.ts";
 import { generator } from "./random.ts";
 import { suite } from "../harness.ts";
 import { bytes, conforms } from "./conformance.ts";
+import { conformsInLanes } from "./lanes.ts";
+import { onSimulatedDisk } from "./virtual.ts";
 
 const test = suite("simulated disk");
 
-conforms(test, "simulated", async () => {
-  const disk = new SimulatedDisk();
-  const random = generator(1);
-  const waiting: ((input: DiskInput) => void)[] = [];
-  const pump = (): void => {
-    while (disk.start(random) !== undefined) waiting.shift()?.(disk.finish(random));
-  };
-  return {
-    reader: disk,
-    perform: (effect) =>
-      new Promise((resolve) => {
-        disk.submit(effect);
-        waiting.push(resolve);
-        queueMicrotask(pump);
-      }),
-    restart: async () => disk.crash("process", random),
-    end: async () => {},
-  };
-});
+conforms(test, "simulated", onSimulatedDisk);
+conformsInLanes(test, "simulated", onSimulatedDisk);
 
 const run = (disk: SimulatedDisk, ...operations: DiskOperation[]): void => {
   for (const operation of operations) assert.ok(disk.perform(operation, () => 0.5).ok);
@@ -204,17 +189,6 @@ test("a clone has the same contents and a future of its own", () => {
   disk.crash("power", () => 0);
   assert.equal(contents(disk, "a"), bytes());
   assert.equal(contents(twin, "a"), bytes(1, 2, 4));
-});
-
-test("rot and misdirected writes damage synced files, when they are asked for", () => {
-  const disk = new SimulatedDisk();
-  run(disk, { type: "create", file: "a" }, { type: "append", file: "a", bytes: filled(4, 1) });
-  run(disk, { type: "sync", file: "a" });
-  disk.flip("a", 1, 0x80);
-  assert.equal(contents(disk, "a"), bytes(1, 0x81, 1, 1));
-  disk.misdirect("a", 0);
-  run(disk, { type: "append", file: "a", bytes: bytes(5, 5) });
-  assert.equal(contents(disk, "a"), bytes(5, 5, 1, 1, 0, 0));
 });
 
 test("latencies are drawn above the minimum, grow with the bytes, and a slow disk multiplies them", () => {
