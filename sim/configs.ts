@@ -9,6 +9,7 @@ import type { RaftConfig } from "../engine/raft/types.ts";
 import type { StoreConfig } from "../engine/store/types.ts";
 import type { Knobs } from "./knobs.ts";
 import { DEFAULT_CONFIG } from "../engine/placement/config.ts";
+import { DEFAULT_LSM } from "../engine/storage/lsm/config.ts";
 
 export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig {
   return {
@@ -35,7 +36,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
       downAfterMs: 5000,
       retainedEntries: knobs.retainedEntries,
     },
-    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes },
+    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes, lsm: DEFAULT_LSM },
   };
 }
 
@@ -53,7 +54,7 @@ export function placementConfig(
     clusterIdSeed: BigInt(seed) + 1n,
     // The driver grants timestamps under its lease, which needs check-quorum.
     raft: { ...raftConfig(knobs), checkQuorum: true },
-    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes },
+    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes, lsm: DEFAULT_LSM },
     maxReplicas: knobs.replicas,
     windowMs: knobs.windowMs,
     storeDisconnectedMs: 3000,

@@ -5,6 +5,7 @@
 import { assert } from "../base/assert.ts";
 import type { PeerId } from "../base/ids.ts";
 import type { RaftConfig } from "../raft/types.ts";
+import { DEFAULT_LSM } from "../storage/lsm/config.ts";
 import type { StorageConfig } from "../storage/types.ts";
 import type { Member } from "./types.ts";
 
@@ -59,7 +60,7 @@ export const DEFAULT_CONFIG: Omit<PlacementConfig, "members" | "id" | "seed" | "
     maxInflightBytes: 16 << 20,
     maxUncommittedBytes: 16 << 20,
   },
-  storage: { segmentBytes: 8 << 20, sliceBytes: 1 << 20 },
+  storage: { segmentBytes: 8 << 20, sliceBytes: 1 << 20, lsm: DEFAULT_LSM },
   maxReplicas: 3,
   windowMs: 3_000,
   idBatch: 1_000,

@@ -49,7 +49,15 @@ function perform(turn: Turn, effect: RaftEffect): void {
       const chunks = [offered.bytes];
       const at = { index: metadata.index, term: metadata.term };
       const restored = { catalog: offered.catalog, at };
-      const record = { type: "restore", region: GROUP, hardState, metadata, chunks } as const;
+      const tables = [] as const;
+      const record = {
+        type: "restore",
+        region: GROUP,
+        hardState,
+        metadata,
+        chunks,
+        tables,
+      } as const;
       log(turn, record, effect.ticket, restored);
       break;
     }

@@ -44,6 +44,7 @@ export function install(
     hardState: effect.hardState,
     metadata: effect.metadata,
     chunks: incoming.pieces,
+    tables: [],
   });
   turn.persisting.push({ region, peer: replica.peer.id as PeerId, ticket: effect.ticket });
   if (isInitialized(replica.region)) {

@@ -209,7 +209,11 @@ function recoveredGroup(replayed: ReplayedGroup, applied: number): RecoveredGrou
       data: entry.data.slice(),
     })),
     restored: newer
-      ? { metadata: restored.metadata, chunks: restored.chunks.map((chunk) => chunk.slice()) }
+      ? {
+          metadata: restored.metadata,
+          chunks: restored.chunks.map((chunk) => chunk.slice()),
+          tables: restored.tables,
+        }
       : undefined,
     tombstone: log.tombstone?.slice(),
   };

@@ -10,6 +10,8 @@ import type { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Entry, HardState, SnapshotMetadata } from "../raft/types.ts";
 import type { DiskFailure, DiskInput, FileName, WriteEffect } from "./disk.ts";
 import type { Kv } from "./kv.ts";
+import type { LsmConfig } from "./lsm/types.ts";
+import type { TableMeta } from "./table/types.ts";
 
 /** One fact about one group, in the order in which facts became true. */
 export type LogRecord =
@@ -41,8 +43,8 @@ export type LogRecord =
       readonly term: Term;
     }
   /**
-   * A snapshot has replaced log and data of the group. `chunks` are opaque; all or nothing is
-   * durable.
+   * A snapshot has replaced log and data of the group. `chunks` are opaque; the files of `tables`
+   * are durable, and stay while the record is needed. All or nothing is durable.
    */
   | {
       readonly type: "restore";
@@ -50,6 +52,7 @@ export type LogRecord =
       readonly hardState: HardState;
       readonly metadata: SnapshotMetadata;
       readonly chunks: readonly Uint8Array[];
+      readonly tables: readonly TableMeta[];
     }
   /** The replica is gone; `meta` is what its owner must remember of it (a tombstone). */
   | { readonly type: "destroy"; readonly region: RegionId; readonly meta: Uint8Array };
@@ -79,6 +82,13 @@ export interface Identity {
   readonly store: StoreId;
 }
 
+/** What a `restore` record has said. */
+export interface Restored {
+  readonly metadata: SnapshotMetadata;
+  readonly chunks: readonly Uint8Array[];
+  readonly tables: readonly TableMeta[];
+}
+
 /** What one group left behind, newest facts only. */
 export interface RecoveredGroup {
   readonly region: RegionId;
@@ -88,8 +98,7 @@ export interface RecoveredGroup {
   /** Contiguous from `truncated.index + 1`. */
   readonly entries: readonly Entry[];
   /** A snapshot newer than the checkpoint. */
-  readonly restored:
-    { readonly metadata: SnapshotMetadata; readonly chunks: readonly Uint8Array[] } | undefined;
+  readonly restored: Restored | undefined;
   /** Set where the replica was destroyed, and nothing but hard states of a next one came after. */
   readonly tombstone: Uint8Array | undefined;
 }
@@ -158,8 +167,9 @@ export type StorageEffect =
 export interface StorageConfig {
   /** Size in bytes at which a log segment is closed and the next one opened. */
   readonly segmentBytes: number;
-  /** Bytes of a checkpoint written at a time. */
+  /** Bytes of a checkpoint, or of a table, written at a time. */
   readonly sliceBytes: number;
+  readonly lsm: LsmConfig;
 }
 
 /** One change of the key-value state. `cf` is a column family. */

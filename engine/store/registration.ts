@@ -228,6 +228,7 @@ function prepare(turn: StoreTurn, regionNumber: number, peerNumber: number): Reg
     hardState: { term: INITIAL_TERM, vote: peerIdOf(Peer.make()), commit: INITIAL_INDEX },
     metadata,
     chunks: [encodeHead({ region, metadata }, turn.wire)],
+    tables: [],
   });
   const ticket = logRecords(turn) as Ticket;
   return { type: "prepare", region, ticket };

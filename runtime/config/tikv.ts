@@ -8,6 +8,7 @@ import type { Address } from "../address.ts";
 import type { Level } from "../log.ts";
 import type { Values } from "./file.ts";
 import type { Label } from "./kinds.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 export const TIKV_SCHEMA = {
   "log-level": "level",
@@ -182,7 +183,11 @@ function storeSettings(file: TikvFile): StoreSettings {
       downAfterMs: file["raftstore.max-peer-down-duration"] ?? 600_000,
       retainedEntries: file["raftstore.raft-log-gc-count-limit"] ?? 10_000,
     },
-    storage: { segmentBytes: file["raft-engine.target-file-size"] ?? 32 * MIB, sliceBytes: MIB },
+    storage: {
+      segmentBytes: file["raft-engine.target-file-size"] ?? 32 * MIB,
+      sliceBytes: MIB,
+      lsm: DEFAULT_LSM,
+    },
   };
 }
 

@@ -8,11 +8,12 @@ import { flipped, imageOf, readerOf, withFile } from "./image.ts";
 import type { Image } from "./image.ts";
 import { append, checkpoint, destroy, entriesFrom, entry, hardState, kvOf } from "./records.ts";
 import { Rig } from "./rig.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 const test = suite("damaged storage");
 
 const wire = createWire();
-const CONFIG = { segmentBytes: 300, sliceBytes: 100 };
+const CONFIG = { segmentBytes: 300, sliceBytes: 100, lsm: DEFAULT_LSM };
 const segment = (number: number): string => `log-${String(number).padStart(16, "0")}`;
 const CHECKPOINT = "checkpoint-0000000000000001";
 
@@ -152,16 +153,16 @@ test("a batch that was written to another place, or over a later one, is refused
 
 test("a version that is not known is refused by name", () => {
   const { image } = store();
-  for (const [file, kind] of [
-    [segment(2), "log"],
-    [CHECKPOINT, "checkpoint"],
+  for (const [file, kind, known] of [
+    [segment(2), "log", 2],
+    [CHECKPOINT, "checkpoint", 1],
   ] as const) {
     const bytes = image.get(file)!.slice();
     bytes[7] = 9;
     const { reason, offset, detail } = refusal(withFile(image, file, bytes));
     assert.is(reason, "unreadable");
     assert.is(offset, 7);
-    assert.is(detail, `version 9 of the ${kind} format is unknown; this program knows 1`);
+    assert.is(detail, `version 9 of the ${kind} format is unknown; this program knows ${known}`);
   }
 });
 

@@ -22,6 +22,7 @@ import {
   restore,
 } from "./records.ts";
 import { CONFIG, Rig } from "./rig.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 const test = suite("storage after a crash");
 
@@ -157,7 +158,7 @@ const CHECKPOINTS = [
 ];
 
 test("a crash at any point of any write leaves everything acknowledged and no half of a batch", () => {
-  const config = { segmentBytes: 500, sliceBytes: 200 };
+  const config = { segmentBytes: 500, sliceBytes: 200, lsm: DEFAULT_LSM };
   const rig = new Rig(config).start();
   const logged: Logged[] = [];
   let durableCheckpoint = checkpoint({});

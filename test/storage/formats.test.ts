@@ -14,6 +14,7 @@ import {
   destroy,
   entry,
   hardState,
+  meta,
   restore,
 } from "./records.ts";
 import { Rig } from "./rig.ts";
@@ -21,31 +22,33 @@ import { Rig } from "./rig.ts";
 const test = suite("storage formats");
 
 const SEGMENT: readonly string[] = [
-  "525554494c454c01", // magic and version
+  "525554494c454c02", // magic and version
   "000000000000004d", // cluster 77
   "0000000000000003", // store 3
   "0000000000000001", // number
   "0000000000000001", // sequence
   "0000000000000001", // oldest
   "00000000", // chain
-  "23d080ad", // seed
-  "d7b9519c84329306", // checksums of the frame and of its payload
+  "1c1bfe38", // seed
+  "1cad4699c2e0a662", // checksums of the frame and of its payload
   "0000000000000001", // sequence
   "0000000000000038", // offset
   "00000003", // size
   "920190",
-  "81d406f0e8d7b03e", // checksums of the frame and of its payload
+  "d5e200e634dc29cd", // checksums of the frame and of its payload
   "0000000000000002", // sequence
   "0000000000000057", // offset
   "00000022", // size
-  "920193940102930103009194010100c4036f6e65930409c404676f6e6594050405",
-  "05",
-  "99746b71a024c02e", // checksums of the frame and of its payload
+  "920193940102930103009194010100c4036f6e65930409c404676f6e65940504",
+  "0505",
+  "d822bb6be504a2e5", // checksums of the frame and of its payload
   "0000000000000003", // sequence
   "0000000000000095", // offset
-  "0000002b", // size
-  "9201939402020101950305930200cd012c93cd012c0295920102909090c291c4",
-  "056368756e6b940102c090",
+  "00000044", // size
+  "9201939402020101960305930200cd012c93cd012c0295920102909090c291c4",
+  "056368756e6b",
+  "919a0902cd03e80a009192c40162c40164c40161c40164c307", // the tables
+  "940102c090",
 ];
 
 const CHECKPOINT: readonly string[] = [
@@ -86,6 +89,12 @@ const CHECKPOINT: readonly string[] = [
   "01",
 ];
 
+const TABLE = meta(9, "a", "d", {
+  cf: "write",
+  clears: [{ start: Key("b"), end: Key("d") }],
+  largestExclusive: true,
+});
+
 const golden = (parts: readonly string[]): string => parts.join("");
 
 test("a segment of the log has this shape", () => {
@@ -94,7 +103,7 @@ test("a segment of the log has this shape", () => {
   rig.turn();
   rig.checkpoint(checkpoint({ 2: 1, 9: 0 }));
   rig.turn();
-  rig.log(compact(2, 1), restore(5, 300, 2, "chunk"), append(2, [], undefined));
+  rig.log(compact(2, 1), restore(5, 300, 2, "chunk", [TABLE]), append(2, [], undefined));
   rig.turn();
   const bytesOf = imageOf(rig.disk).get("log-0000000000000001")!;
   assert.is(hex(bytesOf), golden(SEGMENT));

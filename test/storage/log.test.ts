@@ -13,6 +13,7 @@ import {
   kvOf,
   restore,
 } from "./records.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 const test = suite("storage log");
 
@@ -105,7 +106,7 @@ test("a failed write closes the log for ever", () => {
 });
 
 test("a checkpoint waits for the records that were there before it, and later ones go between its slices", () => {
-  const rig = new Rig({ segmentBytes: 1 << 20, sliceBytes: 40 }).start();
+  const rig = new Rig({ segmentBytes: 1 << 20, sliceBytes: 40, lsm: DEFAULT_LSM }).start();
   rig.log(append(2, [entry(1)]));
   rig.input({ type: "turn_ended" });
   const waiting = rig.log(append(2, [entry(2)]));
@@ -131,7 +132,7 @@ test("a checkpoint waits for the records that were there before it, and later on
 });
 
 test("an idle group holds no segment: its facts are said again in a newer one", () => {
-  const rig = new Rig({ segmentBytes: 400, sliceBytes: 1 << 16 }).start();
+  const rig = new Rig({ segmentBytes: 400, sliceBytes: 1 << 16, lsm: DEFAULT_LSM }).start();
   rig.log(append(7, [entry(1)], hardState(3, 2, 1)), append(8, [], hardState(5, 1)), destroy(9));
   rig.turn();
   rig.checkpoint(checkpoint({ 7: 1, 9: 0 }));
@@ -158,7 +159,7 @@ test("an idle group holds no segment: its facts are said again in a newer one", 
 });
 
 test("a segment stays as long as one group has entries in it", () => {
-  const rig = new Rig({ segmentBytes: 300, sliceBytes: 1 << 16 }).start();
+  const rig = new Rig({ segmentBytes: 300, sliceBytes: 1 << 16, lsm: DEFAULT_LSM }).start();
   rig.log(append(7, [entry(1)]));
   rig.turn();
   for (let i = 1; i <= 20; i++) {
@@ -177,7 +178,7 @@ test("a segment stays as long as one group has entries in it", () => {
 });
 
 test("no space while a segment is made closes the log, and what was durable is there after a restart", () => {
-  const rig = new Rig({ segmentBytes: 200, sliceBytes: 100 }).start();
+  const rig = new Rig({ segmentBytes: 200, sliceBytes: 100, lsm: DEFAULT_LSM }).start();
   rig.log(append(2, entriesFrom(1, 20)));
   rig.turn();
   rig.disk.become({
@@ -215,7 +216,7 @@ test("a wrong record is a wrong program: gaps, truncated places, compaction befo
 });
 
 test("a state that was kept goes its own way: the machine changes none of it", () => {
-  const rig = new Rig({ segmentBytes: 500, sliceBytes: 100 }).start();
+  const rig = new Rig({ segmentBytes: 500, sliceBytes: 100, lsm: DEFAULT_LSM }).start();
   rig.log(append(2, entriesFrom(1, 3)));
   rig.turn();
   const kept = rig.state;

@@ -22,6 +22,7 @@ import {
   restore,
 } from "./records.ts";
 import { Rig } from "./rig.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 const test = suite("storage against a model");
 
@@ -84,7 +85,10 @@ class Program {
   crashes = 0;
 
   constructor(seed: number) {
-    this.rig = new Rig({ segmentBytes: 700, sliceBytes: 100 }, generator(seed)).start();
+    this.rig = new Rig(
+      { segmentBytes: 700, sliceBytes: 100, lsm: DEFAULT_LSM },
+      generator(seed),
+    ).start();
     this.rig.seen = [];
   }
 

@@ -67,7 +67,7 @@ export function replayed(logged: readonly Logged[]): Map<RegionId, ModelGroup> {
         Object.assign(group, fresh(), {
           hardState: record.hardState,
           truncated: { index: record.metadata.index, term: record.metadata.term },
-          restored: { metadata: record.metadata, chunks: record.chunks },
+          restored: { metadata: record.metadata, chunks: record.chunks, tables: record.tables },
           restoredAt: restores,
         });
         break;

@@ -2,6 +2,7 @@
 import { Key } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, RegionId, Term } from "../../engine/base/ids.ts";
 import type { Entry, HardState } from "../../engine/raft/types.ts";
+import type { TableMeta } from "../../engine/storage/table/types.ts";
 import { emptyKv } from "../../engine/storage/kv.ts";
 import { applyOperations } from "../../engine/storage/workspace.ts";
 import type { Kv } from "../../engine/storage/kv.ts";
@@ -46,7 +47,13 @@ export const begin = (region: number, index: number, term = 1): LogRecord => ({
   term: Term(term),
 });
 
-export const restore = (region: number, index: number, term = 1, chunk = "data"): LogRecord => ({
+export const restore = (
+  region: number,
+  index: number,
+  term = 1,
+  chunk = "data",
+  tables: readonly TableMeta[] = [],
+): LogRecord => ({
   type: "restore",
   region: RegionId(region),
   hardState: hardState(term, 0, index),
@@ -62,6 +69,7 @@ export const restore = (region: number, index: number, term = 1, chunk = "data")
     },
   },
   chunks: [bytes(chunk)],
+  tables,
 });
 
 export const destroy = (region: number, meta = "gone"): LogRecord => ({
@@ -97,3 +105,23 @@ export const kvOf = (first: number, last: number, value = "value"): Kv =>
       value: bytes(`${value} ${first + i}`),
     })),
   );
+
+/** A table's description that names [smallest, largest] and says nothing else of interest. */
+export const meta = (
+  number: number,
+  smallest: string,
+  largest: string,
+  fields: Partial<TableMeta> = {},
+): TableMeta => ({
+  number,
+  cf: "default",
+  size: 1000,
+  entries: 10,
+  tombstones: 0,
+  clears: [],
+  smallest: Key(smallest),
+  largest: Key(largest),
+  largestExclusive: false,
+  crc32: 7,
+  ...fields,
+});

@@ -20,9 +20,14 @@ import type {
 import type { Crash } from "../../sim/disk/disk.ts";
 import { SimulatedDisk } from "../../sim/disk/disk.ts";
 import type { Random } from "../../sim/disk/content.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 export const IDENTITY: Identity = { cluster: 77n, store: 3 as Identity["store"] };
-export const CONFIG: StorageConfig = { segmentBytes: 1 << 20, sliceBytes: 1 << 16 };
+export const CONFIG: StorageConfig = {
+  segmentBytes: 1 << 20,
+  sliceBytes: 1 << 16,
+  lsm: DEFAULT_LSM,
+};
 
 export class Rig {
   readonly disk: SimulatedDisk;

@@ -24,6 +24,7 @@ import {
 } from "../../engine/store/index.ts";
 import { isLeader } from "../../engine/raft/query.ts";
 import { SimulatedDisk } from "../../sim/disk/disk.ts";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 const CLUSTER = 77n;
 
@@ -63,7 +64,7 @@ export const testConfig = (n: number): StoreConfig => ({
     downAfterMs: 5000,
     retainedEntries: 4,
   },
-  storage: { segmentBytes: 8192, sliceBytes: 1024 },
+  storage: { segmentBytes: 8192, sliceBytes: 1024, lsm: DEFAULT_LSM },
 });
 
 interface Node {

@@ -7,7 +7,7 @@
  * ```
  * header, 56 bytes                              frame, 28 bytes and the payload
  *  0  7  "RUTILEL" log, "RUTILEC" checkpoint     0  4  crc32 of bytes 4 to 28, seeded
- *  7  1  version, 1                              4  4  crc32 of the payload, seeded
+ *  7  1  version                                 4  4  crc32 of the payload, seeded
  *  8  8  cluster id                              8  8  sequence number
  * 16  8  store id                               16  8  offset of this frame in its file
  * 24  8  number of the file                     24  4  size of the payload
@@ -26,10 +26,10 @@ export const HEADER_BYTES = 56;
 export const FRAME_BYTES = 28;
 
 /**
- * The version of both formats that this program writes, and the only one it reads. DO NOT CHANGE
+ * The version of each format that this program writes, and the only one it reads. DO NOT CHANGE
  * without reading both.
  */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSIONS = { log: 2, checkpoint: 1 } as const;
 
 export interface FileHeader {
   readonly kind: "log" | "checkpoint";
@@ -82,7 +82,7 @@ export function encodeHeader(header: FileHeader): Uint8Array {
   const view = new DataView(bytes.buffer);
   const magic = MAGIC[header.kind];
   for (let i = 0; i < magic.length; i++) bytes[i] = magic.charCodeAt(i);
-  bytes[7] = FORMAT_VERSION;
+  bytes[7] = FORMAT_VERSIONS[header.kind];
   view.setBigUint64(8, header.identity.cluster);
   setCounter(view, 16, header.identity.store);
   setCounter(view, 24, header.number);
@@ -104,8 +104,9 @@ export function decodeHeader(kind: FileHeader["kind"], bytes: Uint8Array): Heade
   if (bytes.length > magic.length) {
     const version = bytes[7]!;
     // A torn header holds zeros where nothing was written: 0 is the version of nothing.
-    if (startsWith(bytes, magic) && version !== FORMAT_VERSION && version !== 0) {
-      const detail = `version ${version} of the ${kind} format is unknown; this program knows ${FORMAT_VERSION}`;
+    const known = FORMAT_VERSIONS[kind];
+    if (startsWith(bytes, magic) && version !== known && version !== 0) {
+      const detail = `version ${version} of the ${kind} format is unknown; this program knows ${known}`;
       return { ok: false, reason: "version", offset: 7, detail };
     }
   }

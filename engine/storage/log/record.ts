@@ -6,16 +6,17 @@
  * batch    [oldest, [record, …]]
  * append   [1, region, hard state or nil, [entry, …]]
  * compact  [2, region, index, term]
- * restore  [3, region, hard state, snapshot, [chunk, …]]
+ * restore  [3, region, hard state, snapshot, [chunk, …], [table, …]]
  * destroy  [4, region, meta]
  * begin    [5, region, index, term]
  * ```
  *
- * Hard states, entries and snapshots are tuples of `raft/codec.ts`.
+ * Hard states, entries and snapshots are tuples of `raft/codec.ts`, tables of
+ * `lsm/table-codec.ts`.
  */
 import { assert, unreachable } from "../../base/assert.ts";
 import type { LogIndex, RegionId, Term } from "../../base/ids.ts";
-import { MAX_WIRE_ITEMS, createWire } from "../../base/wire.ts";
+import { MAX_WIRE_ITEMS, createWire, expectList } from "../../base/wire.ts";
 import type { Wire } from "../../base/wire.ts";
 import {
   entryFromTuple,
@@ -27,6 +28,7 @@ import {
 } from "../../raft/codec.ts";
 import type { Tuple } from "../../raft/codec.ts";
 import type { Entry } from "../../raft/types.ts";
+import { readTable, tableToTuple } from "../lsm/table-codec.ts";
 import type { LogRecord } from "../types.ts";
 
 export interface Batch {
@@ -57,9 +59,13 @@ export function encodeBatch(batch: Batch, kept: Wire): Uint8Array {
  * `payload`.
  */
 export function decodeBatch(payload: Uint8Array, wire: Wire): Batch | undefined {
-  const decoded = wire.decode(payload);
-  if (!decoded.ok || !isTuple(decoded.value) || decoded.value.length !== 2) return undefined;
-  const [oldest, tuples] = decoded.value;
+  const decoded = wire.decodeWith(payload, batchFrom);
+  return decoded.ok ? decoded.value : undefined;
+}
+
+function batchFrom(value: unknown): Batch | undefined {
+  if (!isTuple(value) || value.length !== 2) return undefined;
+  const [oldest, tuples] = value;
   if (!isCount(oldest) || !isTuple(tuples)) return undefined;
   const records: LogRecord[] = [];
   for (const tuple of tuples) {
@@ -82,9 +88,10 @@ function recordToTuple(record: LogRecord): Tuple {
     case "begin":
       return [TAGS[record.type], region, record.index, record.term];
     case "restore": {
-      const { hardState, metadata, chunks } = record;
+      const { hardState, metadata, chunks, tables } = record;
       const snapshot = snapshotMetadataToTuple(metadata);
-      return [TAGS.restore, region, hardStateToTuple(hardState), snapshot, chunks];
+      const named = tables.map(tableToTuple);
+      return [TAGS.restore, region, hardStateToTuple(hardState), snapshot, chunks, named];
     }
     case "destroy":
       return [TAGS.destroy, region, record.meta];
@@ -133,17 +140,18 @@ function appendFrom(region: RegionId, tuple: readonly unknown[]): LogRecord | un
 }
 
 function restoreFrom(region: RegionId, tuple: readonly unknown[]): LogRecord | undefined {
-  const [, , state, snapshot, list] = tuple;
+  const [, , state, snapshot, list, named] = tuple;
   const hardState = hardStateFromTuple(state);
   const metadata = snapshotMetadataFromTuple(snapshot);
-  if (tuple.length !== 5 || hardState === undefined || metadata === undefined) return undefined;
+  if (tuple.length !== 6 || hardState === undefined || metadata === undefined) return undefined;
   if (!isTuple(list)) return undefined;
   const chunks: Uint8Array[] = [];
   for (const chunk of list) {
     if (!(chunk instanceof Uint8Array)) return undefined;
     chunks.push(chunk);
   }
-  return { type: "restore", region, hardState, metadata, chunks };
+  const tables = expectList(named, readTable, "tables");
+  return { type: "restore", region, hardState, metadata, chunks, tables };
 }
 
 const isTuple = (value: unknown): value is readonly unknown[] => Array.isArray(value);

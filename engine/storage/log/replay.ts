@@ -206,7 +206,11 @@ function enter(replay: Replay, group: ReplayedGroup, log: GroupLog, record: LogR
     case "restore":
       replay.restores += 1;
       group.entries = [];
-      group.restored = { metadata: record.metadata, chunks: record.chunks };
+      group.restored = {
+        metadata: record.metadata,
+        chunks: record.chunks,
+        tables: record.tables,
+      };
       group.restoredAt = replay.restores;
       return;
     case "destroy":

@@ -3,10 +3,10 @@
  * another thread.
  */
 import type { Key } from "../../base/bytes.ts";
-import type { Entry, TableMeta, TableOptions } from "../table/types.ts";
+import type { Clear, Entry, TableDamage, TableMeta, TableOptions } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
-import type { FileName } from "../disk.ts";
-import type { LogIndex, RegionId, Term } from "../../base/ids.ts";
+import type { DiskFailure, DiskOperation, FileName } from "../disk.ts";
+import type { LogIndex, RegionId, Term, Ticket } from "../../base/ids.ts";
 import type { Tree } from "../../base/tree.ts";
 
 type OfFamily<T> = { readonly [F in ColumnFamily]: T };
@@ -90,6 +90,11 @@ export interface CompactionJob extends JobCommon {
   readonly toLevel: number;
   /** No table below holds any of these keys: tombstones and clears have done their work. */
   readonly bottom: boolean;
+  /**
+   * Ascending and disjoint: here tables above hide everything, so nothing is read or kept. That is
+   * how damage goes whose region has been replaced.
+   */
+  readonly covered: readonly Clear[];
   readonly filter: CompactionFilter;
 }
 
@@ -112,6 +117,7 @@ export interface ExtractJob extends JobCommon {
 }
 
 export interface JobResult {
+  /** Ascending within each family. */
   readonly tables: readonly TableMeta[];
   readonly readBytes: number;
   readonly writtenBytes: number;
@@ -123,4 +129,107 @@ export interface JobFailure {
   readonly file: FileName;
   readonly offset: number;
   readonly detail: string;
+  /** Where a table it read is to blame: the keys that cannot be known. */
+  readonly damage: TableDamage | undefined;
+}
+
+/** What a job generator returns: give it back as `job_done` or `job_failed`. */
+export type JobOutcome =
+  | { readonly ok: true; readonly result: JobResult }
+  | { readonly ok: false; readonly failure: JobFailure };
+
+/** What the owner says of its tree. Part of `StorageInput`. */
+export type TreeInput =
+  /**
+   * The memtable becomes a layer with these marks: of all groups there are, ascending by region,
+   * those of destroyed ones that must be remembered with `applied` 0. A mark that is not among them
+   * is forgotten. Marks alone are fine where the memtable is empty.
+   */
+  | { readonly type: "freeze"; readonly marks: readonly GroupMark[] }
+  /**
+   * These tables, whose files are durable and named by a `restore` record that has been logged, go
+   * on top. The memtable has just been frozen.
+   */
+  | { readonly type: "ingest"; readonly tables: readonly TableMeta[]; readonly mark: GroupMark }
+  /**
+   * Make tables of [start, end) (an empty end is no bound) as it is when all that is frozen now has
+   * been flushed. Answered by `extracted` or `extract_failed`. The ticket is the owner's.
+   */
+  | {
+      readonly type: "extract";
+      readonly ticket: Ticket;
+      readonly region: RegionId;
+      readonly start: Key;
+      readonly end: Key;
+    }
+  /** The extracted files, or their making, are not needed any more. */
+  | { readonly type: "release"; readonly ticket: Ticket }
+  /**
+   * Perform these on the tables that are being received, in order with the like. Answered by
+   * `files_written` or `files_failed`. The ticket is the owner's.
+   */
+  | {
+      readonly type: "files";
+      readonly ticket: Ticket;
+      readonly operations: readonly DiskOperation[];
+    }
+  /** Tables that were received, perhaps in part, and will not be ingested. */
+  | { readonly type: "discard"; readonly numbers: readonly number[] }
+  | { readonly type: "job_done"; readonly ticket: Ticket; readonly result: JobResult }
+  | { readonly type: "job_failed"; readonly ticket: Ticket; readonly failure: JobFailure }
+  /** Remember durably that this replica's data is damaged. Its next `ingest` forgets it. */
+  | { readonly type: "quarantine"; readonly region: RegionId }
+  /** What compactions of `default` leave out from now on. */
+  | { readonly type: "filter"; readonly filter: CompactionFilter }
+  /** Try again what the disk has refused: there may be room now. */
+  | { readonly type: "retry" };
+
+/** What the tree asks of its owner and tells it. Part of `StorageEffect`. */
+export type TreeEffect =
+  /** Run it; then input `job_done` or `job_failed`. */
+  | { readonly type: "job"; readonly ticket: Ticket; readonly job: Job }
+  /** These marks are durable: the log may be compacted up to them. */
+  | { readonly type: "flushed"; readonly marks: readonly GroupMark[] }
+  /** One table a family. `mark` says of which index of the region they are. */
+  | {
+      readonly type: "extracted";
+      readonly ticket: Ticket;
+      readonly mark: GroupMark;
+      readonly tables: readonly TableMeta[];
+    }
+  | { readonly type: "extract_failed"; readonly ticket: Ticket; readonly failure: JobFailure }
+  | { readonly type: "files_written"; readonly ticket: Ticket }
+  | {
+      readonly type: "files_failed";
+      readonly ticket: Ticket;
+      readonly reason: DiskFailure;
+      readonly file: FileName;
+    }
+  /** A table's file is about to go: forget it. */
+  | { readonly type: "removed"; readonly number: number }
+  /**
+   * The disk refuses (it is full, perhaps): tables wait until `retry` or the next `freeze`. Nothing
+   * is lost, and reads go on.
+   */
+  | { readonly type: "stalled"; readonly reason: JobFailure["reason"]; readonly file: FileName };
+
+/** How the tree is kept. Sizes in bytes. */
+export interface LsmConfig {
+  readonly table: TableOptions;
+  /** Size at which a table is closed and the next one begun. */
+  readonly tableBytes: number;
+  /** So many tables over one key make level 0 worth compacting. */
+  readonly levelZeroTables: number;
+  /** What level 1 should hold at most. */
+  readonly levelBytes: number;
+  /** How much more each level holds than the one above. */
+  readonly levelGrowth: number;
+  /** Compactions at once. */
+  readonly compactions: number;
+  /** What a compaction may write in a second while there is no debt; 0 for no limit. */
+  readonly bytesPerSecond: number;
+  /** Each so many bytes of debt let a compaction write as much again. */
+  readonly debtBytes: number;
+  /** Size at which the manifest is written anew, unless so much of it is needed. */
+  readonly manifestBytes: number;
 }
