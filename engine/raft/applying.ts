@@ -22,6 +22,7 @@ export function commitTo(turn: Turn, index: LogIndex): void {
 export function isApplyDue(state: RaftState | Draft): boolean {
   return (
     state.restoring === undefined &&
+    !state.lacking &&
     state.handedOut === state.applied &&
     state.commit > state.applied &&
     state.durable > state.applied

@@ -115,6 +115,7 @@ const TAGS = {
   read_index_request: 8,
   read_index_response: 9,
   timeout_now: 10,
+  snapshot_request: 11,
 } as const satisfies Record<RaftMessage["type"], number>;
 
 export function messageToTuple(m: RaftMessage): Tuple {
@@ -142,6 +143,8 @@ export function messageToTuple(m: RaftMessage): Tuple {
       return [tag, m.term, m.ticket, m.index];
     case "timeout_now":
       return [tag, m.term, m.sentAt];
+    case "snapshot_request":
+      return [tag, m.term, m.index];
     default:
       return unreachable(m);
   }
@@ -206,6 +209,11 @@ export function messageFromTuple(value: unknown): RaftMessage | undefined {
       const sentAt = tuple[2];
       if (tuple.length !== 3 || !isTime(sentAt)) return undefined;
       return { type: "timeout_now", term: term as Term, sentAt };
+    }
+    case TAGS.snapshot_request: {
+      const index = tuple[2];
+      if (tuple.length !== 3 || !isCount(index)) return undefined;
+      return { type: "snapshot_request", term: term as Term, index: index as LogIndex };
     }
     default:
       return undefined;

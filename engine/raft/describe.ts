@@ -63,6 +63,8 @@ export function describeMessage(m: RaftMessage): string {
       return `${head} ticket=${m.ticket} index=${m.index}`;
     case "timeout_now":
       return `${head} sentAt=${m.sentAt}`;
+    case "snapshot_request":
+      return `${head} atLeast=${m.index}`;
     default:
       return unreachable(m);
   }
@@ -72,6 +74,7 @@ export function describeInput(input: RaftInput): string {
   switch (input.type) {
     case "tick":
     case "campaign":
+    case "request_snapshot":
       return input.type;
     case "received":
       return `received from=${input.from} ${describeMessage(input.message)}`;
@@ -113,7 +116,8 @@ export function describeEffect(effect: RaftEffect): string {
     case "restore": {
       const { index, term, configuration } = effect.metadata;
       const members = describeConfiguration(configuration);
-      return `restore ticket=${effect.ticket} at=${index}/${term} ${members}`;
+      const kept = effect.entries.length === 0 ? "" : ` entries=${describeEntries(effect.entries)}`;
+      return `restore ticket=${effect.ticket} at=${index}/${term} ${members}${kept}`;
     }
     case "apply":
       return `apply ${describeEntries(effect.entries)}`;

@@ -91,6 +91,12 @@ function campaign(turn: Turn, transfer: number | undefined): void {
   for (const voter of voters(draft)) if (voter !== id) hold(turn, voter, request);
 }
 
+/** A member without data leads only where no equal log is elsewhere. */
+const LAST_PRIORITY = -(2 ** 31);
+
+const ownPriority = ({ lacking, config }: Draft): number =>
+  lacking ? LAST_PRIORITY : config.priority;
+
 function voters(draft: Draft): readonly PeerId[] {
   const { configuration } = inForce(draft.history);
   return members(configuration).filter((peer) => isVoter(configuration, peer));
@@ -104,7 +110,7 @@ function voteRequest(draft: Draft, pre: boolean, transfer: number | undefined): 
     lastIndex: draft.log.last,
     lastTerm: draft.log.lastTerm,
     transfer,
-    priority: draft.config.priority,
+    priority: ownPriority(draft),
   };
 }
 
@@ -152,7 +158,7 @@ function isLogAsGood(draft: Draft, m: VoteRequest): boolean {
 function isOutranked(turn: Turn, m: VoteRequest): boolean {
   const { draft, now } = turn;
   const isEqual = m.lastTerm === draft.log.lastTerm && m.lastIndex === draft.log.last;
-  if (!isEqual || m.priority >= draft.config.priority || m.transfer !== undefined) return false;
+  if (!isEqual || m.priority >= ownPriority(draft) || m.transfer !== undefined) return false;
   if (draft.campaigns > 0 || !mayCampaign(turn)) return false;
   draft.electionAtMs = Math.min(draft.electionAtMs, now);
   return true;

@@ -6,7 +6,7 @@ import { assert, unreachable } from "../base/assert.ts";
 import { minIndex, plusIndex, previousIndex } from "../base/ids.ts";
 import { commitTo } from "./applying.ts";
 import * as logs from "./log.ts";
-import { heardLeader } from "./roles.ts";
+import { askForSnapshot, heardLeader } from "./roles.ts";
 import { hold, send } from "./turn.ts";
 import { appendEntries, truncate } from "./writing.ts";
 
@@ -92,6 +92,7 @@ export function onHeartbeatRequest(turn: Turn, from: PeerId, m: HeartbeatRequest
   commitTo(turn, m.commit);
   const { sentAt, round } = m;
   send(turn, from, { type: "heartbeat_response", term: draft.term, sentAt, round });
+  if (draft.lacking) askForSnapshot(turn, from);
 }
 
 /**
@@ -125,6 +126,7 @@ export function answerEarlierTerm(turn: Turn, to: PeerId, m: RaftMessage): void 
     case "heartbeat_response":
     case "read_index_response":
     case "timeout_now":
+    case "snapshot_request":
       // These ask for nothing any more.
       break;
     default:

@@ -37,6 +37,8 @@ export interface Progress {
   readonly echoedMs: number;
   /** The latest read-index round that the member has confirmed. */
   readonly round: number;
+  /** When the member last said that it has lost its data, on the leader's clock. */
+  readonly lackingMs: number;
 }
 
 /** A `Progress` that belongs to the current step alone. */
@@ -61,6 +63,7 @@ export function newProgress(peer: PeerId, next: LogIndex, nowMs: number): Mutabl
     heardMs: nowMs,
     echoedMs: NEVER_MS,
     round: 0,
+    lackingMs: NEVER_MS,
   };
 }
 
@@ -80,8 +83,15 @@ export function copyProgress(progress: Progress): MutableProgress {
     heardMs: progress.heardMs,
     echoedMs: progress.echoedMs,
     round: progress.round,
+    lackingMs: progress.lackingMs,
   };
 }
+
+/**
+ * Whether the member has lost its data: it says so with every heartbeat, until it has a snapshot.
+ */
+export const isLacking = ({ lackingMs }: Progress, nowMs: number, electionMs: number): boolean =>
+  nowMs - lackingMs < electionMs;
 
 /** The limits of the window to one member. */
 export interface Window {

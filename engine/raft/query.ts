@@ -47,6 +47,9 @@ export const hasAppliedOwnTerm = (state: RaftState): boolean =>
 export const quorumActive = (state: RaftState, nowMs: number): boolean =>
   state.role === "leader" && nowMs - quorumHeardMs(state, nowMs) < state.config.electionMs;
 
+/** Whether the member's data is lost and a snapshot asked for. */
+export const isLacking = (state: RaftState): boolean => state.lacking;
+
 /** What a leader knows of another member. */
 export interface PeerProgress {
   readonly peer: PeerId;
@@ -56,14 +59,17 @@ export interface PeerProgress {
   readonly heardMs: number;
   /** Least index of the snapshot it is waiting for. */
   readonly pendingSnapshot: LogIndex | undefined;
+  /** When it last said that it has lost its data, on the same clock. */
+  readonly lackingMs: number;
 }
 
 /** Leader: all other members in ascending order. Else empty. */
 export function progress(state: RaftState): readonly PeerProgress[] {
-  return state.peers.map(({ peer, matched, heardMs, state: kind, pendingSnapshot }) => ({
+  return state.peers.map(({ peer, matched, heardMs, lackingMs, state: kind, pendingSnapshot }) => ({
     peer,
     matched,
     heardMs,
     pendingSnapshot: kind === "snapshot" ? pendingSnapshot : undefined,
+    lackingMs,
   }));
 }

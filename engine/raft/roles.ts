@@ -9,6 +9,7 @@ import type { Vote } from "./quorum.ts";
 import { assert } from "../base/assert.ts";
 import { below } from "../base/prng.ts";
 import { dropReads } from "./reads.ts";
+import { send } from "./turn.ts";
 import { dropHeld } from "./writing.ts";
 
 export const NOBODY: PeerId = 0 as PeerId;
@@ -36,6 +37,12 @@ export function becomeFollower(turn: Turn, term: Term, leader: PeerId): void {
   dropReads(turn);
 }
 
+/** This member's state machine has lost its data. */
+export function askForSnapshot(turn: Turn, leader: PeerId): void {
+  const { term, applied: index } = turn.draft;
+  send(turn, leader, { type: "snapshot_request", term, index });
+}
+
 /** Waits for a new, randomly chosen election timeout (section 5.2). */
 export function drawTimeout(turn: Turn): void {
   const { draft, now } = turn;
@@ -53,6 +60,8 @@ export function heardLeader(turn: Turn, leader: PeerId, sentAt: number): void {
   assert(draft.leader === NOBODY || draft.leader === leader, "a term has one leader");
   if (draft.role !== "follower" || draft.leader !== leader) {
     becomeFollower(turn, draft.term, leader);
+    // Before any other answer, so that a leader without data does not hand over to this member.
+    if (draft.lacking) askForSnapshot(turn, leader);
   }
   draft.electionAtMs = now + draft.timeoutMs;
   draft.heardMs = now;

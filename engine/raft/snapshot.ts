@@ -4,14 +4,16 @@
  */
 import type { LogIndex, PeerId } from "../base/ids.ts";
 import type { Turn } from "./turn.ts";
-import type { SnapshotMessage } from "./types.ts";
-import { minIndex, nextIndex } from "../base/ids.ts";
+import type { Entry, SnapshotMessage, SnapshotRequest } from "./types.ts";
+import { assert } from "../base/assert.ts";
+import { maxIndex, minIndex, nextIndex } from "../base/ids.ts";
 import { commitTo } from "./applying.ts";
 import { forgotten } from "./configuration.ts";
 import { accept } from "./following.ts";
 import * as logs from "./log.ts";
 import * as progress from "./progress.ts";
 import { heardLeader } from "./roles.ts";
+import { handOff } from "./transfer.ts";
 import { editPeer, placeOf } from "./turn.ts";
 import { beginWrite, currentHardState, distrust } from "./writing.ts";
 
@@ -22,6 +24,11 @@ export function onSnapshot(turn: Turn, from: PeerId, m: SnapshotMessage): void {
   const { index, term } = m.metadata;
   // One at a time; the leader offers again what is still needed then.
   if (draft.restoring !== undefined) return;
+  if (draft.lacking && index >= draft.applied) {
+    install(turn, m);
+    accept(turn, from, index, progress.NEVER_MS);
+    return;
+  }
   if (index <= draft.commit) {
     accept(turn, from, draft.commit, progress.NEVER_MS);
     return;
@@ -36,18 +43,50 @@ export function onSnapshot(turn: Turn, from: PeerId, m: SnapshotMessage): void {
   accept(turn, from, index, progress.NEVER_MS);
 }
 
+/**
+ * A member that had lost its data may hold entries behind the snapshot, which it has acknowledged:
+ * they stay, and are written again together with it.
+ */
 function install(turn: Turn, m: SnapshotMessage): void {
   const { draft, effects } = turn;
   const { metadata } = m;
-  draft.log = logs.emptyLog(metadata.index, metadata.term);
-  draft.history = [{ index: metadata.index, configuration: metadata.configuration }];
-  draft.commit = metadata.index;
+  const { index, term, configuration } = metadata;
+  const agrees = logs.termAt(draft.log, index) === term;
+  assert(agrees || index > draft.commit, "a snapshot holds every committed entry up to its own");
+  draft.log = agrees ? logs.compactTo(draft.log, index) : logs.emptyLog(index, term);
+  const later = agrees ? draft.history.filter((placed) => placed.index > index) : [];
+  draft.history = [{ index, configuration }, ...later];
+  draft.commit = maxIndex(draft.commit, index);
+  draft.lacking = false;
   distrust(turn, draft.applied);
   const hardState = currentHardState(turn);
-  const ticket = beginWrite(turn, metadata.index, hardState);
-  draft.restoring = { ticket, index: metadata.index };
-  draft.handedOut = metadata.index;
-  effects.push({ type: "restore", ticket, hardState, metadata });
+  const { last } = draft.log;
+  const ticket = beginWrite(turn, last, hardState);
+  draft.restoring = { ticket, index };
+  draft.handedOut = index;
+  const entries = last > index ? logs.slice(draft.log, nextIndex(index), last) : NO_ENTRIES;
+  effects.push({ type: "restore", ticket, hardState, metadata, entries });
+}
+
+const NO_ENTRIES: readonly Entry[] = [];
+
+/** The driver has lost the state machine's data. Its log is whole, so all promises stand. */
+export function onRequestSnapshot(turn: Turn): void {
+  const { draft } = turn;
+  if (draft.lacking || draft.restoring !== undefined) return;
+  draft.lacking = true;
+  if (draft.role === "leader") handOff(turn);
+}
+
+/** A member has lost its data. It replicates on meanwhile: only its state machine stands still. */
+export function onSnapshotRequest(turn: Turn, from: PeerId, m: SnapshotRequest): void {
+  const { draft, now } = turn;
+  const at = placeOf(turn, from);
+  if (draft.role !== "leader" || at < 0) return;
+  const peer = editPeer(turn, at);
+  peer.heardMs = now;
+  peer.lackingMs = now;
+  turn.effects.push({ type: "send_snapshot", to: from, atLeast: m.index });
 }
 
 /** The transfer of a snapshot has ended. What the member then has, its answers tell. */

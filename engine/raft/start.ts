@@ -104,6 +104,7 @@ function member(
     durableHardState: hardState,
     held: [],
     restoring: undefined,
+    lacking: false,
     prng: low.prng,
     electionAtMs: nowMs + (isAlone ? config.heartbeatMs : timeoutMs),
     timeoutMs,

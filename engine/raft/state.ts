@@ -55,6 +55,11 @@ export interface RaftState {
   readonly held: readonly Held[];
   /** A snapshot that is replacing log and state machine; no part in elections meanwhile. */
   readonly restoring: Restoring | undefined;
+  /**
+   * The state machine's data is lost, and a snapshot has been asked for. Log and votes are whole,
+   * so the member still replicates and votes; but it applies nothing, and leads only if it must.
+   */
+  readonly lacking: boolean;
 
   /** Draws the election timeouts. */
   readonly prng: Prng;
@@ -185,6 +190,7 @@ export function draftOf(state: RaftState): Draft {
     durableHardState: state.durableHardState,
     held: state.held,
     restoring: state.restoring,
+    lacking: state.lacking,
     prng: state.prng,
     electionAtMs: state.electionAtMs,
     timeoutMs: state.timeoutMs,

@@ -36,7 +36,13 @@ import {
   sendHeartbeats,
 } from "./replication.ts";
 import { NOBODY, becomeFollower } from "./roles.ts";
-import { onCompact, onSnapshot, onSnapshotSent } from "./snapshot.ts";
+import {
+  onCompact,
+  onRequestSnapshot,
+  onSnapshot,
+  onSnapshotRequest,
+  onSnapshotSent,
+} from "./snapshot.ts";
 import { continueTransfer, onTransfer } from "./transfer.ts";
 import { send, turnOf } from "./turn.ts";
 import { appendOwn, handOver, onDurable, supersedes } from "./writing.ts";
@@ -87,6 +93,8 @@ function handle(turn: Turn, input: RaftInput): void {
       return onPersisted(turn, input.ticket);
     case "applied":
       return onApplied(turn, input.index);
+    case "request_snapshot":
+      return onRequestSnapshot(turn);
     case "compact":
       return onCompact(turn, input.index);
     case "snapshot_sent":
@@ -144,6 +152,8 @@ function onReceived(turn: Turn, from: PeerId, m: RaftMessage): void {
       return onReadIndexResponse(turn, from, m);
     case "timeout_now":
       return onTimeoutNow(turn, from, m);
+    case "snapshot_request":
+      return onSnapshotRequest(turn, from, m);
     default:
       return unreachable(m);
   }

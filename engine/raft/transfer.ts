@@ -5,10 +5,12 @@
  */
 import type { PeerId } from "../base/ids.ts";
 import type { Turn } from "./turn.ts";
+import type { Progress } from "./progress.ts";
 import type { TimeoutNow } from "./types.ts";
 import { assert } from "../base/assert.ts";
 import { inForce } from "./configuration.ts";
 import { isQuiet } from "./lease.ts";
+import { NEVER_MS, isLacking } from "./progress.ts";
 import { placeOf, send } from "./turn.ts";
 
 /** The driver wants `to` to lead. Ignored where it cannot, or leads already. */
@@ -17,10 +19,30 @@ export function onTransfer(turn: Turn, to: PeerId): void {
   if (draft.role !== "leader" || to === draft.config.id) return;
   if (!inForce(draft.history).configuration.voters.includes(to)) return;
   if (draft.transfer?.to === to) return;
+  // It could not serve anybody.
+  if (isLacking(draft.peers[placeOf(turn, to)]!, now, draft.config.electionMs)) return;
   draft.transfer = { to, fencedMs: now };
   turn.flush = true;
   const target = draft.peers[placeOf(turn, to)]!;
   if (target.matched === draft.log.last) sendTimeoutNow(turn);
+}
+
+/**
+ * A leader that has lost its data hands over to the voter that is nearest to its log, among those
+ * that live and have theirs.
+ */
+export function handOff(turn: Turn): void {
+  const { draft, now } = turn;
+  const { electionMs } = draft.config;
+  const { voters } = inForce(draft.history).configuration;
+  let best: Progress | undefined;
+  for (const peer of draft.peers) {
+    if (!voters.includes(peer.peer) || isLacking(peer, now, electionMs)) continue;
+    // One that has answered this leader has also said whether it lacks its data.
+    if (now - peer.heardMs >= electionMs || peer.echoedMs === NEVER_MS) continue;
+    if (best === undefined || peer.matched > best.matched) best = peer;
+  }
+  if (best !== undefined) onTransfer(turn, best.peer);
 }
 
 /**
@@ -36,9 +58,12 @@ export function sendTimeoutNow(turn: Turn): void {
 /** With each heartbeat. */
 export function continueTransfer(turn: Turn): void {
   const { draft, now } = turn;
-  if (draft.transfer === undefined) return;
-  if (now - draft.transfer.fencedMs >= draft.config.electionMs) {
+  if (draft.transfer !== undefined && now - draft.transfer.fencedMs >= draft.config.electionMs) {
     draft.transfer = undefined;
+    return;
+  }
+  if (draft.transfer === undefined) {
+    if (draft.lacking) handOff(turn);
     return;
   }
   const at = placeOf(turn, draft.transfer.to);

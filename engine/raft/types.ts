@@ -88,7 +88,8 @@ export type RaftMessage =
   | SnapshotMessage
   | ReadIndexRequest
   | ReadIndexResponse
-  | TimeoutNow;
+  | TimeoutNow
+  | SnapshotRequest;
 
 export interface VoteRequest {
   readonly type: "vote_request";
@@ -192,6 +193,16 @@ export interface TimeoutNow {
   readonly sentAt: number;
 }
 
+/**
+ * A follower has lost the data of its state machine, though not its log: it wants a snapshot at or
+ * above `index`, which is what it has applied. Repeated with every heartbeat until it has one.
+ */
+export interface SnapshotRequest {
+  readonly type: "snapshot_request";
+  readonly term: Term;
+  readonly index: LogIndex;
+}
+
 export type RaftInput =
   /** Time has passed; comes at least every `tickMs`. */
   | { readonly type: "tick" }
@@ -213,6 +224,12 @@ export type RaftInput =
   | { readonly type: "persisted"; readonly ticket: Ticket }
   /** The state machine holds everything up to `index`. */
   | { readonly type: "applied"; readonly index: LogIndex }
+  /**
+   * The data of the state machine is lost: nothing more is handed out for application, what was
+   * handed out is void, and only a snapshot at or above what is applied will do. A leader hands
+   * over to another.
+   */
+  | { readonly type: "request_snapshot" }
   /** Forget entries up to `index`, which the state machine holds durably. */
   | { readonly type: "compact"; readonly index: LogIndex }
   /**
@@ -245,22 +262,27 @@ export type RaftEffect =
       readonly entries: readonly Entry[];
     }
   /**
-   * Duty: replace log and state machine by the offered snapshot, atomically and durably, with this
-   * hard state. Then `applied` and `persisted`. A page handed out before and not applied yet is
-   * void.
+   * Duty: replace log and state machine by the offered snapshot and the entries behind it,
+   * atomically and durably, with this hard state. Then `applied` and `persisted`. A page handed out
+   * before and not applied yet is void. There are entries only where the member had lost its data
+   * and had acknowledged them before.
    */
   | {
       readonly type: "restore";
       readonly ticket: Ticket;
       readonly hardState: HardState;
       readonly metadata: SnapshotMetadata;
+      readonly entries: readonly Entry[];
     }
   /**
    * Duty: apply in order, then `applied`. Contiguous, committed, and durable on this node. At most
    * a page; the next follows `applied`.
    */
   | { readonly type: "apply"; readonly entries: readonly Entry[] }
-  /** Duty: stream a snapshot at or above `atLeast` to this peer, then `snapshot_sent`. */
+  /**
+   * Duty: stream a snapshot at or above `atLeast` to this peer, then `snapshot_sent`. May be
+   * ordered again while one is under way.
+   */
   | { readonly type: "send_snapshot"; readonly to: PeerId; readonly atLeast: LogIndex }
   | { readonly type: "read_ready"; readonly ticket: Ticket; readonly index: LogIndex }
   | { readonly type: "read_dropped"; readonly ticket: Ticket }

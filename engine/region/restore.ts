@@ -46,6 +46,9 @@ export function install(
     chunks: incoming.pieces,
     tables: [],
   });
+  if (effect.entries.length > 0) {
+    turn.records.push({ type: "append", region, hardState: undefined, entries: effect.entries });
+  }
   turn.persisting.push({ region, peer: replica.peer.id as PeerId, ticket: effect.ticket });
   if (isInitialized(replica.region)) {
     clearRange(turn, replica.region.startKey, replica.region.endKey);

@@ -49,4 +49,8 @@ test("a group that trusts no clock is safe, and recovers", () => {
   holds({ voters: 3, members: 4, membership: true, config: { ...small, checkQuorum: false } });
 });
 
+test("members that lose their data, one or two of three, are safe, and get it again", () => {
+  holds({ voters: 3, members: 3, membership: false, losses: true, config: small });
+});
+
 test.run();

@@ -11,6 +11,8 @@ export interface ChaosOptions extends ClusterOptions {
   /** Members in all; those that are no voters at first begin empty and outside. */
   readonly members: number;
   readonly membership: boolean;
+  /** Whether members lose their data, never so many that none has it. */
+  readonly losses?: boolean;
 }
 
 export type Event = readonly [kind: number, detail: number];
@@ -64,6 +66,7 @@ export class Chaos {
     else if (kind < 946) group.reportSnapshot(rest % 2 === 0);
     else if (kind < 950) this.cutOrHeal(peer, 1 + (rest % this.options.members));
     else if (kind < 954) this.cut.clear();
+    else if (kind < 957 && this.options.losses === true) this.lose(peer);
     else if (kind < 960) group.input(peer, { type: "unreachable", peer: id(1 + (rest % 3)) });
     else this.change(peer, rest);
     this.noteReads();
@@ -123,6 +126,17 @@ export class Chaos {
       if (rest % 2 === 0 && pending.length > 0) this.group.persistUnannounced(peer);
       this.group.crash(peer);
     }
+  }
+
+  private lose(peer: number): void {
+    const { group } = this;
+    const { disk, pending } = group.member(peer);
+    // Somebody else must still have what is lost here: the log may be without it.
+    const held = [...group.members].some(
+      ([other, { disk: theirs }]) =>
+        other !== peer && !theirs.lost && theirs.applied >= disk.applied,
+    );
+    if (held && !pending.some(({ type }) => type === "restore")) group.lose(peer);
   }
 
   private compact(peer: number): void {

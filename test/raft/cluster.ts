@@ -39,6 +39,8 @@ export interface Disk {
   /** The state machine: every applied entry, and its configuration. Durable at once. */
   applied: LogIndex;
   configuration: Configuration;
+  /** The state machine's data is gone; a snapshot brings it back. */
+  lost: boolean;
 }
 
 export interface Member {
@@ -135,6 +137,7 @@ export class Cluster {
         entries: [],
         applied: from.index,
         configuration: from.configuration,
+        lost: false,
       },
       pending: [],
       pages: [],
@@ -193,10 +196,12 @@ export class Cluster {
   ): void {
     const index = disk.applied;
     const term = query.termAt(state, index);
-    if (index < atLeast || term === undefined) throw new Error("there is no such snapshot");
+    if (term === undefined) throw new Error("there is no such snapshot");
+    this.snapshots.push({ from, to, index });
+    // It is asked for again, of a leader that has its data or has come as far by then.
+    if (disk.lost || index < atLeast) return;
     const metadata = { index, term, configuration: disk.configuration };
     this.network.push({ from, to, message: { type: "snapshot", term: state.term, metadata } });
-    this.snapshots.push({ from, to, index });
   }
 
   private coded(message: RaftMessage): RaftMessage {
@@ -229,6 +234,15 @@ export class Cluster {
     this.input(peer, { type: "persisted", ticket: last.ticket });
   }
 
+  /** The data of the member's state machine is gone; its log is not. */
+  lose(peer: number): void {
+    const member = this.member(peer);
+    if (member.crashed) return;
+    member.disk.lost = true;
+    member.pages = [];
+    this.input(peer, { type: "request_snapshot" });
+  }
+
   /** The disk has everything, but nobody has heard of it. */
   persistUnannounced(peer: number): void {
     const member = this.member(peer);
@@ -240,6 +254,7 @@ export class Cluster {
     const member = this.member(peer);
     const page = member.pages.shift();
     if (page === undefined) return;
+    if (member.disk.lost) throw new Error(`${peer} applied entries without data`);
     for (const entry of page.entries) {
       if (entry.index !== member.disk.applied + 1) {
         throw new Error(`${peer} applied ${entry.index} behind ${member.disk.applied}`);
@@ -315,6 +330,7 @@ export class Cluster {
       this.clock(id(peer), this.now),
     );
     member.crashed = false;
+    if (member.disk.lost) this.input(peer, { type: "request_snapshot" });
     this.input(peer, { type: "tick" });
   }
 
@@ -359,9 +375,10 @@ function write(disk: Disk, effect: Extract<RaftEffect, { type: "persist" | "rest
     const { index, term, configuration } = effect.metadata;
     disk.hardState = effect.hardState;
     disk.truncated = { index, term };
-    disk.entries = [];
+    disk.entries = effect.entries.slice();
     disk.applied = index;
     disk.configuration = configuration;
+    disk.lost = false;
     return;
   }
   if (effect.hardState !== undefined) disk.hardState = effect.hardState;

@@ -90,6 +90,7 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
   record({ type: constant("read_index_request"), term, ticket }),
   record({ type: constant("read_index_response"), term, ticket, index }),
   record({ type: constant("timeout_now"), term, sentAt: time }),
+  record({ type: constant("snapshot_request"), term, index }),
 );
 
 function through(tuple: unknown): unknown {
