@@ -20,6 +20,7 @@ import {
   type StoreConfig,
   type StoreEffect,
   type StoreInput,
+  type StoreMessage,
   type StoreState,
 } from "../../engine/store/index.ts";
 import { isLeader } from "../../engine/raft/query.ts";
@@ -67,8 +68,8 @@ export const testConfig = (n: number): StoreConfig => ({
   storage: { segmentBytes: 8192, sliceBytes: 1024, lsm: DEFAULT_LSM },
 });
 
-interface Node {
-  readonly config: StoreConfig;
+export interface Node {
+  config: StoreConfig;
   readonly disk: SimulatedDisk;
   state: StoreState | undefined;
   inbox: StoreInput[];
@@ -77,6 +78,8 @@ interface Node {
   /** Why the disk refuses writes, while it does. */
   refuses: DiskFailure | undefined;
   unfinished: Ticket[];
+  /** Which of the messages sent to it are lost. */
+  misses: (message: StoreMessage) => boolean;
 }
 
 export class Cluster {
@@ -102,6 +105,7 @@ export class Cluster {
       stalled: false,
       refuses: undefined,
       unfinished: [],
+      misses: () => false,
     }));
     for (const node of this.nodes) this.start(node);
   }
@@ -162,7 +166,8 @@ export class Cluster {
             this.wire,
           );
           if (!decoded.ok) throw new Error(decoded.reason);
-          target?.inbox.push({ type: "received", from, message: decoded.value });
+          if (target === undefined || target.misses(decoded.value)) break;
+          target.inbox.push({ type: "received", from, message: decoded.value });
           break;
         }
         case "write":
