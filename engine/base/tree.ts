@@ -10,7 +10,18 @@ import { EMPTY_KEY } from "./bytes.ts";
 import type { Key } from "./bytes.ts";
 import { TreeCursor } from "./tree-cursor.ts";
 import { TreeEdit } from "./tree-edit.ts";
-import { MAX_NODE, Node, emptyLeaf, isEntry, leafFor, lowerBound, valueAt } from "./tree-node.ts";
+import {
+  MAX_NODE,
+  Node,
+  childAt,
+  childIndex,
+  countOf,
+  emptyLeaf,
+  isEntry,
+  leafFor,
+  lowerBound,
+  valueAt,
+} from "./tree-node.ts";
 
 /** An immutable ordered map. Only the functions of this file look inside. */
 export interface Tree<out V> {
@@ -61,6 +72,29 @@ export function get<V>(tree: Tree<V>, key: Key): V | undefined {
 export function has<V>(tree: Tree<V>, key: Key): boolean {
   const leaf = leafFor(tree.root, key);
   return isEntry(leaf, lowerBound(leaf, key), key);
+}
+
+/** The value at the last key <= `key`, or undefined where there is none. */
+export function floor<V>(tree: Tree<V>, key: Key): V | undefined {
+  return tree.size === 0 ? undefined : floorBelow(tree.root, key);
+}
+
+function floorBelow<V>(node: Node<V>, key: Key): V | undefined {
+  if (node.isLeaf) {
+    const at = lowerBound(node, key);
+    if (isEntry(node, at, key)) return valueAt(node, at);
+    return at === 0 ? undefined : valueAt(node, at - 1);
+  }
+  const index = childIndex(node, key);
+  const found = floorBelow(childAt(node, index), key);
+  // A key between a separator and the first key behind it has its floor before the separator.
+  return found === undefined && index > 0 ? lastBelow(childAt(node, index - 1)) : found;
+}
+
+function lastBelow<V>(node: Node<V>): V {
+  let below = node;
+  while (!below.isLeaf) below = childAt(below, countOf(below) - 1);
+  return valueAt(below, countOf(below) - 1);
 }
 
 /** `tree` with `value` at `key`; the very same tree where it is there already. */

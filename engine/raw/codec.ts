@@ -11,7 +11,7 @@
  */
 import { assert, fail, unreachable } from "../base/assert.ts";
 import type { Key } from "../base/bytes.ts";
-import { COLUMN_FAMILIES } from "../storage/kv.ts";
+import { COLUMN_FAMILIES } from "../storage/types.ts";
 import type { ColumnFamily } from "../storage/types.ts";
 import type { RawCommand } from "./command.ts";
 

@@ -3,16 +3,15 @@
  * expired value is as absent as one that was never written.
  */
 import { crc64 } from "../base/checksum.ts";
-import { EMPTY_BYTES, EMPTY_KEY, type Key, keyToBytes } from "../base/bytes.ts";
-import * as tree from "../base/tree.ts";
-import type { Kv } from "../storage/kv.ts";
+import { EMPTY_BYTES, type Key, keyToBytes } from "../base/bytes.ts";
 import type { ColumnFamily } from "../storage/types.ts";
+import type { KvView } from "../storage/view.ts";
 import type { RawMode } from "./command.ts";
 import { expiryOf, isLive, userValue } from "./value.ts";
 
 /** What a read looks at: an instant, and the reader's clock in seconds of the Unix epoch. */
 export interface RawView {
-  readonly kv: Kv;
+  readonly data: KvView;
   readonly mode: RawMode;
   readonly nowSeconds: number;
 }
@@ -51,14 +50,15 @@ export function timeToLive(view: RawView, cf: ColumnFamily, key: Key): number | 
 /** Live pairs in the scan's order, at most its limit. */
 export function scan(view: RawView, what: RawScan): readonly RawPair[] {
   const pairs: RawPair[] = [];
-  const source = view.kv[what.cf];
-  const cursor = what.reverse ? tree.seekBefore(source, what.upper) : tree.seek(source, what.lower);
-  while (cursor.valid && pairs.length < what.limit) {
-    const key = cursor.key;
-    if (what.reverse ? key < what.lower : what.upper !== EMPTY_KEY && key >= what.upper) break;
+  if (what.limit === 0) return pairs;
+  const cursor = view.data.cursor(what.cf, { lower: what.lower, upper: what.upper });
+  if (what.reverse) cursor.seekBefore(what.upper);
+  else cursor.seek(what.lower);
+  while (cursor.valid) {
     if (isLive(cursor.value, view.mode.ttlEnabled, view.nowSeconds)) {
       const value = what.keyOnly ? EMPTY_BYTES : userValue(cursor.value, view.mode.ttlEnabled);
-      pairs.push({ key, value });
+      pairs.push({ key: cursor.key, value });
+      if (pairs.length === what.limit) break;
     }
     if (what.reverse) cursor.previous();
     else cursor.next();
@@ -76,9 +76,8 @@ export interface RawSum {
 /** Adds the live pairs in [lower, upper) of the default column family to `sum`. */
 export function checksum(view: RawView, lower: Key, upper: Key, sum: RawSum): RawSum {
   let { checksum: digest, pairs, bytes } = sum;
-  const cursor = tree.seek(view.kv.default, lower);
-  for (; cursor.valid; cursor.next()) {
-    if (upper !== EMPTY_KEY && cursor.key >= upper) break;
+  const cursor = view.data.cursor("default", { lower, upper });
+  for (cursor.seek(lower); cursor.valid; cursor.next()) {
     if (!isLive(cursor.value, view.mode.ttlEnabled, view.nowSeconds)) continue;
     const value = userValue(cursor.value, view.mode.ttlEnabled);
     digest ^= crc64(value, 0, value.length, crc64(keyToBytes(cursor.key)));
@@ -89,7 +88,7 @@ export function checksum(view: RawView, lower: Key, upper: Key, sum: RawSum): Ra
 }
 
 function live(view: RawView, cf: ColumnFamily, key: Key): Uint8Array | undefined {
-  const stored = tree.get(view.kv[cf], key);
+  const stored = view.data.get(cf, key);
   if (stored === undefined) return undefined;
   return isLive(stored, view.mode.ttlEnabled, view.nowSeconds) ? stored : undefined;
 }

@@ -10,12 +10,9 @@ import { assert } from "../base/assert.ts";
 const SUFFIX = 8;
 const HIGH = 2 ** 32;
 
-/**
- * `expiresAt` in seconds of the Unix epoch; 0 for never. Always fresh bytes: `value` may be a view
- * of what came from the network, and a small value that is kept must not keep all of that.
- */
+/** `expiresAt` in seconds of the Unix epoch; 0 for never. May be `value` itself. */
 export function encodeValue(value: Uint8Array, expiresAt: number, ttlEnabled: boolean): Uint8Array {
-  if (!ttlEnabled) return value.slice();
+  if (!ttlEnabled) return value;
   const stored = new Uint8Array(value.length + SUFFIX);
   stored.set(value);
   const view = new DataView(stored.buffer);

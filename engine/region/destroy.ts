@@ -1,5 +1,5 @@
 /** The end of a replica on this store: its data goes, a tombstone stays. */
-import { COLUMN_FAMILIES } from "../storage/kv.ts";
+import { COLUMN_FAMILIES } from "../storage/types.ts";
 import type { Key } from "../base/bytes.ts";
 import { isInitialized } from "./descriptor.ts";
 import { regionNotFound, undetermined } from "./errors.ts";

@@ -8,13 +8,13 @@
  */
 import { assert } from "../base/assert.ts";
 import { EMPTY_KEY, type Key } from "../base/bytes.ts";
-import * as tree from "../base/tree.ts";
 import type { Wire } from "../base/wire.ts";
 import { Region } from "../protocol/gen/metapb.ts";
 import { snapshotMetadataFromTuple, snapshotMetadataToTuple } from "../raft/codec.ts";
 import type { SnapshotMetadata } from "../raft/types.ts";
-import { COLUMN_FAMILIES, type Kv } from "../storage/kv.ts";
+import { COLUMN_FAMILIES } from "../storage/types.ts";
 import type { KvOperation } from "../storage/types.ts";
+import type { KvView } from "../storage/view.ts";
 import type { SnapshotPosition } from "./replica.ts";
 
 export interface SnapshotHead {
@@ -44,9 +44,9 @@ export interface Piece {
 
 export const startOf = (region: Region): SnapshotPosition => ({ family: 0, key: region.startKey });
 
-/** The piece that begins at `position`: about `limit` bytes of the pairs of `region` in `kv`. */
+/** The piece that begins at `position`: about `limit` bytes of the pairs of `region` in `view`. */
 export function cutPiece(
-  kv: Kv,
+  view: KvView,
   region: Region,
   position: SnapshotPosition,
   limit: number,
@@ -59,9 +59,8 @@ export function cutPiece(
   for (; family < COLUMN_FAMILIES.length; family++, from = region.startKey) {
     const name = COLUMN_FAMILIES[family];
     assert(name !== undefined, "a family has a name");
-    const cursor = tree.seek(kv[name], from);
-    for (; cursor.valid; cursor.next()) {
-      if (region.endKey !== EMPTY_KEY && cursor.key >= region.endKey) break;
+    const cursor = view.cursor(name, { lower: from, upper: region.endKey });
+    for (cursor.seek(from); cursor.valid; cursor.next()) {
       if (bytes >= limit) {
         const next = { family, key: cursor.key };
         return { bytes: wire.encode(items), position: next, last: false };

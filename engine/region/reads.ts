@@ -18,7 +18,7 @@ export interface ReadCall {
 export function answerNow(turn: Turn, replica: Replica, { ticket, call }: ReadCall): void {
   const { startKey: start, endKey: end } = replica.region;
   const view = {
-    kv: turn.data.snapshot(),
+    data: turn.data.snapshot(),
     mode: turn.config.raw,
     nowSeconds: Math.floor(turn.now.wallMs / 1000),
   };

@@ -6,7 +6,7 @@ import type { Peer, Region } from "../protocol/gen/metapb.ts";
 import type { RaftState } from "../raft/state.ts";
 import type { Configuration, SnapshotMetadata } from "../raft/types.ts";
 import type { RawRead, RawWriteMethod } from "../raw/request.ts";
-import type { Kv } from "../storage/kv.ts";
+import type { KvView } from "../storage/view.ts";
 import { idOf, peerById, storeIdOf } from "./descriptor.ts";
 
 export interface Replica {
@@ -68,7 +68,7 @@ export interface OutgoingSnapshot {
   readonly metadata: SnapshotMetadata;
   readonly region: Region;
   /** The instant it is taken from. */
-  readonly kv: Kv;
+  readonly view: KvView;
   /** The piece under way, and where the next one begins. */
   readonly sequence: number;
   readonly piece: Uint8Array;

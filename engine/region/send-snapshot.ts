@@ -21,7 +21,7 @@ export function startSending(turn: Turn, replica: Replica, to: PeerId): Replica 
     to,
     metadata,
     region,
-    kv: turn.data.snapshot(),
+    view: turn.data.snapshot(),
     sequence: 0,
     piece: encodeHead({ region, metadata }, turn.wire),
     last: false,
@@ -82,8 +82,8 @@ export function onAck(
 }
 
 function withNextPiece(turn: Turn, snapshot: OutgoingSnapshot): OutgoingSnapshot {
-  const { kv, region, position } = snapshot;
-  const { bytes, ...rest } = cutPiece(kv, region, position, turn.config.chunkBytes, turn.wire);
+  const { view, region, position } = snapshot;
+  const { bytes, ...rest } = cutPiece(view, region, position, turn.config.chunkBytes, turn.wire);
   return {
     ...snapshot,
     ...rest,

@@ -7,7 +7,7 @@ import type { Now } from "../base/time.ts";
 import type { Wire } from "../base/wire.ts";
 import type { TikvReply } from "../protocol/services.ts";
 import type { LogRecord } from "../storage/types.ts";
-import type { Workspace } from "../storage/workspace.ts";
+import type { Workspace } from "../storage/lsm/workspace.ts";
 import type { Registry } from "./registry.ts";
 import type { RegionConfig, RegionEffect } from "./types.ts";
 

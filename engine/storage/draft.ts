@@ -22,9 +22,9 @@ import * as tree from "../base/tree.ts";
 import type { Wire } from "../base/wire.ts";
 import type { DiskOperation } from "./disk.ts";
 import { HEADER_BYTES, encodeFrame, encodeHeader, seedOf } from "./log/frame.ts";
-import { COLUMN_FAMILIES } from "./kv.ts";
 import { checkpointFile, draftFile } from "./state.ts";
 import type { Draft, DraftPosition, StorageState } from "./state.ts";
+import { COLUMN_FAMILIES } from "./types.ts";
 import type { Checkpoint } from "./types.ts";
 
 export const BLOCK = { groups: 1, pairs: 2, end: 3 } as const;

@@ -190,3 +190,5 @@ export type KvOperation =
     };
 
 export type ColumnFamily = "default" | "lock" | "write";
+
+export const COLUMN_FAMILIES: readonly ColumnFamily[] = ["default", "lock", "write"];

@@ -8,6 +8,7 @@ import { isInitialized } from "../region/descriptor.ts";
 import { drive } from "../region/drive.ts";
 import { encodeReplica, encodeTombstone } from "../region/meta.ts";
 import { regionId, type Replica, withReplica } from "../region/replica.ts";
+import { valuesOf } from "../storage/kv.ts";
 import type { Checkpoint, CheckpointGroup } from "../storage/types.ts";
 import type { StoreTurn } from "./turn.ts";
 
@@ -27,7 +28,7 @@ export function dueCheckpoint(turn: StoreTurn): Checkpoint | undefined {
       meta: encodeTombstone(tombstone, turn.wire),
     }),
   );
-  return { groups: mergeById(groups, tombstones), kv: turn.data.snapshot() };
+  return { groups: mergeById(groups, tombstones), kv: valuesOf(turn.data.done()) };
 }
 
 const groupOf = (turn: StoreTurn, replica: Replica): CheckpointGroup => ({

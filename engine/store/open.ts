@@ -21,6 +21,7 @@ import { newReplica, regionId, type Replica } from "../region/replica.ts";
 import { noReplicas, type Replicas } from "../region/registry.ts";
 import { load } from "../region/restore.ts";
 import type { DiskReader } from "../storage/disk.ts";
+import { memtableOf } from "../storage/kv.ts";
 import { open as openStorage } from "../storage/open.ts";
 import type { Checkpoint, OpenResult, RecoveredGroup } from "../storage/types.ts";
 import type { StoreState } from "./state.ts";
@@ -45,7 +46,7 @@ export function open(reader: DiskReader, config: StoreConfig, now: Now): OpenSto
     identity: recovered.identity,
     registration: { type: "find_cluster" },
     storage: opened.state,
-    kv: recovered.checkpoint.kv,
+    memtable: memtableOf(recovered.checkpoint.kv),
     replicas: noReplicas(),
     nextTicket: Ticket(1),
     durability: [],

@@ -2,8 +2,10 @@
 import * as tree from "../base/tree.ts";
 import type { StoreId } from "../base/ids.ts";
 import type { Replica } from "../region/replica.ts";
-import type { Kv } from "../storage/kv.ts";
+import { NO_TABLES, stackOf } from "../storage/lsm/stack.ts";
+import { stackView } from "../storage/lsm/view.ts";
 import type { Identity } from "../storage/types.ts";
+import type { KvView } from "../storage/view.ts";
 import type { StoreState } from "./state.ts";
 import type { StoreTrouble } from "./types.ts";
 
@@ -12,7 +14,7 @@ export const replicas = (state: StoreState): readonly Replica[] =>
   [...tree.entries(state.replicas.byId)].map(([, replica]) => replica);
 
 /** Everything applied, of all regions. */
-export const kv = (state: StoreState): Kv => state.kv;
+export const view = (state: StoreState): KvView => stackView(stackOf(state.memtable), NO_TABLES);
 
 export const identity = (state: StoreState): Identity | undefined => state.identity;
 export const storeId = (state: StoreState): StoreId | undefined => state.identity?.store;

@@ -7,7 +7,7 @@ import type { Key } from "../base/bytes.ts";
 import type { Region } from "../protocol/gen/metapb.ts";
 import type { Replicas } from "../region/registry.ts";
 import type { Persisting } from "../region/turn.ts";
-import type { Kv } from "../storage/kv.ts";
+import type { Memtable } from "../storage/lsm/types.ts";
 import type { StorageState } from "../storage/state.ts";
 import type { Identity } from "../storage/types.ts";
 import type { StoreConfig, StoreTrouble } from "./types.ts";
@@ -20,7 +20,8 @@ export interface StoreState {
   readonly identity: Identity | undefined;
   readonly registration: Registration;
   readonly storage: StorageState;
-  readonly kv: Kv;
+  /** Everything applied, of all regions. */
+  readonly memtable: Memtable;
   readonly replicas: Replicas;
   readonly nextTicket: Ticket;
   /** Batches of log records that are not durable yet, oldest first. */

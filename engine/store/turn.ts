@@ -8,7 +8,8 @@ import type { ReadCall } from "../region/reads.ts";
 import type { RawProposal } from "../region/propose.ts";
 import { Registry } from "../region/registry.ts";
 import type { Persisting, Turn } from "../region/turn.ts";
-import { Workspace } from "../storage/workspace.ts";
+import { NO_TABLES, stackOf } from "../storage/lsm/stack.ts";
+import { Workspace } from "../storage/lsm/workspace.ts";
 import { step as stepStorage } from "../storage/storage.ts";
 import type { StorageInput, StorageEffect, LogRecord } from "../storage/types.ts";
 import { dueCheckpoint } from "./checkpoint.ts";
@@ -45,7 +46,7 @@ export function openTurn(state: StoreState, now: Now): StoreTurn {
     effects: [],
     records: [],
     persisting: [],
-    data: new Workspace(state.kv),
+    data: new Workspace(stackOf(state.memtable), NO_TABLES),
     replicas: new Registry(state.replicas),
     news: undefined,
     started: [],
@@ -142,7 +143,7 @@ export function closeTurn(turn: StoreTurn): {
     identity: turn.identity,
     registration: turn.registration,
     storage: turn.storage,
-    kv: turn.data.snapshot(),
+    memtable: turn.data.done(),
     replicas: turn.replicas.done(),
     nextTicket: turn.lastTicket,
     durability: turn.durability,

@@ -7,6 +7,7 @@ import type { Replica } from "../../engine/region/replica.ts";
 import type { StoreMachine, World } from "../model.ts";
 import { EMPTY_KEY, hex } from "../../engine/base/bytes.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
+import { view as viewOf } from "../../engine/store/query.ts";
 import { isJoined } from "../../engine/store/state.ts";
 import { replicasOf } from "./look.ts";
 import { compareReplicas } from "./replicas.ts";
@@ -141,7 +142,7 @@ function appliedOf({
 }: Placed): Parameters<typeof compareReplicas>[1] | undefined {
   if (machine.state === undefined) return undefined;
   const { startKey, endKey } = replica.region;
-  const { kv } = machine.state;
+  const view = viewOf(machine.state);
   const region = replica.region.id;
-  return { region, index: replica.applied, startKey, endKey, kv, store: machine.name };
+  return { region, index: replica.applied, startKey, endKey, view, store: machine.name };
 }

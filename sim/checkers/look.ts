@@ -9,6 +9,7 @@ import type { Replica } from "../../engine/region/replica.ts";
 import type { PlacementMachine, StoreMachine, World } from "../model.ts";
 import * as tree from "../../engine/base/tree.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
+import { view as viewOf } from "../../engine/store/query.ts";
 import { lookAtMember, lookAtMessage } from "./groups.ts";
 import { replicaApplied } from "./replicas.ts";
 
@@ -50,9 +51,9 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
     }
     if (replica.applied !== before?.applied && isInitialized(replica.region)) {
       const { startKey, endKey } = replica.region;
-      const { kv } = state;
+      const view = viewOf(state);
       const store = machine.name;
-      replicaApplied(world, { region, index: replica.applied, startKey, endKey, kv, store });
+      replicaApplied(world, { region, index: replica.applied, startKey, endKey, view, store });
     }
   }
   if (seen.size > state.replicas.byId.size) forgetDestroyed(world, machine);

@@ -5,11 +5,11 @@
  * part of a run.
  */
 import type { Key } from "../../engine/base/bytes.ts";
-import type { Kv } from "../../engine/storage/kv.ts";
+import type { KvCursor, KvView } from "../../engine/storage/view.ts";
+import type { ColumnFamily } from "../../engine/storage/types.ts";
 import type { World } from "../model.ts";
 import { equalBytes, hex } from "../../engine/base/bytes.ts";
-import * as tree from "../../engine/base/tree.ts";
-import { COLUMN_FAMILIES } from "../../engine/storage/kv.ts";
+import { COLUMN_FAMILIES } from "../../engine/storage/types.ts";
 import { passed, violated } from "./verdict.ts";
 
 /** One region's data at one applied index, on one store. */
@@ -18,7 +18,7 @@ export interface Applied {
   readonly index: number;
   readonly startKey: Key;
   readonly endKey: Key;
-  readonly kv: Kv;
+  readonly view: KvView;
   readonly store: string;
 }
 
@@ -64,13 +64,11 @@ export function compareReplicas(world: World, a: Applied, b: Applied): void {
     return;
   }
   for (const family of COLUMN_FAMILIES) {
-    const left = tree.seek(a.kv[family], a.startKey);
-    const right = tree.seek(b.kv[family], b.startKey);
-    const inside = (cursor: tree.Cursor<Uint8Array>): boolean =>
-      cursor.valid && (a.endKey === "" || cursor.key < a.endKey);
+    const left = dataOf(a, family);
+    const right = dataOf(b, family);
     for (;;) {
-      const more = inside(left);
-      if (more !== inside(right)) {
+      const more = left.valid;
+      if (more !== right.valid) {
         const cursor = more ? left : right;
         return differ(world, a, b, `in key ${hex(cursor.key)} of ${family}: one has it not`);
       }
@@ -87,6 +85,13 @@ export function compareReplicas(world: World, a: Applied, b: Applied): void {
       right.next();
     }
   }
+}
+
+/** A cursor at the first key of the region. */
+function dataOf({ view, startKey, endKey }: Applied, family: ColumnFamily): KvCursor {
+  const cursor = view.cursor(family, { lower: startKey, upper: endKey });
+  cursor.seek(startKey);
+  return cursor;
 }
 
 function differ(world: World, a: Applied, b: Applied, where: string): void {

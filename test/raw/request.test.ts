@@ -24,8 +24,9 @@ import {
   type RawWrite,
   strayKey,
 } from "../../engine/raw/request.ts";
-import { emptyKv } from "../../engine/storage/kv.ts";
-import { Workspace } from "../../engine/storage/workspace.ts";
+import { emptyMemtable } from "../../engine/storage/lsm/memtable.ts";
+import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
+import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("raw");
@@ -36,7 +37,7 @@ const wire = createWire();
 
 /** A store's raw data and its clock. */
 class Data {
-  readonly workspace = new Workspace(emptyKv());
+  readonly workspace = new Workspace(stackOf(emptyMemtable()), NO_TABLES);
   readonly mode: RawMode;
   nowSeconds = 1000;
 
@@ -57,7 +58,7 @@ class Data {
   }
 
   read<M extends RawRead["method"]>(call: Extract<RawRead, { method: M }>): unknown {
-    const view = { kv: this.workspace.snapshot(), mode: this.mode, nowSeconds: this.nowSeconds };
+    const view = { data: this.workspace.snapshot(), mode: this.mode, nowSeconds: this.nowSeconds };
     return answerRead(call, view, EVERYWHERE).response;
   }
 

@@ -6,7 +6,7 @@ import { onAck, startSending } from "../../engine/region/send-snapshot.ts";
 import type { Replica } from "../../engine/region/replica.ts";
 import type { Turn } from "../../engine/region/turn.ts";
 import type { RegionEffect } from "../../engine/region/types.ts";
-import { kv, replicas } from "../../engine/store/index.ts";
+import { replicas, view } from "../../engine/store/index.ts";
 import { Cluster, testConfig } from "../store/harness.ts";
 import { suite } from "../harness.ts";
 
@@ -17,7 +17,7 @@ function afterDone(cluster: Cluster, replica: Replica): readonly string[] {
   const effects: RegionEffect[] = [];
   const store = cluster.nodes.find(({ state }) => state?.identity?.store === replica.peer.storeId);
   if (store?.state === undefined) throw new Error("the replica's store is up");
-  const snapshot = kv(store.state);
+  const snapshot = view(store.state);
   const turn = {
     now: cluster.now,
     config: testConfig(1).region,

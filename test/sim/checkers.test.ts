@@ -4,6 +4,8 @@ import type { PeerId } from "../../engine/base/ids.ts";
 import * as tree from "../../engine/base/tree.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { VoteResponse } from "../../engine/raft/types.ts";
+import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
+import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import { calm } from "../../scenarios/calm.ts";
 import { build, type Built, DEFAULT_OPTIONS } from "../../sim/build.ts";
 import { missing } from "../../sim/checkers/convergence.ts";
@@ -138,14 +140,17 @@ test("an acknowledged entry that a restart has lost is told", () => {
 test("replicas that differ in one value are told with the key", () => {
   const { world } = running();
   const { machine, region } = find(world, "leader");
-  const kv = machine.state?.kv;
-  if (kv === undefined) throw new Error("the store is up");
-  const key = tree.first(kv.default).key;
-  const other = { ...kv, default: tree.set(kv.default, key, Uint8Array.of(1)) };
+  const memtable = machine.state?.memtable;
+  if (memtable === undefined) throw new Error("the store is up");
+  const key = tree.first(memtable.entries.default).key;
+  const workspace = new Workspace(stackOf(memtable), NO_TABLES);
+  const view = workspace.snapshot();
+  workspace.perform({ type: "put", cf: "default", key, value: Uint8Array.of(1) });
+  const other = workspace.snapshot();
   const base = { region, index: 1, startKey: "" as Key, endKey: "" as Key };
-  compareReplicas(world, { ...base, kv, store: "a" }, { ...base, kv, store: "b" });
+  compareReplicas(world, { ...base, view, store: "a" }, { ...base, view, store: "b" });
   assert.is(violation(world), "none");
-  compareReplicas(world, { ...base, kv, store: "a" }, { ...base, kv: other, store: "b" });
+  compareReplicas(world, { ...base, view, store: "a" }, { ...base, view: other, store: "b" });
   assert.match(violation(world), /^equal replicas: region \d+ at index 1 differs on a and b/);
 });
 

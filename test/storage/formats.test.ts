@@ -1,8 +1,6 @@
 /** The formats byte by byte. A change here is a change of what is on people's disks. */
 import * as assert from "uvu/assert";
 import { Key, hex } from "../../engine/base/bytes.ts";
-import { emptyKv } from "../../engine/storage/kv.ts";
-import { applyOperations } from "../../engine/storage/workspace.ts";
 import { suite } from "../harness.ts";
 import { imageOf } from "./image.ts";
 import {
@@ -11,6 +9,7 @@ import {
   bytes,
   checkpoint,
   compact,
+  kvAfter,
   destroy,
   entry,
   hardState,
@@ -111,7 +110,7 @@ test("a segment of the log has this shape", () => {
 
 test("a checkpoint has this shape", () => {
   const rig = new Rig().start();
-  const kv = applyOperations(emptyKv(), [
+  const kv = kvAfter([
     { type: "put", cf: "default", key: Key("a\xff"), value: bytes("value") },
     { type: "put", cf: "default", key: Key("b"), value: bytes("") },
     { type: "put", cf: "write", key: Key(""), value: bytes("w") },

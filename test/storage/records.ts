@@ -3,10 +3,12 @@ import { Key } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, RegionId, Term } from "../../engine/base/ids.ts";
 import type { Entry, HardState } from "../../engine/raft/types.ts";
 import type { TableMeta } from "../../engine/storage/table/types.ts";
-import { emptyKv } from "../../engine/storage/kv.ts";
-import { applyOperations } from "../../engine/storage/workspace.ts";
+import { emptyKv, valuesOf } from "../../engine/storage/kv.ts";
+import { emptyMemtable } from "../../engine/storage/lsm/memtable.ts";
+import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
+import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import type { Kv } from "../../engine/storage/kv.ts";
-import type { Checkpoint, LogRecord } from "../../engine/storage/types.ts";
+import type { Checkpoint, KvOperation, LogRecord } from "../../engine/storage/types.ts";
 
 export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
@@ -94,10 +96,16 @@ export const checkpoint = (
   kv,
 });
 
+/** What these operations leave where nothing was before. */
+export function kvAfter(operations: readonly KvOperation[]): Kv {
+  const workspace = new Workspace(stackOf(emptyMemtable()), NO_TABLES);
+  for (const operation of operations) workspace.perform(operation);
+  return valuesOf(workspace.done());
+}
+
 /** The pairs `k<first>` to `k<last>` in the default family. */
 export const kvOf = (first: number, last: number, value = "value"): Kv =>
-  applyOperations(
-    emptyKv(),
+  kvAfter(
     Array.from({ length: last - first + 1 }, (_, i) => ({
       type: "put" as const,
       cf: "default" as const,

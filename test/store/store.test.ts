@@ -200,7 +200,7 @@ test("a store that missed more than the log holds catches up by a snapshot", () 
   cluster.run(6000);
   const behind = replicas(lagging.state!)[0]!;
   assert.is(applied(behind.raft), applied(cluster.leaderAt("").replica.raft));
-  assert.equal(lagging.state!.kv.default.size, 300);
+  assert.equal(lagging.state!.memtable.entries.default.size, 300);
 });
 
 test("a region is split at a key, and both halves serve", () => {

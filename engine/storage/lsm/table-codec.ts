@@ -15,7 +15,7 @@ import {
   expectTuple,
   malformed,
 } from "../../base/wire.ts";
-import { COLUMN_FAMILIES } from "../kv.ts";
+import { COLUMN_FAMILIES } from "../types.ts";
 import type { Clear, TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
 

@@ -8,6 +8,7 @@ import type { ColumnFamily } from "../types.ts";
 import type { DiskFailure, DiskOperation, FileName } from "../disk.ts";
 import type { LogIndex, RegionId, Term, Ticket } from "../../base/ids.ts";
 import type { Tree } from "../../base/tree.ts";
+import type { Arena } from "./arena.ts";
 
 type OfFamily<T> = { readonly [F in ColumnFamily]: T };
 
@@ -18,6 +19,8 @@ export interface Memtable {
   readonly clears: OfFamily<Tree<Key>>;
   /** About what it occupies in memory. */
   readonly bytes: number;
+  /** Where its values lie. */
+  readonly arena: Arena;
 }
 
 /** How far a region's data goes in what was frozen or flushed. `meta` is opaque here. */

@@ -1,0 +1,53 @@
+/**
+ * Runs: tables of one family, disjoint and ascending, which together are one source. A level is a
+ * run; so is a single table.
+ */
+import { EMPTY_KEY } from "../../base/bytes.ts";
+import type { Key } from "../../base/bytes.ts";
+import type { TableMeta } from "../table/types.ts";
+
+export type Run = readonly TableMeta[];
+
+/** Whether everything in the table, clears too, lies before `key`. */
+export const endsBefore = (table: TableMeta, key: Key): boolean =>
+  table.largestExclusive
+    ? table.largest !== EMPTY_KEY && table.largest <= key
+    : table.largest < key;
+
+/** Whether the table may hold something in [start, end). */
+export const meets = (table: TableMeta, start: Key, end: Key): boolean =>
+  (end === EMPTY_KEY || table.smallest < end) && !endsBefore(table, start);
+
+/** Whether the table may hold `key`. */
+export const spans = (table: TableMeta, key: Key): boolean =>
+  table.smallest <= key && !endsBefore(table, key);
+
+/** The index of the first table that does not lie before `key`. */
+export function firstReaching(run: Run, key: Key): number {
+  let low = 0;
+  let high = run.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (endsBefore(run[middle]!, key)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The index of the first table that begins at or behind `key`. */
+export function firstFrom(run: Run, key: Key): number {
+  let low = 0;
+  let high = run.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (run[middle]!.smallest < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The only table of the run that may hold `key`. */
+export function tableOf(run: Run, key: Key): TableMeta | undefined {
+  const table = run[firstReaching(run, key)];
+  return table !== undefined && table.smallest <= key ? table : undefined;
+}
