@@ -1,15 +1,11 @@
 /**
- * Three stores in one process, with the simulated disk, a lossless network, and a scripted
- * placement driver that knows just enough: ids, bootstrap, and one order at a time to grow to three
- * replicas.
+ * A few stores in one process, with simulated disks, a lossless network, and a scripted placement
+ * driver.
  */
 import { Ticket, type StoreId } from "../../engine/base/ids.ts";
 import { createWire, type Wire } from "../../engine/base/wire.ts";
-import type { DiskFailure } from "../../engine/storage/disk.ts";
-import { ConfChangeType } from "../../engine/protocol/gen/eraftpb.ts";
-import { Peer, PeerRole, type Region } from "../../engine/protocol/gen/metapb.ts";
-import * as pdpb from "../../engine/protocol/gen/pdpb.ts";
-import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
+import type { DiskFailure, DiskOperation } from "../../engine/storage/disk.ts";
+import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import {
   decodeStoreMessage,
   encodeStoreMessage,
@@ -24,10 +20,10 @@ import {
   type StoreState,
 } from "../../engine/store/index.ts";
 import { isLeader } from "../../engine/raft/query.ts";
+import type { Random } from "../../sim/disk/content.ts";
 import { SimulatedDisk } from "../../sim/disk/disk.ts";
+import { ScriptedPlacement } from "./driver.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
-
-const CLUSTER = 77n;
 
 export const testConfig = (n: number): StoreConfig => ({
   address: `127.0.0.1:${20160 + n}`,
@@ -88,12 +84,9 @@ export class Cluster {
   readonly replies: Map<number, TikvReply> = new Map();
   readonly stopped: string[] = [];
   nowMs: number = 1000;
-  private ids = 100;
-  private bootstrapped: Region | undefined;
-  readonly regions: Map<number, { region: Region; leader: Peer | undefined }> = new Map();
-  /** What the driver has heard of regions from others than these stores. */
-  readonly newer: Map<number, Region> = new Map();
-  private stores = new Map<number, number>();
+  placement: ScriptedPlacement = new ScriptedPlacement();
+  /** Told before each operation of a disk: a crash may fall between any two. */
+  beforeOperation: (node: Node) => void = () => {};
   private tickets = 1;
 
   constructor(count: number, change: Partial<StoreConfig> = {}) {
@@ -176,10 +169,7 @@ export class Cluster {
             node.inbox.push({ type: "write_failed", ticket, reason: node.refuses, file: "log-1" });
             break;
           }
-          for (const operation of effect.operations) {
-            const result = node.disk.perform(operation, () => 0.5);
-            if (!result.ok) throw new Error(`disk: ${result.reason}`);
-          }
+          for (const operation of effect.operations) this.operate(node, operation);
           if (node.stalled) node.unfinished.push(effect.ticket);
           else node.inbox.push({ type: "written", ticket: effect.ticket });
           break;
@@ -190,7 +180,7 @@ export class Cluster {
           node.inbox.push({
             type: "placement_answer",
             ticket: effect.ticket,
-            answer: { ok: true, reply: this.answer(effect.call) },
+            answer: { ok: true, reply: this.placement.answer(effect.call) },
           });
           break;
         case "stop":
@@ -202,105 +192,10 @@ export class Cluster {
     }
   }
 
-  private answer({ method, request }: PdCall): PdReply {
-    const header = pdpb.ResponseHeader.make({ clusterId: CLUSTER });
-    switch (method) {
-      case "GetMembers":
-        return { method, response: pdpb.GetMembersResponse.make({ header }) };
-      case "AllocID":
-        this.ids += request.count;
-        return {
-          method,
-          response: pdpb.AllocIDResponse.make({ header, id: this.ids, count: request.count }),
-        };
-      case "IsBootstrapped":
-        return {
-          method,
-          response: pdpb.IsBootstrappedResponse.make({
-            header,
-            bootstrapped: this.bootstrapped !== undefined,
-          }),
-        };
-      case "Bootstrap":
-        return {
-          method,
-          response: pdpb.BootstrapResponse.make({ header: this.bootstrap(request.region) }),
-        };
-      case "GetRegion":
-        return {
-          method,
-          response: pdpb.GetRegionResponse.make({ header, region: this.bootstrapped }),
-        };
-      case "GetRegionByID":
-        return {
-          method,
-          response: pdpb.GetRegionResponse.make({
-            header,
-            region: this.newer.get(request.regionId) ?? this.regions.get(request.regionId)?.region,
-          }),
-        };
-      case "PutStore":
-        this.stores.set(request.store?.id ?? 0, 0);
-        return { method, response: pdpb.PutStoreResponse.make({ header }) };
-      case "RegionHeartbeat":
-        return { method, response: this.heartbeat(request, header) };
-      case "AskBatchSplit":
-        return {
-          method,
-          response: pdpb.AskBatchSplitResponse.make({
-            header,
-            ids: Array.from({ length: request.splitCount }, () =>
-              pdpb.SplitID.make({
-                newRegionId: ++this.ids,
-                newPeerIds: (request.region?.peers ?? []).map(() => ++this.ids),
-              }),
-            ),
-          }),
-        };
-      default:
-        return { method, response: { header } } as unknown as PdReply;
-    }
-  }
-
-  private bootstrap(region: Region | undefined): pdpb.ResponseHeader {
-    const { ALREADY_BOOTSTRAPPED } = pdpb.ErrorType;
-    const error =
-      this.bootstrapped === undefined ? undefined : pdpb.Error.make({ type: ALREADY_BOOTSTRAPPED });
-    this.bootstrapped ??= region;
-    return pdpb.ResponseHeader.make({ clusterId: CLUSTER, error });
-  }
-
-  private heartbeat(
-    { region, leader, pendingPeers }: pdpb.RegionHeartbeatRequest,
-    header: pdpb.ResponseHeader,
-  ): pdpb.RegionHeartbeatResponse {
-    const response = pdpb.RegionHeartbeatResponse.make({ header });
-    if (region === undefined) return response;
-    this.regions.set(region.id, { region, leader });
-    const base = {
-      ...response,
-      regionId: region.id,
-      regionEpoch: region.regionEpoch,
-      targetPeer: leader,
-    };
-    const learner = region.peers.find(({ role }) => role === PeerRole.Learner);
-    if (learner !== undefined) {
-      if (pendingPeers.some(({ id }) => id === learner.id)) return base;
-      return {
-        ...base,
-        changePeer: pdpb.ChangePeer.make({
-          peer: { ...learner, role: PeerRole.Voter },
-          changeType: ConfChangeType.AddNode,
-        }),
-      };
-    }
-    const free = [...this.stores.keys()].find((id) => region.peers.every((p) => p.storeId !== id));
-    if (free === undefined) return base;
-    const peer = Peer.make({ id: ++this.ids, storeId: free, role: PeerRole.Learner });
-    return {
-      ...base,
-      changePeer: pdpb.ChangePeer.make({ peer, changeType: ConfChangeType.AddLearnerNode }),
-    };
+  private operate(node: Node, operation: DiskOperation): void {
+    this.beforeOperation(node);
+    const result = node.disk.perform(operation, () => 0.5);
+    if (!result.ok) throw new Error(`disk: ${result.reason}`);
   }
 
   /** The replica that leads the region holding `key`, and its node. */
@@ -314,6 +209,16 @@ export class Cluster {
       }
     }
     throw new Error(`no leader for ${key}`);
+  }
+
+  /** The replica on `node` of the region holding `key`. */
+  replicaAt({ state }: Node, key: string): Replica {
+    const all = state === undefined ? [] : replicas(state);
+    const holder = all.find(
+      ({ region }) => key >= region.startKey && (region.endKey === "" || key < region.endKey),
+    );
+    if (holder === undefined) throw new Error(`no replica holds ${key}`);
+    return holder;
   }
 
   /** Sends a call to `node` and returns its reply once there is one within `patienceMs`. */
@@ -334,10 +239,25 @@ export class Cluster {
     return ticket;
   }
 
-  /** Power loss: what was not synced is gone. */
-  crash(node: Node): void {
-    node.disk.crash("power", () => 0.5);
+  /** Power loss: of what was not synced any part is gone, as it is drawn. */
+  crash(node: Node, random: Random = () => 0.5): void {
+    node.disk.crash("power", random);
     node.state = undefined;
     node.inbox = [];
+    node.unfinished = [];
+  }
+
+  /** The same cluster at this moment, which goes on by itself. */
+  fork(): Cluster {
+    const copy = new Cluster(0);
+    for (const node of this.nodes) {
+      const { inbox, unfinished } = node;
+      const disk = node.disk.clone();
+      copy.nodes.push({ ...node, disk, inbox: [...inbox], unfinished: [...unfinished] });
+    }
+    copy.nowMs = this.nowMs;
+    copy.tickets = this.tickets;
+    copy.placement = this.placement.clone();
+    return copy;
   }
 }

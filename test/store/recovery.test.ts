@@ -12,7 +12,7 @@ import {
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { Region } from "../../engine/protocol/gen/metapb.ts";
 import { applied, isLeader } from "../../engine/raft/query.ts";
-import { replicas, type Replica, type StoreMessage } from "../../engine/store/index.ts";
+import type { Replica, StoreMessage } from "../../engine/store/index.ts";
 import { suite } from "../harness.ts";
 import { Cluster, testConfig, type Node } from "./harness.ts";
 
@@ -77,21 +77,12 @@ function split(cluster: Cluster, key: string): Region {
 
 /** What the replica on `node` itself answers, which has caught up with the others. */
 function readAt(cluster: Cluster, node: Node, key: string): string | undefined {
-  const replica = replicaAt(node, key);
+  const replica = cluster.replicaAt(node, key);
   const request = RawGetRequest.make({ context: context(replica, true), key: key as Key });
   const reply = cluster.call(node, { method: "RawGet", request });
   if (reply.method !== "RawGet") throw new Error(reply.method);
   assert.equal(reply.response.regionError, undefined);
   return reply.response.notFound ? undefined : String.fromCharCode(...reply.response.value);
-}
-
-function replicaAt(node: Node, key: string): Replica {
-  const found = node.state === undefined ? [] : replicas(node.state);
-  const holder = found.find(
-    ({ region }) => key >= region.startKey && (region.endKey === "" || key < region.endKey),
-  );
-  assert.ok(holder !== undefined, `no replica holds ${key}`);
-  return holder;
 }
 
 /** All that was written below the prefixes is at `node`. */
@@ -117,14 +108,14 @@ test("a region that a split has made is there again before anything was written 
   late.misses = (message) => message.region !== parent;
   const child = split(cluster, "k");
   cluster.run(500);
-  const grown = replicaAt(late, "a");
+  const grown = cluster.replicaAt(late, "a");
   assert.is(grown.region.id, child.id);
   assert.ok(!isLeader(grown.raft));
   // The applied state goes to the disk, and of the region itself there is only where it begins.
   fill(cluster, "m", 200);
   cluster.crash(late);
   cluster.start(late);
-  assert.is(replicaAt(late, "a").region.id, child.id);
+  assert.is(cluster.replicaAt(late, "a").region.id, child.id);
   late.misses = () => false;
   cluster.run(4000);
   holds(cluster, late, "a", 100);
@@ -137,7 +128,7 @@ test("what a recovered split has made applies its own splits before later snapsh
   cluster.run(500);
   const left = split(cluster, "g");
   cluster.run(500);
-  assert.is(replicaAt(late, "a").region.id, left.id);
+  assert.is(cluster.replicaAt(late, "a").region.id, left.id);
   // The youngest region goes on without this store until only a snapshot helps.
   late.misses = () => true;
   fill(cluster, "a", 200);
@@ -148,9 +139,12 @@ test("what a recovered split has made applies its own splits before later snapsh
   };
   cluster.run(4000);
   assert.ok(snapshots > 0, "the youngest region was caught up by a snapshot");
-  assert.is(applied(replicaAt(late, "a").raft), applied(cluster.leaderAt("a").replica.raft));
+  assert.is(
+    applied(cluster.replicaAt(late, "a").raft),
+    applied(cluster.leaderAt("a").replica.raft),
+  );
   restart(cluster, late);
-  assert.is(replicaAt(late, "h").region.id, middle.id);
+  assert.is(cluster.replicaAt(late, "h").region.id, middle.id);
   holds(cluster, late, "a", 200);
   holds(cluster, late, "m", 100);
 });
@@ -168,7 +162,7 @@ test("a region restored twice takes nothing from a neighbour that was restored i
     return false;
   };
   cluster.run(6000);
-  assert.is(replicaAt(late, "a").region.id, left.id);
+  assert.is(cluster.replicaAt(late, "a").region.id, left.id);
   // The old region once more, which this store's disk still knows by its old range.
   late.misses = () => true;
   fill(cluster, "m", 200);

@@ -73,7 +73,7 @@ test("a leader without check-quorum whose group has gone on without it leaves wh
   cluster.run(8000);
   assert.is(cluster.leaderAt("").node, node, "a member that only hears nobody stays");
   const { confVer, version } = epochOf(replica.region);
-  cluster.newer.set(replica.region.id, {
+  cluster.placement.newer.set(replica.region.id, {
     ...replica.region,
     peers: replica.region.peers.filter(({ id }) => id !== replica.peer.id),
     regionEpoch: RegionEpoch.make({ confVer: confVer + 1, version }),
