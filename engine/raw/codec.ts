@@ -1,16 +1,22 @@
 /**
- * Raw commands as flat tuples for log entries. Keys travel as one-byte strings, so that neither
- * side converts them.
+ * Raw commands as bytes, for log entries: what each command is in front, the values behind.
  *
- *   put              [0, cf, key, value, expiresAt]
- *   delete           [1, cf, key]
- *   delete_range     [2, cf, start, end]
- *   compare_and_swap [3, cf, key, expected | 0, replacement | 0, expiresAt]
+ *   commands          size of the heads (varint), the heads, the values one behind the other
+ *   put               0, key, size of value, expiry
+ *   delete            1, key
+ *   delete_range      2, start, end
+ *   compare_and_swap  3, key, expected, replacement, expiry
  *
- * A cf is its position in `COLUMN_FAMILIES`.
+ * A head's first byte is four times its column family's position in `COLUMN_FAMILIES` and the
+ * number above. Sizes and expiry (seconds of the Unix epoch, 0 for never) are varints; a key is its
+ * size and its bytes; `expected` and `replacement` are 0 for none, else the value's size and one.
  */
 import { assert, fail, unreachable } from "../base/assert.ts";
+import { writeKey } from "../base/bytes.ts";
 import type { Key } from "../base/bytes.ts";
+import { varintSize, writeVarint } from "../base/varint.ts";
+import { createReader, key, safeUint64, uint32 } from "../protocol/reader.ts";
+import type { Reader } from "../protocol/reader.ts";
 import { COLUMN_FAMILIES } from "../storage/types.ts";
 import type { ColumnFamily } from "../storage/types.ts";
 import type { RawCommand } from "./command.ts";
@@ -20,75 +26,195 @@ const DELETE = 1;
 const DELETE_RANGE = 2;
 const COMPARE_AND_SWAP = 3;
 
-export function commandToTuple(command: RawCommand): readonly unknown[] {
-  const cf = COLUMN_FAMILIES.indexOf(command.cf);
-  switch (command.type) {
-    case "put":
-      return [PUT, cf, command.key, command.value, command.expiresAt];
-    case "delete":
-      return [DELETE, cf, command.key];
-    case "delete_range":
-      return [DELETE_RANGE, cf, command.start, command.end];
-    case "compare_and_swap":
-      return [
-        COMPARE_AND_SWAP,
-        cf,
-        command.key,
-        command.expected ?? 0,
-        command.replacement ?? 0,
-        command.expiresAt,
-      ];
-    default:
-      return unreachable(command);
+/** What `writeCommands` has to know beforehand: bytes of all heads, and of all values. */
+export interface CommandSizes {
+  readonly heads: number;
+  readonly values: number;
+}
+
+export function measureCommands(commands: readonly RawCommand[]): CommandSizes {
+  let heads = 0;
+  let values = 0;
+  for (const command of commands) {
+    heads += 1;
+    switch (command.type) {
+      case "put":
+        heads += sizeOfKey(command.key) + varintSize(command.value.length);
+        heads += varintSize(command.expiresAt);
+        values += command.value.length;
+        break;
+      case "delete":
+        heads += sizeOfKey(command.key);
+        break;
+      case "delete_range":
+        heads += sizeOfKey(command.start) + sizeOfKey(command.end);
+        break;
+      case "compare_and_swap": {
+        const { expected, replacement } = command;
+        heads += sizeOfKey(command.key) + varintSize(command.expiresAt);
+        heads += varintSize(sizeOfOptional(expected)) + varintSize(sizeOfOptional(replacement));
+        values += (expected?.length ?? 0) + (replacement?.length ?? 0);
+        break;
+      }
+      default:
+        unreachable(command);
+    }
   }
+  return { heads, values };
+}
+
+/** How many bytes `writeCommands` writes. */
+export const commandsSize = ({ heads, values }: CommandSizes): number =>
+  varintSize(heads) + heads + values;
+
+/** Writes `commands` from `offset` of `target` on; returns the offset behind them. */
+export function writeCommands(
+  commands: readonly RawCommand[],
+  { heads, values }: CommandSizes,
+  target: Uint8Array,
+  offset: number,
+): number {
+  let at = writeVarint(heads, target, offset);
+  let valueAt = at + heads;
+  const end = valueAt + values;
+  for (const command of commands) {
+    const family = 4 * COLUMN_FAMILIES.indexOf(command.cf);
+    switch (command.type) {
+      case "put":
+        target[at] = family + PUT;
+        at = writeSizedKey(command.key, target, at + 1);
+        at = writeVarint(command.value.length, target, at);
+        at = writeVarint(command.expiresAt, target, at);
+        valueAt = writeBytes(command.value, target, valueAt);
+        break;
+      case "delete":
+        target[at] = family + DELETE;
+        at = writeSizedKey(command.key, target, at + 1);
+        break;
+      case "delete_range":
+        target[at] = family + DELETE_RANGE;
+        at = writeSizedKey(command.start, target, at + 1);
+        at = writeSizedKey(command.end, target, at);
+        break;
+      case "compare_and_swap":
+        target[at] = family + COMPARE_AND_SWAP;
+        at = writeSizedKey(command.key, target, at + 1);
+        at = writeVarint(sizeOfOptional(command.expected), target, at);
+        at = writeVarint(sizeOfOptional(command.replacement), target, at);
+        at = writeVarint(command.expiresAt, target, at);
+        valueAt = writeBytes(command.expected, target, valueAt);
+        valueAt = writeBytes(command.replacement, target, valueAt);
+        break;
+      default:
+        unreachable(command);
+    }
+  }
+  assert(valueAt === end && at === end - values, "commands take the bytes that they measure");
+  return end;
+}
+
+const sizeOfKey = (of: Key): number => varintSize(of.length) + of.length;
+
+const sizeOfOptional = (value: Uint8Array | undefined): number =>
+  value === undefined ? 0 : value.length + 1;
+
+function writeSizedKey(of: Key, target: Uint8Array, offset: number): number {
+  return writeKey(of, target, writeVarint(of.length, target, offset));
+}
+
+function writeBytes(bytes: Uint8Array | undefined, target: Uint8Array, offset: number): number {
+  if (bytes === undefined) return offset;
+  target.set(bytes, offset);
+  return offset + bytes.length;
 }
 
 /**
- * The command of `tuple`, which came out of a checksummed log and must be well formed. Values are
- * views.
+ * The commands from `offset` to the end of `bytes`, which came out of a checksummed log and must be
+ * well formed. Keeps nothing of `bytes`: values are views of pages (see `Pages`).
  */
-export function commandFromTuple(tuple: readonly unknown[]): RawCommand {
-  const cf = COLUMN_FAMILIES[tuple[1] as number];
+export function readCommands(bytes: Uint8Array, offset: number): RawCommand[] {
+  const heads = createReader(bytes);
+  heads.at = offset;
+  const size = uint32(heads);
+  const end = heads.at + size;
+  const values = new Pages(bytes, end);
+  const commands: RawCommand[] = [];
+  while (heads.at < end) commands.push(readCommand(heads, values));
+  assert(heads.failure === undefined && heads.at === end, "the heads end where the values begin");
+  assert(values.at === bytes.length, "every value belongs to a command");
+  return commands;
+}
+
+function readCommand(heads: Reader, values: Pages): RawCommand {
+  const head = uint32(heads);
+  const cf = COLUMN_FAMILIES[head >>> 2];
   assert(cf !== undefined, "a raw command names a column family");
-  switch (tuple[0]) {
-    case PUT:
-      return {
-        type: "put",
-        cf,
-        key: keyAt(tuple, 2),
-        value: bytesAt(tuple, 3),
-        expiresAt: tuple[4] as number,
-      };
+  switch (head & 3) {
+    case PUT: {
+      const of = key(heads);
+      const value = values.take(uint32(heads));
+      return { type: "put", cf, key: of, value, expiresAt: safeUint64(heads) };
+    }
     case DELETE:
-      return { type: "delete", cf, key: keyAt(tuple, 2) };
-    case DELETE_RANGE:
-      return { type: "delete_range", cf, start: keyAt(tuple, 2), end: keyAt(tuple, 3) };
+      return { type: "delete", cf, key: key(heads) };
+    case DELETE_RANGE: {
+      const start = key(heads);
+      return { type: "delete_range", cf, start, end: key(heads) };
+    }
     case COMPARE_AND_SWAP:
-      return compareAndSwapFromTuple(tuple, cf);
+      return readCompareAndSwap(heads, values, cf);
     default:
-      return fail(`unknown raw command ${String(tuple[0])}`);
+      return fail("two bits have four values");
   }
 }
 
-function compareAndSwapFromTuple(tuple: readonly unknown[], cf: ColumnFamily): RawCommand {
+function readCompareAndSwap(heads: Reader, values: Pages, cf: ColumnFamily): RawCommand {
+  const of = key(heads);
+  const expected = uint32(heads);
+  const replacement = uint32(heads);
   return {
     type: "compare_and_swap",
     cf,
-    key: keyAt(tuple, 2),
-    expected: tuple[3] === 0 ? undefined : bytesAt(tuple, 3),
-    replacement: tuple[4] === 0 ? undefined : bytesAt(tuple, 4),
-    expiresAt: tuple[5] as number,
+    key: of,
+    expected: expected === 0 ? undefined : values.take(expected - 1),
+    replacement: replacement === 0 ? undefined : values.take(replacement - 1),
+    expiresAt: safeUint64(heads),
   };
 }
 
-function keyAt(tuple: readonly unknown[], at: number): Key {
-  const key = tuple[at];
-  assert(typeof key === "string", "a raw command holds its key as a string");
-  return key as Key;
-}
+/**
+ * How much of an entry its values share. A buffer of its own costs a value of a hundred bytes ten
+ * times what its bytes do; one for a whole entry would be kept, all of it, for the last of its
+ * values that nothing has replaced.
+ */
+const PAGE_BYTES = 1024;
+/** Longer values fill a page badly, and have a buffer of their own. */
+const SHARED_BYTES = PAGE_BYTES / 4;
 
-function bytesAt(tuple: readonly unknown[], at: number): Uint8Array {
-  const bytes = tuple[at];
-  assert(bytes instanceof Uint8Array, "a raw command holds its value as bytes");
-  return bytes;
+/** Hands out the values at the end of an entry, as views of copies of at most about a page. */
+class Pages {
+  /** Where the next value begins in the entry. */
+  at: number;
+  private readonly bytes: Uint8Array;
+  private page: Uint8Array = new Uint8Array(0);
+  /** Where the page begins in the entry. */
+  private start = 0;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  take(size: number): Uint8Array {
+    const { at } = this;
+    this.at += size;
+    assert(this.at <= this.bytes.length, "a value lies within its entry");
+    if (size > SHARED_BYTES) return this.bytes.slice(at, this.at);
+    if (this.at > this.start + this.page.length) {
+      this.start = at;
+      this.page = this.bytes.slice(at, at + PAGE_BYTES);
+      if (this.page.length === size) return this.page;
+    }
+    return new Uint8Array(this.page.buffer, at - this.start, size);
+  }
 }

@@ -2,21 +2,23 @@
  * What log entries of a region say.
  *
  *   a leader's no-op      no bytes
- *   raw writes            [1, version, seconds, [command, …]]     commands: see raw/codec.ts
+ *   raw writes            1 (one byte), version, seconds (varints), commands: see raw/codec.ts
  *   split                 [2, version, confVer, [[key, region, [peer, …]], …]]
  *
  * and the context of a configuration entry:
  *
  *   change of members     [confVer, [[peer, store], …]]           stores of all peers concerned
  *
- * `version` is the region's when the entry was proposed: where a split came between, the entry is
- * void on every replica alike.
+ * A list is a msgpack tuple, whose first byte is never 1. `version` is the region's when the entry
+ * was proposed: where a split came between, the entry is void on every replica alike.
  */
-import { assert, fail } from "../base/assert.ts";
+import { assert } from "../base/assert.ts";
 import type { Key } from "../base/bytes.ts";
+import { varintSize, writeVarint } from "../base/varint.ts";
 import type { Wire } from "../base/wire.ts";
 import { Peer } from "../protocol/gen/metapb.ts";
-import { commandFromTuple, commandToTuple } from "../raw/codec.ts";
+import { createReader, safeUint64 } from "../protocol/reader.ts";
+import { commandsSize, measureCommands, readCommands, writeCommands } from "../raw/codec.ts";
 import type { RawCommand } from "../raw/command.ts";
 
 export interface RawEntry {
@@ -48,42 +50,44 @@ const RAW = 1;
 const SPLIT = 2;
 
 export function encodeEntry(entry: RegionEntry, wire: Wire): Uint8Array {
-  return wire.encode(
-    entry.type === "raw"
-      ? [RAW, entry.version, entry.nowSeconds, entry.commands.map(commandToTuple)]
-      : [
-          SPLIT,
-          entry.version,
-          entry.confVer,
-          entry.parts.map((part) => [part.key, part.region, part.peers]),
-        ],
-  );
+  if (entry.type === "raw") return encodeRaw(entry);
+  const parts = entry.parts.map((part) => [part.key, part.region, part.peers]);
+  return wire.encode([SPLIT, entry.version, entry.confVer, parts]);
+}
+
+function encodeRaw({ version, nowSeconds, commands }: RawEntry): Uint8Array {
+  const sizes = measureCommands(commands);
+  const head = 1 + varintSize(version) + varintSize(nowSeconds);
+  const data = new Uint8Array(head + commandsSize(sizes));
+  data[0] = RAW;
+  const at = writeVarint(nowSeconds, data, writeVarint(version, data, 1));
+  writeCommands(commands, sizes, data, at);
+  return data;
 }
 
 /**
  * Decodes what came out of a replicated, checksummed log; anything malformed is a wrong program.
  */
 export function decodeEntry(data: Uint8Array, wire: Wire): RegionEntry {
-  const [kind, version, third, list] = tupleOf(data, wire);
-  assert(Array.isArray(list), "a region entry ends in a list");
-  switch (kind) {
-    case RAW:
-      return {
-        type: "raw",
-        version: version as number,
-        nowSeconds: third as number,
-        commands: list.map(commandFromTuple),
-      };
-    case SPLIT:
-      return {
-        type: "split",
-        version: version as number,
-        confVer: third as number,
-        parts: list.map(([key, region, peers]) => ({ key, region, peers })),
-      };
-    default:
-      return fail(`unknown region entry ${String(kind)}`);
-  }
+  if (data[0] === RAW) return decodeRaw(data);
+  const [kind, version, confVer, parts] = tupleOf(data, wire);
+  assert(kind === SPLIT, "a region entry is of a known kind");
+  assert(Array.isArray(parts), "a split ends in a list");
+  return {
+    type: "split",
+    version: version as number,
+    confVer: confVer as number,
+    parts: parts.map(([key, region, peers]) => ({ key, region, peers })),
+  };
+}
+
+function decodeRaw(data: Uint8Array): RawEntry {
+  const head = createReader(data);
+  head.at = 1;
+  const version = safeUint64(head);
+  const nowSeconds = safeUint64(head);
+  assert(head.failure === undefined, "raw writes begin with version and time");
+  return { type: "raw", version, nowSeconds, commands: readCommands(data, head.at) };
 }
 
 export interface MemberContext {

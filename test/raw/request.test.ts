@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Key } from "../../engine/base/bytes.ts";
-import { createWire } from "../../engine/base/wire.ts";
 import {
   KeyRange,
   KvPair,
@@ -15,7 +14,12 @@ import {
   RawPutRequest,
   RawScanRequest,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
-import { commandFromTuple, commandToTuple } from "../../engine/raw/codec.ts";
+import {
+  commandsSize,
+  measureCommands,
+  readCommands,
+  writeCommands,
+} from "../../engine/raw/codec.ts";
 import { evaluate, type RawMode, type RawResult } from "../../engine/raw/command.ts";
 import {
   answerRead,
@@ -33,7 +37,6 @@ const test = suite("raw");
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const text = (value: Uint8Array): string => String.fromCharCode(...value);
 const EVERYWHERE = { start: "" as Key, end: "" as Key };
-const wire = createWire();
 
 /** A store's raw data and its clock. */
 class Data {
@@ -49,12 +52,12 @@ class Data {
   write(call: RawWrite): readonly RawResult[] | string {
     const translated = commandsOf(call, this.mode, this.nowSeconds);
     if (!translated.ok) return (translated.reply.response as { error: string }).error;
-    return translated.commands.map((command) => {
-      const decoded = wire.decode(wire.encode(commandToTuple(command)));
-      if (!decoded.ok) throw new Error(decoded.reason);
-      const copy = commandFromTuple(decoded.value as readonly unknown[]);
-      return evaluate(copy, this.workspace, this.mode, this.nowSeconds);
-    });
+    const sizes = measureCommands(translated.commands);
+    const log = new Uint8Array(commandsSize(sizes));
+    writeCommands(translated.commands, sizes, log, 0);
+    return readCommands(log, 0).map((command) =>
+      evaluate(command, this.workspace, this.mode, this.nowSeconds),
+    );
   }
 
   read<M extends RawRead["method"]>(call: Extract<RawRead, { method: M }>): unknown {
