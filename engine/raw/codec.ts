@@ -130,14 +130,14 @@ function writeBytes(bytes: Uint8Array | undefined, target: Uint8Array, offset: n
 
 /**
  * The commands from `offset` to the end of `bytes`, which came out of a checksummed log and must be
- * well formed. Keeps nothing of `bytes`: values are views of pages (see `Pages`).
+ * well formed. Values are views of `bytes`.
  */
 export function readCommands(bytes: Uint8Array, offset: number): RawCommand[] {
   const heads = createReader(bytes);
   heads.at = offset;
   const size = uint32(heads);
   const end = heads.at + size;
-  const values = new Pages(bytes, end);
+  const values = new Values(bytes, end);
   const commands: RawCommand[] = [];
   while (heads.at < end) commands.push(readCommand(heads, values));
   assert(heads.failure === undefined && heads.at === end, "the heads end where the values begin");
@@ -145,7 +145,7 @@ export function readCommands(bytes: Uint8Array, offset: number): RawCommand[] {
   return commands;
 }
 
-function readCommand(heads: Reader, values: Pages): RawCommand {
+function readCommand(heads: Reader, values: Values): RawCommand {
   const head = uint32(heads);
   const cf = COLUMN_FAMILIES[head >>> 2];
   assert(cf !== undefined, "a raw command names a column family");
@@ -168,7 +168,7 @@ function readCommand(heads: Reader, values: Pages): RawCommand {
   }
 }
 
-function readCompareAndSwap(heads: Reader, values: Pages, cf: ColumnFamily): RawCommand {
+function readCompareAndSwap(heads: Reader, values: Values, cf: ColumnFamily): RawCommand {
   const of = key(heads);
   const expected = uint32(heads);
   const replacement = uint32(heads);
@@ -182,23 +182,11 @@ function readCompareAndSwap(heads: Reader, values: Pages, cf: ColumnFamily): Raw
   };
 }
 
-/**
- * How much of an entry its values share. A buffer of its own costs a value of a hundred bytes ten
- * times what its bytes do; one for a whole entry would be kept, all of it, for the last of its
- * values that nothing has replaced.
- */
-const PAGE_BYTES = 1024;
-/** Longer values fill a page badly, and have a buffer of their own. */
-const SHARED_BYTES = PAGE_BYTES / 4;
-
-/** Hands out the values at the end of an entry, as views of copies of at most about a page. */
-class Pages {
-  /** Where the next value begins in the entry. */
+/** Takes the values at the end of an entry, one after another, as views. */
+class Values {
+  /** Where the next one begins. */
   at: number;
   private readonly bytes: Uint8Array;
-  private page: Uint8Array = new Uint8Array(0);
-  /** Where the page begins in the entry. */
-  private start = 0;
 
   constructor(bytes: Uint8Array, at: number) {
     this.bytes = bytes;
@@ -206,15 +194,9 @@ class Pages {
   }
 
   take(size: number): Uint8Array {
-    const { at } = this;
+    const { at, bytes } = this;
     this.at += size;
-    assert(this.at <= this.bytes.length, "a value lies within its entry");
-    if (size > SHARED_BYTES) return this.bytes.slice(at, this.at);
-    if (this.at > this.start + this.page.length) {
-      this.start = at;
-      this.page = this.bytes.slice(at, at + PAGE_BYTES);
-      if (this.page.length === size) return this.page;
-    }
-    return new Uint8Array(this.page.buffer, at - this.start, size);
+    assert(this.at <= bytes.length, "a value lies within its entry");
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + at, size);
   }
 }

@@ -31,7 +31,8 @@ export function keep(arena: Arena, value: Uint8Array): Uint8Array {
   const start = arena.used;
   arena.used = start + length;
   arena.chunk.set(value, start);
-  return arena.chunk.subarray(start, arena.used);
+  // Half the time of `subarray`.
+  return new Uint8Array(arena.chunk.buffer, start, length);
 }
 
 /** Whether the memory of a kept value of this length is free again when nobody refers to it. */
