@@ -42,10 +42,13 @@ export interface KvCursor {
 const VERSION_BYTES = 8;
 
 /**
- * What a table's filter knows a key by. All versions of a user's key in the `write` family share
- * one entry, for a reader looks for any of them; elsewhere keys are looked up whole.
+ * How many of a key's first bytes a table's filter knows it by. All versions of a user's key in the
+ * `write` family share one entry, for a reader looks for any of them; elsewhere keys are looked up
+ * whole.
  */
+export const filterKeyLength = (cf: ColumnFamily, key: Key): number =>
+  cf === "write" && key.length > VERSION_BYTES ? key.length - VERSION_BYTES : key.length;
+
+/** What a table's filter knows a key by. */
 export const filterKey = (cf: ColumnFamily, key: Key): Key =>
-  cf === "write" && key.length > VERSION_BYTES
-    ? (key.slice(0, key.length - VERSION_BYTES) as Key)
-    : key;
+  key.slice(0, filterKeyLength(cf, key)) as Key;

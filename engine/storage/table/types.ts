@@ -76,3 +76,20 @@ export interface TableDamage {
   /** A sentence for people. */
   readonly detail: string;
 }
+
+/**
+ * A place in one table. Entries may be views of cached blocks: copy what outlives the step. Where
+ * it meets damage it stands nowhere, and the damage is noted.
+ */
+export interface EntryCursor {
+  /** Whether it stands at an entry; only then `key`, `entry` may be read and a step be made. */
+  readonly valid: boolean;
+  readonly key: Key;
+  readonly entry: Entry;
+  /** To the first key >= `key`. */
+  seek(key: Key): void;
+  /** To the last key < `key`; an empty key is no bound. */
+  seekBefore(key: Key): void;
+  next(): void;
+  previous(): void;
+}

@@ -1,0 +1,216 @@
+/**
+ * What is remembered of the tables on the disk: open ones (index and filter) and their blocks, in
+ * a bounded number of bytes. All reading of tables goes through here, and what reads meet that
+ * cannot be trusted is noted here. Nothing that is decided depends on what is remembered.
+ */
+import type { Key } from "../../base/bytes.ts";
+import type { DiskReader } from "../disk.ts";
+import { filterKeyLength } from "../view.ts";
+import { Block } from "./block-reader.ts";
+import { Clock } from "./clock.ts";
+import { TableCursor } from "./cursor.ts";
+import type { BlockSource } from "./cursor.ts";
+import { EntryHead } from "./entry-head.ts";
+import { KeyHash, filterHas } from "./filter.ts";
+import { OpenTable, damageOf, readBlock, readPartsOf } from "./open-table.ts";
+import type { Flaw } from "./open-table.ts";
+import { TOMBSTONE } from "./types.ts";
+import type { Entry, EntryCursor, TableDamage, TableMeta } from "./types.ts";
+
+export class TableCache {
+  /** Blocks that were there when they were looked for. */
+  hits = 0;
+  /** Blocks that had to be read. */
+  misses = 0;
+  private readonly disk: DiskReader;
+  private readonly capacityBytes: number;
+  private readonly tables: Map<number, OpenTable> = new Map();
+  private readonly clock: Clock<OpenTable | Block> = new Clock();
+  private readonly head: EntryHead = new EntryHead();
+  private readonly hash: KeyHash = new KeyHash();
+  /** What `hash` is of: one key is looked for in many tables, one after another. */
+  private hashedKey: Key | undefined;
+  private hashedLength = 0;
+  private damage: TableDamage[] = [];
+
+  /** A cache that takes up to `capacityBytes` of memory. */
+  constructor(disk: DiskReader, capacityBytes: number) {
+    this.disk = disk;
+    this.capacityBytes = capacityBytes;
+  }
+
+  get usedBytes(): number {
+    return this.clock.weight;
+  }
+
+  /**
+   * The table's entry for `key`: a view of a cached block. Clears are not looked at. Undefined too
+   * where damage keeps it from being known, which is noted.
+   */
+  get(meta: TableMeta, key: Key): Entry | undefined {
+    const table = this.table(meta);
+    if (table === undefined || !this.passes(table, key, filterKeyLength(meta.cf, key))) {
+      return undefined;
+    }
+    const ordinal = table.index.find(key);
+    if (ordinal < 0) return undefined;
+    const block = this.block(table, ordinal);
+    if (block === undefined) return undefined;
+    const { head } = this;
+    const found = block.find(key, head);
+    if (found === "found") {
+      if (head.isTombstone) return TOMBSTONE;
+      const { bytes } = block;
+      const start = head.keyEnd;
+      return new Uint8Array(bytes.buffer, bytes.byteOffset + start, head.valueEnd - start);
+    }
+    if (found === "corrupt") this.noteDisorder(table, ordinal);
+    return undefined;
+  }
+
+  /** A cursor that stands nowhere yet. */
+  cursor(meta: TableMeta): EntryCursor {
+    return new TableCursor(new CachedBlocks(this, meta));
+  }
+
+  /** False where the table has no key whose filter key this is. */
+  mayContain(meta: TableMeta, filterKey: Key): boolean {
+    const table = this.table(meta);
+    return table !== undefined && this.passes(table, filterKey, filterKey.length);
+  }
+
+  /** The table's file is gone, or about to go. */
+  forget(number: number): void {
+    const table = this.tables.get(number);
+    if (table !== undefined) this.drop(table);
+  }
+
+  /** The damage that reads have met since the last call. */
+  takeDamage(): readonly TableDamage[] {
+    const { damage } = this;
+    this.damage = [];
+    return damage;
+  }
+
+  /** The table, opened where it is not. Undefined where that fails, which is noted. */
+  table(meta: TableMeta): OpenTable | undefined {
+    const known = this.tables.get(meta.number);
+    if (known !== undefined) {
+      known.used = true;
+      return known;
+    }
+    const parts = readPartsOf(this.disk, meta);
+    if (!parts.ok) {
+      this.note(damageOf(meta, parts.flaw));
+      return undefined;
+    }
+    const table = new OpenTable(meta, parts.value);
+    this.tables.set(meta.number, table);
+    this.clock.add(table);
+    this.shrink();
+    return table;
+  }
+
+  /** A block of an open table. Undefined where it cannot be read, which is noted. */
+  block(table: OpenTable, ordinal: number): Block | undefined {
+    const known = table.blocks[ordinal];
+    if (known !== undefined) {
+      this.hits += 1;
+      known.used = true;
+      return known;
+    }
+    this.misses += 1;
+    const read = readBlock(this.disk, table.meta.number, table, ordinal, this.head);
+    if (!read.ok) {
+      this.noteFlaw(table, ordinal, read.flaw);
+      return undefined;
+    }
+    // A cursor may outlive the place of its table.
+    if (table.place >= 0) {
+      table.blocks[ordinal] = read.value;
+      this.clock.add(read.value);
+      this.shrink();
+    }
+    return read.value;
+  }
+
+  /** Notes that a block which passed its checksum is not in order. */
+  noteDisorder(table: OpenTable, ordinal: number): void {
+    const offset = table.index.offsets[ordinal]!;
+    const detail = "the entries of the block are out of order";
+    this.noteFlaw(table, ordinal, { offset, reason: "corrupt", detail });
+  }
+
+  private passes(table: OpenTable, key: Key, length: number): boolean {
+    const { filter } = table;
+    if (filter === undefined) return true;
+    if (key !== this.hashedKey || length !== this.hashedLength) {
+      this.hash.of(key, length);
+      this.hashedKey = key;
+      this.hashedLength = length;
+    }
+    return filterHas(filter, table.filterSize, this.hash);
+  }
+
+  private noteFlaw(table: OpenTable, ordinal: number, flaw: Flaw): void {
+    this.note(damageOf(table.meta, flaw, table.index, ordinal));
+  }
+
+  /** Once, however often it is met. */
+  private note(damage: TableDamage): void {
+    const isKnown = this.damage.some(
+      ({ table, offset }) => table === damage.table && offset === damage.offset,
+    );
+    if (!isKnown) this.damage.push(damage);
+  }
+
+  private shrink(): void {
+    while (this.clock.weight > this.capacityBytes) {
+      const victim = this.clock.victim();
+      if (victim instanceof OpenTable) this.drop(victim);
+      else this.dropBlock(victim);
+    }
+  }
+
+  private dropBlock(block: Block): void {
+    this.clock.remove(block);
+    this.tables.get(block.table)!.blocks[block.ordinal] = undefined;
+  }
+
+  private drop(table: OpenTable): void {
+    this.tables.delete(table.meta.number);
+    this.clock.remove(table);
+    for (const [ordinal, block] of table.blocks.entries()) {
+      if (block === undefined) continue;
+      this.clock.remove(block);
+      table.blocks[ordinal] = undefined;
+    }
+  }
+}
+
+/** One table's blocks as a cursor asks for them. */
+class CachedBlocks implements BlockSource {
+  private readonly cache: TableCache;
+  private readonly meta: TableMeta;
+  private table: OpenTable | undefined;
+
+  constructor(cache: TableCache, meta: TableMeta) {
+    this.cache = cache;
+    this.meta = meta;
+  }
+
+  index(): OpenTable["index"] | undefined {
+    this.table = this.cache.table(this.meta);
+    return this.table?.index;
+  }
+
+  block(ordinal: number): Block | undefined {
+    const table = this.table!;
+    table.used = true;
+    return this.cache.block(table, ordinal);
+  }
+
+  corrupt(ordinal: number): void {
+    this.cache.noteDisorder(this.table!, ordinal);
+  }
+}

@@ -1,0 +1,188 @@
+/** Opening a table: footer, filter, index and properties, each proved before it is believed. */
+import { keyAfter } from "../../base/bytes.ts";
+import type { Key } from "../../base/bytes.ts";
+import type { DiskReader } from "../disk.ts";
+import { decodeBlock } from "./block-reader.ts";
+import type { Block } from "./block-reader.ts";
+import type { Resident } from "./clock.ts";
+import type { EntryHead } from "./entry-head.ts";
+import { tableFile } from "./file.ts";
+import { isFilter } from "./filter.ts";
+import { FOOTER_BYTES, decodeFooter, tableSeed } from "./footer.ts";
+import { decodeIndex } from "./index-block.ts";
+import type { TableIndex } from "./index-block.ts";
+import { areOf, decodeProperties } from "./properties.ts";
+import type { Properties } from "./properties.ts";
+import { unseal } from "./seal.ts";
+import type { TableDamage, TableMeta } from "./types.ts";
+
+/** Where and why the bytes of a table cannot be trusted. */
+export type Flaw = Pick<TableDamage, "offset" | "reason" | "detail">;
+
+export type Checked<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly flaw: Flaw };
+
+/** What a table says besides its data blocks. */
+export interface TableParts {
+  /** Of the checksums of all its blocks. */
+  readonly seed: number;
+  readonly index: TableIndex;
+  /** Its first `filterSize` bytes; undefined for a table without one. */
+  readonly filter: Uint8Array | undefined;
+  readonly filterSize: number;
+  readonly properties: Properties;
+}
+
+/** About what an open table takes in memory besides what it holds (measured: 1600 bytes). */
+const TABLE_OVERHEAD = 1600;
+/** Of a start besides its bytes: a string's header and roundings, and its places in the arrays. */
+const START_OVERHEAD = 48;
+
+/** A table that was opened, and those of its blocks that are remembered. */
+export class OpenTable implements Resident {
+  readonly meta: TableMeta;
+  readonly seed: number;
+  readonly index: TableIndex;
+  readonly filter: Uint8Array | undefined;
+  readonly filterSize: number;
+  readonly blocks: (Block | undefined)[];
+  readonly weight: number;
+  used = false;
+  place = -1;
+
+  constructor(meta: TableMeta, parts: TableParts) {
+    this.meta = meta;
+    this.seed = parts.seed;
+    this.index = parts.index;
+    this.filter = parts.filter;
+    this.filterSize = parts.filterSize;
+    this.blocks = Array<Block | undefined>(parts.index.count).fill(undefined);
+    let weight = TABLE_OVERHEAD + (parts.filter?.buffer.byteLength ?? 0);
+    for (const start of parts.index.starts) weight += START_OVERHEAD + start.length;
+    this.weight = weight;
+  }
+}
+
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly size: number;
+}
+
+/** Reads all but the data blocks of a file of `fileSize` bytes. */
+export function readParts(disk: DiskReader, number: number, fileSize: number): Checked<TableParts> {
+  const footerAt = fileSize - FOOTER_BYTES;
+  if (footerAt < 0) return flawed(0, `a file of ${fileSize} bytes is no table`);
+  const footerBytes = readBytes(disk, number, footerAt, FOOTER_BYTES);
+  if (!footerBytes.ok) return footerBytes;
+  const read = decodeFooter(footerBytes.value, fileSize);
+  if (!read.ok) return flawed(footerAt, read.detail);
+  const { dataSize, filterSize, indexSize, propertiesSize } = read.footer;
+  const seed = tableSeed(read.footer.number);
+  const indexAt = dataSize + filterSize;
+  const propertiesAt = indexAt + indexSize;
+  const filter = filterSize === 0 ? NO_FILTER : readPart(disk, number, dataSize, filterSize, seed);
+  if (!filter.ok) return filter;
+  if (filterSize > 0 && !isFilter(filter.value.bytes, filter.value.size)) {
+    return flawed(dataSize, "the filter is not one");
+  }
+  const indexPart = readPart(disk, number, indexAt, indexSize, seed);
+  if (!indexPart.ok) return indexPart;
+  const index = decodeIndex(indexPart.value.bytes, indexPart.value.size, dataSize);
+  if (index === undefined) return flawed(indexAt, "the index is not one of these blocks");
+  const propertiesPart = readPart(disk, number, propertiesAt, propertiesSize, seed);
+  if (!propertiesPart.ok) return propertiesPart;
+  const properties = decodeProperties(propertiesPart.value.bytes, propertiesPart.value.size);
+  if (properties === undefined) return flawed(propertiesAt, "the properties are not any");
+  const value = {
+    seed,
+    index,
+    filter: filterSize === 0 ? undefined : filter.value.bytes,
+    filterSize: filter.value.size,
+    properties,
+  };
+  return { ok: true, value };
+}
+
+/** As `readParts`, of the table that `meta` names and no other. */
+export function readPartsOf(disk: DiskReader, meta: TableMeta): Checked<TableParts> {
+  const parts = readParts(disk, meta.number, meta.size);
+  if (!parts.ok || areOf(parts.value.properties, meta)) return parts;
+  return flawed(meta.size - FOOTER_BYTES, "the file is another table than the manifest names");
+}
+
+/** Reads data block `ordinal`. */
+export function readBlock(
+  disk: DiskReader,
+  number: number,
+  parts: Pick<TableParts, "index" | "seed">,
+  ordinal: number,
+  head: EntryHead,
+): Checked<Block> {
+  const offset = parts.index.offsets[ordinal]!;
+  const size = parts.index.offsets[ordinal + 1]! - offset;
+  const part = readPart(disk, number, offset, size, parts.seed);
+  if (!part.ok) return part;
+  const block = decodeBlock(number, ordinal, part.value, head);
+  if (block === undefined) return flawed(offset, "the restarts of the block are out of order");
+  return { ok: true, value: block };
+}
+
+/** The damage that makes data block `ordinal` of a table unknown, or with none the whole table. */
+export function damageOf(
+  meta: TableMeta,
+  flaw: Flaw,
+  index?: TableIndex,
+  ordinal: number = 0,
+): TableDamage {
+  const { number, cf, largest, largestExclusive } = meta;
+  const end = largestExclusive ? largest : keyAfter(largest);
+  const from: Key = index === undefined ? meta.smallest : index.starts[ordinal]!;
+  return {
+    table: number,
+    file: tableFile(number),
+    offset: flaw.offset,
+    cf,
+    start: from,
+    end: index?.starts[ordinal + 1] ?? end,
+    reason: flaw.reason,
+    detail: flaw.detail,
+  };
+}
+
+export const flawed = (offset: number, detail: string): Checked<never> => ({
+  ok: false,
+  flaw: { offset, reason: "corrupt", detail },
+});
+
+/** Exactly `length` bytes of the file. */
+export function readBytes(
+  disk: DiskReader,
+  number: number,
+  offset: number,
+  length: number,
+): Checked<Uint8Array> {
+  const read = disk.read(tableFile(number), offset, length);
+  if (!read.ok) {
+    return {
+      ok: false,
+      flaw: { offset, reason: "unreadable", detail: `the disk says ${read.reason}` },
+    };
+  }
+  if (read.bytes.length !== length) return flawed(offset, "the file ends too early");
+  return { ok: true, value: read.bytes };
+}
+
+function readPart(
+  disk: DiskReader,
+  number: number,
+  offset: number,
+  size: number,
+  seed: number,
+): Checked<Part> {
+  const bytes = readBytes(disk, number, offset, size);
+  if (!bytes.ok) return bytes;
+  const part = unseal(bytes.value, seed, offset);
+  return part.ok ? { ok: true, value: part } : flawed(offset, part.detail);
+}
+
+const NO_FILTER: Checked<Part> = { ok: true, value: { bytes: new Uint8Array(0), size: 0 } };

@@ -1,0 +1,152 @@
+/**
+ * Writes a table: entries in ascending order become blocks as they come, and everything that a
+ * reader needs to find them follows at the end. Nothing is written by this module; whoever uses it
+ * takes the bytes and appends them. The formats: `block.ts`, `filter.ts`, `index-block.ts`,
+ * `properties.ts`, `seal.ts`, `footer.ts`.
+ */
+import { assert } from "../../base/assert.ts";
+import { EMPTY_KEY } from "../../base/bytes.ts";
+import type { Key } from "../../base/bytes.ts";
+import { crc32 } from "../../base/checksum.ts";
+import type { ColumnFamily } from "../types.ts";
+import { filterKeyLength } from "../view.ts";
+import { BlockBuilder } from "./block.ts";
+import { FilterBuilder } from "./filter.ts";
+import { FOOTER_BYTES, encodeFooter, tableSeed } from "./footer.ts";
+import { IndexBuilder, blockStart } from "./index-block.ts";
+import { encodeProperties } from "./properties.ts";
+import { SEAL_BYTES, Sealer } from "./seal.ts";
+import { TOMBSTONE } from "./types.ts";
+import type { Clear, Entry, TableMeta, TableOptions } from "./types.ts";
+
+/** A finished table. */
+export interface FinishedTable {
+  /** What `take` has not given yet, in order. */
+  readonly parts: readonly Uint8Array[];
+  readonly meta: TableMeta;
+}
+
+export class TableWriter {
+  private readonly number: number;
+  private readonly cf: ColumnFamily;
+  private readonly blockBytes: number;
+  private readonly block: BlockBuilder;
+  private readonly index: IndexBuilder = new IndexBuilder();
+  private readonly filter: FilterBuilder | undefined;
+  /** Of the data blocks. */
+  private readonly sealer: Sealer;
+  private readonly clears: Clear[] = [];
+  private parts: Uint8Array[] = [];
+  /** Of all bytes in finished parts. */
+  private end = 0;
+  private crc = 0;
+  private entries = 0;
+  private tombstones = 0;
+  private smallest: Key = EMPTY_KEY;
+  private lastKey: Key = EMPTY_KEY;
+  /** Of the block that is being filled. */
+  private start: Key = EMPTY_KEY;
+  private isFinished = false;
+
+  constructor(number: number, cf: ColumnFamily, options: TableOptions) {
+    assert(options.blockBytes > 0, "a block has room");
+    this.number = number;
+    this.cf = cf;
+    this.blockBytes = options.blockBytes;
+    this.block = new BlockBuilder(options.restartInterval);
+    this.filter = options.filterBits > 0 ? new FilterBuilder(options.filterBits) : undefined;
+    this.sealer = new Sealer(tableSeed(number), options.compression);
+  }
+
+  /** Bytes of the file if it ended here, about. */
+  get size(): number {
+    const rest = this.block.size + (this.filter?.size ?? 0) + this.index.size;
+    return this.end + rest + 4 * SEAL_BYTES + FOOTER_BYTES;
+  }
+
+  /** `key` is greater than all before. Borrows `entry`. */
+  add(key: Key, entry: Entry): void {
+    assert(!this.isFinished, "nothing is added to a finished table");
+    if (this.entries === 0) {
+      this.smallest = key;
+      this.start = key;
+    } else {
+      assert(key > this.lastKey, "the keys of a table ascend");
+      if (this.block.isEmpty) this.start = blockStart(this.lastKey, key);
+    }
+    this.block.add(key, entry);
+    this.filter?.add(key, filterKeyLength(this.cf, key));
+    this.lastKey = key;
+    this.entries += 1;
+    if (entry === TOMBSTONE) this.tombstones += 1;
+    if (this.block.size >= this.blockBytes) this.finishBlock();
+  }
+
+  /** A range whose start is not below the end of the one before. */
+  clear(range: Clear): void {
+    assert(!this.isFinished, "nothing is added to a finished table");
+    const last = this.clears.at(-1);
+    const isAbove = last === undefined || (last.end !== EMPTY_KEY && last.end <= range.start);
+    assert(isAbove, "the clears of a table ascend and are disjoint");
+    assert(range.end === EMPTY_KEY || range.start < range.end, "a clear holds keys");
+    this.clears.push(range);
+  }
+
+  /** Finished parts of the file that were not taken yet, to be appended in this order. */
+  take(): readonly Uint8Array[] {
+    const { parts } = this;
+    this.parts = [];
+    return parts;
+  }
+
+  /** Ends the table. It holds something. */
+  finish(): FinishedTable {
+    assert(!this.isFinished, "a table is finished once");
+    assert(this.entries + this.clears.length > 0, "a table holds an entry or a clear");
+    this.isFinished = true;
+    if (!this.block.isEmpty) this.finishBlock();
+    const seed = tableSeed(this.number);
+    const tail = new Sealer(seed, "none");
+    const bounds = this.bounds();
+    const dataSize = this.end;
+    const filterSize = this.filter === undefined ? 0 : this.seal(tail, this.filter.finish());
+    const indexSize = this.seal(tail, this.index.finish());
+    const { cf, entries, tombstones, clears } = this;
+    const properties = { cf, entries, tombstones, clears, ...bounds };
+    const propertiesSize = this.seal(tail, encodeProperties(properties));
+    const { number } = this;
+    this.append(encodeFooter({ number, dataSize, filterSize, indexSize, propertiesSize }));
+    const meta = { number, size: this.end, ...properties, crc32: this.crc };
+    return { parts: this.take(), meta };
+  }
+
+  private finishBlock(): void {
+    this.index.add(this.start, this.seal(this.sealer, this.block.finish()));
+  }
+
+  /** Size of the sealed block. */
+  private seal(sealer: Sealer, block: Uint8Array): number {
+    return this.append(sealer.seal(block, this.end));
+  }
+
+  private append(part: Uint8Array): number {
+    this.parts.push(part);
+    this.end += part.length;
+    this.crc = crc32(part, 0, part.length, this.crc);
+    return part.length;
+  }
+
+  private bounds(): Pick<TableMeta, "smallest" | "largest" | "largestExclusive"> {
+    const first = this.clears[0];
+    const last = this.clears.at(-1);
+    let { smallest } = this;
+    if (first !== undefined && (this.entries === 0 || first.start < smallest))
+      smallest = first.start;
+    const clearsReachOn =
+      last !== undefined &&
+      (this.entries === 0 || last.end === EMPTY_KEY || last.end > this.lastKey);
+    return clearsReachOn
+      ? { smallest, largest: last.end, largestExclusive: true }
+      : { smallest, largest: this.lastKey, largestExclusive: false };
+  }
+}
