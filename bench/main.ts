@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   protobuf: () => import("./protobuf.ts"),
   raft: () => import("./raft.ts"),
   sim: () => import("./sim.ts"),
+  storage: () => import("./storage.ts"),
   cluster: () => import("./cluster.ts"),
 };
 

@@ -1,0 +1,190 @@
+/**
+ * The storage engine beside LevelDB (npm `classic-level`), and LMDB (npm `lmdb`) as the limit of
+ * what reads can cost. Each engine runs in a process of its own, with the same entries and the same
+ * memory budget. What is measured is described in `storage/phases.ts`.
+ *
+ * Options: `--entries N`, `--memory MB`, `--compression`, `--engines a,b`, `--only write,read`,
+ * `--directory DIR` (default the system's for temporary files), `--json`.
+ */
+import { fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { printTable } from "./measure.ts";
+import { PHASES } from "./storage/phases.ts";
+import type { Figures, Phase, Plan } from "./storage/phases.ts";
+
+export const name = "storage";
+export const summary = "the storage engine against LevelDB and LMDB";
+
+const OURS = "rutile";
+const PEER = "leveldb";
+const ENGINES: readonly string[] = [PEER, "lmdb"];
+const MIB = 1024 * 1024;
+
+/** What is aimed at: of ours over the peer's figure, or of ours alone. */
+interface Target {
+  readonly of: "ratio" | "figure";
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** What is printed: its name in `Figures`, and how it is shown. */
+interface Row {
+  readonly figure: string;
+  readonly title: string;
+  readonly show: (value: number) => string;
+  readonly target?: Target;
+}
+
+const perSecond = (value: number): string => Math.round(value).toLocaleString("en");
+const fixed = (value: number): string => value.toFixed(2);
+const tenths = (value: number): string => value.toFixed(1);
+const megabytes = (value: number): string => (value / MIB).toFixed(0);
+
+const atLeast = (least: number): Target => ({ of: "ratio", least });
+const pause = { of: "figure", most: 20 } as const;
+
+function rows(memoryBytes: number): readonly Row[] {
+  const memory = { of: "figure", most: memoryBytes * 1.2 } as const;
+  return [
+    {
+      figure: "write",
+      title: "random writes, batches of 100, synced: entries/s",
+      show: perSecond,
+      target: atLeast(1),
+    },
+    { figure: "write cpu", title: "  CPU us an entry, all threads", show: fixed },
+    { figure: "write pause", title: "  longest pause, ms", show: tenths, target: pause },
+    { figure: "write memory", title: "  peak memory, MiB", show: megabytes, target: memory },
+    { figure: "settle", title: "compaction of what was written, s", show: tenths },
+    { figure: "settle pause", title: "  longest pause, ms", show: tenths, target: pause },
+    { figure: "settle memory", title: "  peak memory, MiB", show: megabytes, target: memory },
+    { figure: "amplification", title: "  bytes written for one of data", show: fixed },
+    {
+      figure: "space",
+      title: "  space for one byte of data",
+      show: fixed,
+      target: { of: "ratio", most: 1.1 },
+    },
+    { figure: "open", title: "open, ms", show: tenths, target: { of: "figure", most: 1000 } },
+    { figure: "read hot", title: "reads, 100k warm: /s", show: perSecond, target: atLeast(1.5) },
+    { figure: "read all", title: "reads, anywhere: /s", show: perSecond },
+    { figure: "read absent", title: "reads, absent: /s", show: perSecond, target: atLeast(2) },
+    { figure: "scan forward", title: "full scan: entries/s", show: perSecond, target: atLeast(2) },
+    {
+      figure: "scan reverse",
+      title: "full scan, reverse: entries/s",
+      show: perSecond,
+      target: atLeast(2),
+    },
+    {
+      figure: "short forward",
+      title: "scans of 100 entries: /s",
+      show: perSecond,
+      target: atLeast(2),
+    },
+    {
+      figure: "short reverse",
+      title: "scans of 100, reverse: /s",
+      show: perSecond,
+      target: atLeast(2),
+    },
+    { figure: "read memory", title: "  peak memory, MiB", show: megabytes, target: memory },
+    { figure: "load", title: "load in order: entries/s", show: perSecond, target: atLeast(1) },
+    { figure: "load pause", title: "  longest pause, ms", show: tenths, target: pause },
+    { figure: "load memory", title: "  peak memory, MiB", show: megabytes, target: memory },
+  ];
+}
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      entries: { type: "string", default: "5000000" },
+      memory: { type: "string", default: "256" },
+      compression: { type: "boolean", default: false },
+      engines: { type: "string", default: ENGINES.join(",") },
+      only: { type: "string", default: PHASES.join(",") },
+      directory: { type: "string", default: tmpdir() },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const memoryBytes = Number(values.memory) * MIB;
+  const results = new Map<string, Figures>();
+  for (const engine of values.engines.split(",")) {
+    const directory = mkdtempSync(join(values.directory, `rutile-bench-${engine}-`));
+    const plan: Plan = {
+      directory,
+      memoryBytes,
+      compression: values.compression,
+      entries: Number(values.entries),
+      only: values.only.split(",") as Phase[],
+    };
+    try {
+      results.set(engine, await inProcess(engine, plan));
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+  if (values.json) console.log(JSON.stringify(Object.fromEntries(results)));
+  else print(results, values.entries, memoryBytes);
+}
+
+/** Runs the phases of one engine in a new process. */
+function inProcess(engine: string, plan: Plan): Promise<Figures> {
+  const file = fileURLToPath(new URL("./storage/child.js", import.meta.url));
+  const child = fork(file, [engine, JSON.stringify(plan)]);
+  return new Promise((resolve, reject) => {
+    let figures: Figures | undefined;
+    child.on("message", (message) => {
+      figures = message as Figures;
+    });
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      if (code === 0 && figures !== undefined) resolve(figures);
+      else reject(new Error(`${engine} ended with ${code ?? signal}`));
+    });
+  });
+}
+
+function print(results: ReadonlyMap<string, Figures>, entries: string, memoryBytes: number): void {
+  console.log(`\n${Number(entries).toLocaleString("en")} entries of 24 + 128 bytes`);
+  const engines = [...results.keys()];
+  const ours = results.get(OURS);
+  const peer = results.get(PEER);
+  const table = rows(memoryBytes)
+    .filter(({ figure }) => engines.some((engine) => results.get(engine)?.[figure] !== undefined))
+    .map(({ figure, title, show, target }) => {
+      const cells = engines.map((engine) => {
+        const value = results.get(engine)?.[figure];
+        return value === undefined ? "-" : show(value);
+      });
+      const [own, other] = [ours?.[figure], peer?.[figure]];
+      const ratio = own === undefined || other === undefined ? undefined : own / other;
+      const judged = target?.of === "ratio" ? ratio : own;
+      return [
+        title,
+        ...cells,
+        ratio === undefined ? "-" : ratio.toFixed(2),
+        ...verdict(target, show, judged),
+      ];
+    });
+  printTable(["", ...engines, `${OURS}/${PEER}`, "target", ""], table);
+}
+
+function verdict(
+  target: Target | undefined,
+  show: Row["show"],
+  value: number | undefined,
+): [target: string, verdict: string] {
+  if (target === undefined) return ["", ""];
+  const { of, least, most } = target;
+  const bound = least ?? most ?? 0;
+  const text = `${least === undefined ? "<=" : ">="} ${of === "ratio" ? `${bound}x` : show(bound)}`;
+  if (value === undefined) return [text, ""];
+  const met = value >= (least ?? -Infinity) && value <= (most ?? Infinity);
+  return [text, met ? "met" : "MISSED"];
+}

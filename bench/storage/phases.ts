@@ -1,0 +1,192 @@
+/**
+ * What every engine of the storage benchmark goes through, each in a process of its own: random
+ * writes, compaction, opening, reads, scans, and a load in order of the keys into an empty store.
+ */
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { mkdirSync } from "node:fs";
+import type { Batch, EngineOptions, OpenEngine, StorageEngine } from "./engine.ts";
+import { ENTRY_BYTES, Shuffle, VALUE_BYTES, keyAt, valueAt } from "./keys.ts";
+import { bytesWritten, forgetPeak, peakMemory, spaceOf } from "./resources.ts";
+
+export interface Plan extends EngineOptions {
+  readonly entries: number;
+  /** Phases that are left out: scans of everything take long with many entries. */
+  readonly only: readonly Phase[];
+}
+
+export type Phase = "write" | "read" | "scan" | "load";
+export const PHASES: readonly Phase[] = ["write", "read", "scan", "load"];
+
+/** Name and value; the names are those of `FIGURES` in `bench/storage.ts`. */
+export type Figures = Record<string, number>;
+
+const BATCH = 100;
+const LOAD_BATCH = 1000;
+/** Reads of each kind, and short scans. */
+const READS = 300_000;
+const SHORT_SCANS = 20_000;
+const ROUNDS = 3;
+const SHORT = 100;
+/** Entries of the set that is read again and again. */
+const HOT = 100_000;
+
+export async function runPhases(open: OpenEngine, plan: Plan): Promise<Figures> {
+  const figures: Figures = {};
+  const wants = (phase: Phase): boolean => plan.only.includes(phase);
+  const directory = join(plan.directory, "random");
+  mkdirSync(directory);
+  let engine = await open({ ...plan, directory });
+  await fill(engine, plan, figures);
+  if (wants("write")) await settle(engine, directory, plan, figures);
+  await engine.close();
+
+  const begun = performance.now();
+  engine = await open({ ...plan, directory });
+  if (engine.get(keyAt(0)) === undefined) throw new Error("an entry was lost");
+  figures["open"] = performance.now() - begun;
+  forgetPeak();
+  if (wants("read")) read(engine, plan, figures);
+  if (wants("scan")) await scan(engine, plan, figures);
+  figures["read memory"] = peakMemory();
+  await engine.close();
+
+  if (wants("load")) await load(open, plan, figures);
+  return figures;
+}
+
+/** Random order, batches of 100, each durable before the next one begins. */
+async function fill(engine: StorageEngine, plan: Plan, figures: Figures): Promise<void> {
+  const order = new Shuffle(plan.entries, 1);
+  forgetPeak();
+  const measured = await watched(async () => {
+    for (let from = 0; from < plan.entries; from += BATCH) {
+      const count = Math.min(BATCH, plan.entries - from);
+      await engine.write(
+        batchOf(count, (i) => order.at(from + i)),
+        true,
+      );
+    }
+  });
+  figures["write"] = plan.entries / measured.seconds;
+  figures["write cpu"] = (measured.cpuSeconds * 1e6) / plan.entries;
+  figures["write pause"] = measured.pauseMs;
+  figures["write memory"] = peakMemory();
+}
+
+async function settle(
+  engine: StorageEngine,
+  directory: string,
+  plan: Plan,
+  figures: Figures,
+): Promise<void> {
+  forgetPeak();
+  const { seconds, pauseMs } = await watched(() => engine.settle());
+  figures["settle"] = seconds;
+  figures["settle pause"] = pauseMs;
+  figures["settle memory"] = peakMemory();
+  figures["amplification"] = bytesWritten() / (plan.entries * ENTRY_BYTES);
+  figures["space"] = spaceOf(directory) / (plan.entries * ENTRY_BYTES);
+}
+
+function read(engine: StorageEngine, { entries }: Plan, figures: Figures): void {
+  const found = (index: number): void => {
+    if (engine.get(keyAt(index))?.length !== VALUE_BYTES) throw new Error("an entry is missing");
+  };
+  const hot = Math.min(HOT, entries);
+  const stride = Math.floor(entries / hot);
+  const again = new Shuffle(hot, 2);
+  const anywhere = new Shuffle(entries, 3);
+  const reads = Math.max(READS, hot);
+  // The first round brings it into memory.
+  for (let i = 0; i < hot; i++) found(again.at(i) * stride);
+  figures["read hot"] = rate(reads, (i) => found(again.at(i % hot) * stride));
+  for (let i = 0; i < Math.min(entries, READS); i++) found(anywhere.at(i));
+  figures["read all"] = rate(reads, (i) => found(anywhere.at(i % entries)));
+  figures["read absent"] = rate(reads, (i) => {
+    if (engine.get(keyAt(anywhere.at(i % entries), true)) !== undefined) {
+      throw new Error("an entry was found that nobody has written");
+    }
+  });
+}
+
+async function scan(engine: StorageEngine, { entries }: Plan, figures: Figures): Promise<void> {
+  for (const reverse of [false, true]) {
+    const way = reverse ? "reverse" : "forward";
+    const full = await watched(async () => {
+      const count = await engine.scan(undefined, entries + 1, reverse);
+      if (count !== entries) throw new Error(`a scan found ${count} of ${entries} entries`);
+    });
+    figures[`scan ${way}`] = entries / full.seconds;
+    const places = new Shuffle(entries, 4);
+    const scans = Math.min(SHORT_SCANS, entries);
+    const short = await watched(async () => {
+      for (let i = 0; i < scans; i++) await engine.scan(keyAt(places.at(i)), SHORT, reverse);
+    });
+    figures[`short ${way}`] = scans / short.seconds;
+  }
+}
+
+/** In order of the keys, durable at the end. */
+async function load(open: OpenEngine, plan: Plan, figures: Figures): Promise<void> {
+  const directory = join(plan.directory, "ordered");
+  mkdirSync(directory);
+  const engine = await open({ ...plan, directory });
+  forgetPeak();
+  const measured = await watched(async () => {
+    for (let from = 0; from < plan.entries; from += LOAD_BATCH) {
+      const count = Math.min(LOAD_BATCH, plan.entries - from);
+      const isLast = from + count === plan.entries;
+      await engine.write(
+        batchOf(count, (i) => from + i),
+        isLast,
+      );
+    }
+  });
+  figures["load"] = plan.entries / measured.seconds;
+  figures["load pause"] = measured.pauseMs;
+  figures["load memory"] = peakMemory();
+  await engine.close();
+}
+
+function batchOf(count: number, index: (i: number) => number): Batch {
+  const keys: Uint8Array[] = [];
+  const values: Uint8Array[] = [];
+  for (let i = 0; i < count; i++) {
+    const at = index(i);
+    keys.push(keyAt(at));
+    values.push(valueAt(at));
+  }
+  return { keys, values };
+}
+
+/** Operations a second, in the best of some rounds: the others had to share the machine. */
+function rate(count: number, operation: (i: number) => void): number {
+  let best = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const begun = performance.now();
+    for (let i = 0; i < count; i++) operation(i);
+    best = Math.max(best, (count * 1000) / (performance.now() - begun));
+  }
+  return best;
+}
+
+interface Measured {
+  readonly seconds: number;
+  /** Of all threads of the process. */
+  readonly cpuSeconds: number;
+  /** The longest the event loop did not turn. */
+  readonly pauseMs: number;
+}
+
+async function watched(work: () => Promise<void>): Promise<Measured> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const cpu = process.cpuUsage();
+  const begun = performance.now();
+  await work();
+  const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  delay.disable();
+  return { seconds, cpuSeconds: (user + system) / 1e6, pauseMs: delay.max / 1e6 };
+}
