@@ -5,8 +5,10 @@ import { calm } from "./calm.ts";
 import { clockTrouble } from "./clock-trouble.ts";
 import { crashStorm } from "./crash-storm.ts";
 import { deposedLeaders } from "./deposed-leaders.ts";
+import { fullDisks } from "./full-disks.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
 import { membershipChurn } from "./membership-churn.ts";
+import { oneSlowDisk } from "./one-slow-disk.ts";
 import { oneWayPartitions } from "./one-way-partitions.ts";
 import { partitions } from "./partitions.ts";
 import { powerLoss } from "./power-loss.ts";
@@ -23,6 +25,8 @@ export const SCENARIOS: readonly Scenario[] = [
   powerLoss,
   clockTrouble,
   slowDisks,
+  oneSlowDisk,
+  fullDisks,
   laggingFollowers,
   membershipChurn,
   splits,

@@ -9,7 +9,14 @@ export const powerLoss: Scenario = {
   workload: { ...WORKLOAD, thinkMs: 15, inserts: 2 },
   faults: [
     { type: "blackout", chance: CHANCE, every: [500, 6000], lasts: [10, 1500] },
-    { type: "slow_disk", chance: 300_000, every: [500, 3000], lasts: [500, 4000] },
+    {
+      type: "slow_disk",
+      of: "any",
+      times: [5, 30, 200, 2000],
+      chance: 300_000,
+      every: [500, 3000],
+      lasts: [500, 4000],
+    },
     {
       type: "crash",
       of: "stores",

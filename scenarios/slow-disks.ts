@@ -12,9 +12,17 @@ export const slowDisks: Scenario = {
   cluster: ANY_CLUSTER,
   workload: WORKLOAD,
   faults: [
-    { type: "slow_disk", chance: CHANCE, every: [200, 2000], lasts: [200, 4000] },
-    { type: "failing_disk", chance: 600_000, every: [1000, 5000], lasts: [100, 1500] },
-    { type: "full_disk", chance: 300_000, every: [2000, 8000], lasts: [500, 3000] },
+    {
+      type: "slow_disk",
+      of: "any",
+      times: [5, 30, 200, 2000],
+      chance: CHANCE,
+      every: [200, 2000],
+      lasts: [200, 4000],
+    },
+    { type: "sticking_disk", of: "any", chance: 400_000, every: [500, 4000], lasts: [500, 5000] },
+    { type: "failing_disk", of: "any", chance: 600_000, every: [1000, 5000], lasts: [100, 1500] },
+    { type: "full_disk", of: "any", chance: 300_000, every: [2000, 8000], lasts: [500, 3000] },
     {
       type: "crash",
       of: "servers",

@@ -6,10 +6,10 @@ import type { PeerId } from "../engine/base/ids.ts";
 import type { PlacementConfig } from "../engine/placement/config.ts";
 import type { Member } from "../engine/placement/types.ts";
 import type { RaftConfig } from "../engine/raft/types.ts";
+import type { StorageConfig } from "../engine/storage/types.ts";
 import type { StoreConfig } from "../engine/store/types.ts";
 import type { Knobs } from "./knobs.ts";
 import { DEFAULT_CONFIG } from "../engine/placement/config.ts";
-import { DEFAULT_LSM } from "../engine/storage/lsm/config.ts";
 
 export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig {
   return {
@@ -36,7 +36,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
       downAfterMs: 5000,
       retainedEntries: knobs.retainedEntries,
     },
-    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes, lsm: DEFAULT_LSM },
+    storage: storageConfig(knobs),
   };
 }
 
@@ -54,7 +54,7 @@ export function placementConfig(
     clusterIdSeed: BigInt(seed) + 1n,
     // The driver grants timestamps under its lease, which needs check-quorum.
     raft: { ...raftConfig(knobs), checkQuorum: true },
-    storage: { segmentBytes: knobs.segmentBytes, sliceBytes: knobs.sliceBytes, lsm: DEFAULT_LSM },
+    storage: storageConfig(knobs),
     maxReplicas: knobs.replicas,
     windowMs: knobs.windowMs,
     storeDisconnectedMs: 3000,
@@ -63,6 +63,27 @@ export function placementConfig(
     checkpointEntries: knobs.placementCheckpointEntries,
   };
 }
+
+const storageConfig = (knobs: Knobs): StorageConfig => ({
+  segmentBytes: knobs.segmentBytes,
+  sliceBytes: knobs.sliceBytes,
+  lsm: {
+    table: {
+      blockBytes: knobs.blockBytes,
+      restartInterval: knobs.restartInterval,
+      compression: knobs.compression,
+      filterBits: knobs.filterBits,
+    },
+    tableBytes: knobs.tableBytes,
+    levelZeroTables: knobs.levelZeroTables,
+    levelBytes: knobs.levelBytes,
+    levelGrowth: knobs.levelGrowth,
+    compactions: knobs.compactions,
+    bytesPerSecond: knobs.compactionBytesPerSecond,
+    debtBytes: knobs.debtBytes,
+    manifestBytes: knobs.manifestBytes,
+  },
+});
 
 const raftConfig = (knobs: Knobs): Omit<RaftConfig, "id" | "seed"> => ({
   heartbeatMs: knobs.heartbeatMs,

@@ -30,6 +30,19 @@ export interface Knobs {
   readonly segmentBytes: number;
   readonly sliceBytes: number;
   readonly checkpointLogBytes: number;
+  /** Of the tree of tables: sizes are small, so that every run flushes, compacts and ingests. */
+  readonly blockBytes: number;
+  readonly restartInterval: number;
+  readonly compression: "none" | "lz4";
+  readonly filterBits: number;
+  readonly tableBytes: number;
+  readonly levelZeroTables: number;
+  readonly levelBytes: number;
+  readonly levelGrowth: number;
+  readonly compactions: number;
+  readonly compactionBytesPerSecond: number;
+  readonly debtBytes: number;
+  readonly manifestBytes: number;
   readonly retainedEntries: number;
   readonly chunkBytes: number;
   readonly batchBytes: number;
@@ -78,7 +91,19 @@ export function drawKnobs(random: Random, scenario: Scenario, byReference: boole
     maxInflightBytes: setting("maxInflightBytes", 16 << 20, [500, 10_000]),
     segmentBytes: setting("segmentBytes", 1 << 20, [2000, 20_000, 200_000]),
     sliceBytes: setting("sliceBytes", 1 << 16, [200, 4000]),
-    checkpointLogBytes: setting("checkpointLogBytes", 1 << 19, [4000, 30_000, 1 << 24]),
+    checkpointLogBytes: setting("checkpointLogBytes", 1 << 15, [2000, 8000, 1 << 24]),
+    blockBytes: setting("blockBytes", 1 << 10, [64, 256, 1 << 14]),
+    restartInterval: setting("restartInterval", 16, [1, 2]),
+    compression: setting("compression", "none", ["lz4"]),
+    filterBits: setting("filterBits", 10, [0, 1]),
+    tableBytes: setting("tableBytes", 1 << 13, [300, 2000, 1 << 20]),
+    levelZeroTables: setting("levelZeroTables", 4, [1, 2, 8]),
+    levelBytes: setting("levelBytes", 1 << 14, [500, 4000, 1 << 20]),
+    levelGrowth: setting("levelGrowth", 4, [2, 10]),
+    compactions: setting("compactions", 1, [2, 4]),
+    compactionBytesPerSecond: setting("compactionBytesPerSecond", 1 << 22, [0, 1 << 14]),
+    debtBytes: setting("debtBytes", 1 << 16, [1000, 1 << 24]),
+    manifestBytes: setting("manifestBytes", 1 << 13, [200, 1 << 20]),
     retainedEntries: setting("retainedEntries", 500, [0, 5, 50]),
     chunkBytes: setting("chunkBytes", 1 << 16, [100, 2000]),
     batchBytes: setting("batchBytes", 1 << 16, [1, 500]),

@@ -92,16 +92,23 @@ export type Fault = FaultTiming &
     | { readonly type: "clock_drift" }
     | { readonly type: "clock_step" }
     | { readonly type: "clock_freeze" }
-    | { readonly type: "slow_disk" }
+    /** Everything a disk does takes so many times as long, reads too. */
+    | { readonly type: "slow_disk"; readonly of: Disks; readonly times: readonly number[] }
+    /** Some operations of a disk take far longer than the others. */
+    | { readonly type: "sticking_disk"; readonly of: Disks }
     /** Syncs fail, and what they should have made durable is lost. The process stops. */
-    | { readonly type: "failing_disk" }
-    | { readonly type: "full_disk" }
+    | { readonly type: "failing_disk"; readonly of: Disks }
+    /** There is hardly any room left, or none at moments, whatever is asked for. */
+    | { readonly type: "full_disk"; readonly of: Disks }
   );
 
 /** Those that strike by the clock. */
 export type TimedFault = Exclude<Fault, { type: "ambush" }>;
 
 export type Among = "stores" | "members" | "servers" | "everyone";
+
+/** Whose disk: another server's each time, or always the same store's. */
+export type Disks = "any" | "one";
 
 interface FaultTiming {
   /** Chance of a seed to have this fault at all, in millionths. */

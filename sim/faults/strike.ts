@@ -51,9 +51,10 @@ export function strike(
     case "clock_freeze":
       return disturbClock(world, fault.type, lastsUs, random);
     case "slow_disk":
+    case "sticking_disk":
     case "failing_disk":
     case "full_disk":
-      return disturbDisk(world, fault.type, lastsUs, random);
+      return disturbDisk(world, fault, lastsUs, random);
     default:
       return unreachable(fault);
   }
