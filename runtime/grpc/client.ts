@@ -23,6 +23,8 @@ export interface CallOptions {
    */
   readonly timeoutMs?: number;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Cancels a unary call. */
+  readonly signal?: AbortSignal;
 }
 
 export type UnaryResult<Response> =
@@ -92,7 +94,9 @@ export function createGrpcClient(address: string): GrpcClient {
     ) {
       return new Promise<UnaryResult<Response>>((resolve) => {
         const answer: Response[] = [];
+        const cancel = (): void => call.cancel();
         const ended = (end: Status): void => {
+          options.signal?.removeEventListener("abort", cancel);
           const [response] = answer;
           if (end.code !== status.OK) resolve({ ok: false, ...end });
           else if (response !== undefined) resolve({ ok: true, response });
@@ -100,6 +104,7 @@ export function createGrpcClient(address: string): GrpcClient {
         };
         const message = (response: Response): void => void answer.push(response);
         const call = open(method, { message, ended }, options);
+        options.signal?.addEventListener("abort", cancel);
         call.send(request);
         call.halfClose();
       });

@@ -1,0 +1,24 @@
+/** What an operation of the client ends with if it does not end well. */
+
+export type FailureReason =
+  /** Time or attempts ran out; the operation was certainly not carried out, or only read. */
+  | "timeout"
+  /** It may have been carried out, and may still be: nobody can say. */
+  | "undetermined"
+  /** By the caller's signal. */
+  | "cancelled"
+  /** The cluster understood the request and will not do it; trying again is of no use. */
+  | "refused"
+  /** The client was used in a way that it does not offer. */
+  | "misuse";
+
+/** The one class of errors that operations reject with. */
+export class ClientError extends Error {
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, message: string) {
+    super(message);
+    this.name = "ClientError";
+    this.reason = reason;
+  }
+}

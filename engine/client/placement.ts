@@ -1,0 +1,142 @@
+/**
+ * The client's line to the placement driver: it follows the leader among the members, and asks it
+ * for regions, stores and timestamps.
+ */
+import type { Key } from "../base/bytes.ts";
+import type { Peer, Region, Store } from "../protocol/gen/metapb.ts";
+import {
+  GetMembersRequest,
+  GetRegionRequest,
+  GetStoreRequest,
+  RequestHeader,
+  type ResponseHeader,
+  TsoRequest,
+} from "../protocol/gen/pdpb.ts";
+import type { PdCall, PdReply } from "../protocol/services.ts";
+import type { Timestamp } from "../base/timestamp.ts";
+import { composeTimestamp } from "../base/timestamp.ts";
+import type { Backoff } from "./backoff.ts";
+import { ClientError } from "./errors.ts";
+import type { Ports } from "./ports.ts";
+
+const CALL_WITHIN_MS = 3000;
+
+type ReplyTo<M extends PdCall["method"]> = Extract<PdReply, { readonly method: M }>["response"];
+
+/** A region as the placement driver knows it. */
+export interface RegionRoute {
+  readonly region: Region;
+  readonly leader: Peer | undefined;
+}
+
+export class Placement {
+  readonly #ports: Ports;
+  /** Where members may be found; those that are learned of are added. */
+  readonly #endpoints: Set<string>;
+  #leader: string | undefined;
+  #cluster = 0n;
+
+  constructor(ports: Ports, endpoints: readonly string[]) {
+    this.#ports = ports;
+    this.#endpoints = new Set(endpoints);
+  }
+
+  /** The id that all requests carry. */
+  async clusterId(backoff: Backoff): Promise<bigint> {
+    while (this.#cluster === 0n) {
+      if ((await this.#findLeader(backoff)) === undefined) await waitForLeader(backoff);
+    }
+    return this.#cluster;
+  }
+
+  /** The region that holds `key`; undefined while none is known. */
+  async region(backoff: Backoff, key: Key): Promise<RegionRoute | undefined> {
+    const { region, leader } = await this.#call(backoff, "GetRegion", (header) => ({
+      method: "GetRegion",
+      request: GetRegionRequest.make({ header, regionKey: key }),
+    }));
+    return region === undefined || region.peers.length === 0 ? undefined : { region, leader };
+  }
+
+  /** The region that ends where the one that holds `key` begins. */
+  async previousRegion(backoff: Backoff, key: Key): Promise<RegionRoute | undefined> {
+    const { region, leader } = await this.#call(backoff, "GetPrevRegion", (header) => ({
+      method: "GetPrevRegion",
+      request: GetRegionRequest.make({ header, regionKey: key }),
+    }));
+    return region === undefined || region.peers.length === 0 ? undefined : { region, leader };
+  }
+
+  async store(backoff: Backoff, storeId: number): Promise<Store | undefined> {
+    const { store } = await this.#call(backoff, "GetStore", (header) => ({
+      method: "GetStore",
+      request: GetStoreRequest.make({ header, storeId }),
+    }));
+    return store;
+  }
+
+  /** A timestamp greater than every one that was given before it was asked for. */
+  async timestamp(backoff: Backoff): Promise<Timestamp> {
+    const { timestamp } = await this.#call(backoff, "Tso", (header) => ({
+      method: "Tso",
+      request: TsoRequest.make({ header, count: 1 }),
+    }));
+    if (timestamp === undefined) throw new ClientError("refused", "the answer has no timestamp");
+    return composeTimestamp(timestamp.physical, timestamp.logical);
+  }
+
+  async #call<M extends "GetRegion" | "GetPrevRegion" | "GetStore" | "Tso">(
+    backoff: Backoff,
+    method: M,
+    make: (header: RequestHeader) => PdCall,
+  ): Promise<ReplyTo<M>> {
+    for (;;) {
+      const clusterId = await this.clusterId(backoff);
+      const leader = this.#leader ?? (await this.#findLeader(backoff));
+      if (leader === undefined) {
+        await waitForLeader(backoff);
+        continue;
+      }
+      const options = { timeoutMs: backoff.timeoutMs(CALL_WITHIN_MS), signal: backoff.signal };
+      const call = make(RequestHeader.make({ clusterId }));
+      const answer = await this.#ports.transport.pd(leader, call, options);
+      let problem: string;
+      if (answer.ok) {
+        const response = answer.reply.response as ReplyTo<M>;
+        const header: ResponseHeader | undefined = response.header;
+        if (header?.error === undefined || header.error.type === 0) return response;
+        problem = header.error.message;
+      } else {
+        problem = answer.message;
+      }
+      this.#leader = undefined;
+      await backoff.wait("placement_rpc", `${method}: ${problem}`);
+    }
+  }
+
+  /** Asks every member it knows, one after another, until one names the leader. */
+  async #findLeader(backoff: Backoff): Promise<string | undefined> {
+    for (const endpoint of this.#endpoints) {
+      const options = { timeoutMs: backoff.timeoutMs(1000), signal: backoff.signal };
+      const call: PdCall = { method: "GetMembers", request: GetMembersRequest.make() };
+      const answer = await this.#ports.transport.pd(endpoint, call, options);
+      if (!answer.ok || answer.reply.method !== "GetMembers") continue;
+      const { header, leader, members } = answer.reply.response;
+      for (const { clientUrls } of members) {
+        for (const url of clientUrls) this.#endpoints.add(endpointOf(url));
+      }
+      const [url] = leader?.clientUrls ?? [];
+      if (url === undefined || (header?.clusterId ?? 0n) === 0n) continue;
+      this.#cluster = header?.clusterId ?? 0n;
+      this.#leader = endpointOf(url);
+      return this.#leader;
+    }
+    return undefined;
+  }
+}
+
+const waitForLeader = (backoff: Backoff): Promise<void> =>
+  backoff.wait("placement_rpc", "no member of the placement driver names a leader");
+
+/** `host:port` of a URL or of an address. */
+const endpointOf = (url: string): string => url.replace(/^https?:\/\//, "").replace(/\/$/, "");

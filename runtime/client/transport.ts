@@ -1,0 +1,115 @@
+/**
+ * The client library's ports for real: gRPC to stores and to the placement driver, the monotonic
+ * clock, chance.
+ */
+import type { CallOptions, Clock, Transport } from "../../engine/client/ports.ts";
+import type { Answer, CallFailure, Random, Signal } from "../../engine/client/ports.ts";
+import { PD_SERVICE, TIKV_SERVICE } from "../../engine/protocol/services.ts";
+import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
+import { createGrpcClient } from "../grpc/client.ts";
+import type { GrpcClient } from "../grpc/client.ts";
+import type { Method } from "../grpc/method.ts";
+import * as status from "../grpc/status.ts";
+import type { Status } from "../grpc/status.ts";
+import { TimestampStream } from "./timestamps.ts";
+
+/** Connections to all addresses that were ever called, one each. */
+export class GrpcTransport implements Transport {
+  readonly #clients = new Map<string, GrpcClient>();
+  readonly #timestamps = new Map<string, TimestampStream>();
+
+  async tikv(address: string, call: TikvCall, options: CallOptions): Promise<Answer<TikvReply>> {
+    const method = TIKV_SERVICE.methods[call.method];
+    return this.#unary(address, method, call, options) as Promise<Answer<TikvReply>>;
+  }
+
+  async pd(endpoint: string, call: PdCall, options: CallOptions): Promise<Answer<PdReply>> {
+    if (call.method === "Tso") return this.#timestamp(endpoint, call.request, options);
+    const method = PD_SERVICE.methods[call.method];
+    return this.#unary(endpoint, method, call, options) as Promise<Answer<PdReply>>;
+  }
+
+  close(): void {
+    for (const stream of this.#timestamps.values()) stream.close();
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+
+  async #unary(
+    address: string,
+    method: unknown,
+    { method: name, request }: { readonly method: string; readonly request: unknown },
+    { timeoutMs, signal }: CallOptions,
+  ): Promise<Answer<unknown>> {
+    if (signal?.aborted === true) return CANCELLED;
+    const result = await this.#client(address).unary(method as Method, request, {
+      timeoutMs,
+      // Users hand in real ones; the library asks for less.
+      ...(signal === undefined ? {} : { signal: signal as AbortSignal }),
+    });
+    if (result.ok) return { ok: true, reply: { method: name, response: result.response } };
+    return failed(result, signal);
+  }
+
+  async #timestamp(
+    endpoint: string,
+    request: Extract<PdCall, { method: "Tso" }>["request"],
+    { timeoutMs, signal }: CallOptions,
+  ): Promise<Answer<PdReply>> {
+    let stream = this.#timestamps.get(endpoint);
+    if (stream === undefined) {
+      stream = new TimestampStream(this.#client(endpoint));
+      this.#timestamps.set(endpoint, stream);
+    }
+    const result = await stream.ask(request, timeoutMs);
+    if (result.ok) return { ok: true, reply: { method: "Tso", response: result.response } };
+    return failed(result, signal);
+  }
+
+  #client(address: string): GrpcClient {
+    let client = this.#clients.get(address);
+    if (client === undefined) {
+      client = createGrpcClient(address);
+      this.#clients.set(address, client);
+    }
+    return client;
+  }
+}
+
+const CANCELLED: { readonly ok: false } & CallFailure = {
+  ok: false,
+  reason: "cancelled",
+  code: status.CANCELLED,
+  message: "cancelled",
+};
+
+/**
+ * A server that is not there has not done anything; but a connection that breaks looks the same, so
+ * only a status that a server itself has sent counts as a refusal.
+ */
+function failed(
+  { code, message }: Status,
+  signal: Signal | undefined,
+): { readonly ok: false } & CallFailure {
+  if (signal?.aborted === true) return CANCELLED;
+  const lost =
+    code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED || code === status.CANCELLED;
+  return { ok: false, reason: lost ? "lost" : "refused", code, message };
+}
+
+export const monotonicClock: Clock = {
+  nowMs: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      if (signal?.aborted === true) done();
+      else signal?.addEventListener("abort", done);
+    }),
+};
+
+export const chance: Random = { next: () => Math.random() };
