@@ -22,10 +22,15 @@ export const meets = (table: TableMeta, start: Key, end: Key): boolean =>
 export const spans = (table: TableMeta, key: Key): boolean =>
   table.smallest <= key && !endsBefore(table, key);
 
-/** The index of the first table that does not lie before `key`. */
-export function firstReaching(run: Run, key: Key): number {
-  let low = 0;
-  let high = run.length;
+/** The index, of those from `from` on and before `to`, of the first table not before `key`. */
+export function firstReaching(
+  run: Run,
+  key: Key,
+  from: number = 0,
+  to: number = run.length,
+): number {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (endsBefore(run[middle]!, key)) low = middle + 1;
@@ -34,10 +39,13 @@ export function firstReaching(run: Run, key: Key): number {
   return low;
 }
 
-/** The index of the first table that begins at or behind `key`. */
-export function firstFrom(run: Run, key: Key): number {
-  let low = 0;
-  let high = run.length;
+/**
+ * The index, of those from `from` on and before `to`, of the first table that begins at `key` or
+ * behind.
+ */
+export function firstFrom(run: Run, key: Key, from: number = 0, to: number = run.length): number {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (run[middle]!.smallest < key) low = middle + 1;

@@ -71,7 +71,7 @@ export class RunEntries implements EntryCursor {
     this.tables = tables;
     this.filterKey = bounds.filterKey;
     this.from = firstReaching(run, bounds.lower);
-    this.to = bounds.upper === EMPTY_KEY ? run.length : firstFrom(run, bounds.upper);
+    this.to = bounds.upper === EMPTY_KEY ? run.length : firstFrom(run, bounds.upper, this.from);
   }
 
   /** Whether no table of the run meets the bounds. */
@@ -102,12 +102,12 @@ export class RunEntries implements EntryCursor {
   }
 
   seek(key: Key): void {
-    this.enterForward(Math.max(firstReaching(this.run, key), this.from), key);
+    this.enterForward(firstReaching(this.run, key, this.from, this.to), key);
   }
 
   seekBefore(key: Key): void {
-    const end = key === EMPTY_KEY ? this.to : Math.min(firstFrom(this.run, key), this.to);
-    this.enterBackward(end - 1, key);
+    const { run, from, to } = this;
+    this.enterBackward((key === EMPTY_KEY ? to : firstFrom(run, key, from, to)) - 1, key);
   }
 
   next(): void {
