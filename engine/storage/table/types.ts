@@ -8,20 +8,6 @@ export type Entry = Uint8Array | Tombstone;
 export type Tombstone = 0;
 export const TOMBSTONE: Tombstone = 0;
 
-/** A place among sorted entries, tombstones included. Entries may be views: copy what is kept. */
-export interface EntryCursor {
-  /** Whether it stands at an entry; only then `key`, `entry` may be read and a step be made. */
-  readonly valid: boolean;
-  readonly key: Key;
-  readonly entry: Entry;
-  /** To the first key >= `key`. */
-  seek(key: Key): void;
-  /** To the last key < `key`; an empty key is no bound. */
-  seekBefore(key: Key): void;
-  next(): void;
-  previous(): void;
-}
-
 /** [start, end) in which everything of older sources is gone; an empty end is no bound. */
 export interface Clear {
   readonly start: Key;
@@ -78,8 +64,8 @@ export interface TableDamage {
 }
 
 /**
- * A place in one table. Entries may be views of cached blocks: copy what outlives the step. Where
- * it meets damage it stands nowhere, and the damage is noted.
+ * A place among sorted entries, tombstones included. Entries may be views of cached blocks: copy
+ * what outlives the step. Where a table's meets damage it stands nowhere, and the damage is noted.
  */
 export interface EntryCursor {
   /** Whether it stands at an entry; only then `key`, `entry` may be read and a step be made. */
