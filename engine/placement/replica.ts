@@ -3,14 +3,15 @@
  * and applies what is committed. Every write waits in `writes` under its ticket until storage
  * reports it durable, and only then Raft hears of it.
  */
-import { assert, unreachable } from "../base/assert.ts";
+import { assert, fail, unreachable } from "../base/assert.ts";
 import { nextIndex, nextTicket } from "../base/ids.ts";
 import type { LogIndex, PeerId, Ticket } from "../base/ids.ts";
 import { step as stepRaft } from "../raft/step.ts";
 import type { Entry, RaftEffect } from "../raft/types.ts";
-import { emptyKv } from "../storage/kv.ts";
+import { pressure } from "../storage/lsm/pressure.ts";
+import type { GroupMark } from "../storage/lsm/types.ts";
 import { step as stepStorage } from "../storage/storage.ts";
-import type { CheckpointGroup, LogRecord, StorageEffect, StorageInput } from "../storage/types.ts";
+import type { LogRecord, StorageEffect, StorageInput } from "../storage/types.ts";
 import { apply } from "./catalog.ts";
 import { decodeCommand, encodeCatalog } from "./command-codec.ts";
 import { abdicate, onApplied, onDropped, onProposed, onStatus } from "./leader.ts";
@@ -153,9 +154,15 @@ function carry(turn: Turn, effect: StorageEffect): void {
     case "durable":
       onDurable(turn, effect.ticket);
       break;
-    case "checkpointed":
-      onCheckpointed(turn, effect.groups[0]!);
+    case "flushed":
+      onFlushed(turn, effect.marks[0]!);
       break;
+    case "stalled": {
+      const { reason, file } = effect;
+      const message = "the catalog cannot be written to disk, and is tried again";
+      turn.effects.push({ type: "log", level: "warn", message, fields: { reason, file } });
+      break;
+    }
     case "failed": {
       draft.stopped = true;
       abdicate(turn);
@@ -164,8 +171,13 @@ function carry(turn: Turn, effect: StorageEffect): void {
       break;
     }
     default:
-      unreachable(effect);
+      fail(`a catalog is a mark and needs no tables: ${effect.type}`);
   }
+}
+
+/** Time has passed: what the disk has refused may be possible now. */
+export function retryStalled(turn: Turn): void {
+  if (pressure(turn.draft.storage).stalled) tellStorage(turn, { type: "retry" });
 }
 
 function onDurable(turn: Turn, ticket: Ticket): void {
@@ -191,21 +203,21 @@ export function considerCheckpoint(turn: Turn): void {
   if (checkpointing || applied.index - checkpoint < config.checkpointEntries) return;
   draft.checkpointing = true;
   draft.checkpoint = applied.index;
-  const group = {
+  const mark = {
     region: GROUP,
     applied: applied.index,
     appliedTerm: applied.term,
     meta: encodeCatalog(draft.catalog, draft.wire),
   };
-  tellStorage(turn, { type: "checkpoint", checkpoint: { groups: [group], kv: emptyKv() } });
+  tellStorage(turn, { type: "freeze", marks: [mark] });
 }
 
 /** Forgets the log up to the checkpoint before this one. */
-function onCheckpointed(turn: Turn, group: CheckpointGroup): void {
+function onFlushed(turn: Turn, mark: GroupMark): void {
   const { draft } = turn;
   draft.checkpointing = false;
   const { kept } = draft;
-  draft.kept = { index: group.applied, term: group.appliedTerm };
+  draft.kept = { index: mark.applied, term: mark.appliedTerm };
   const restoring = draft.writes.some(({ restored }) => restored !== undefined);
   if (kept === undefined || restoring) return;
   const { index, term } = kept;

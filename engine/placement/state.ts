@@ -173,8 +173,8 @@ type HeldState =
   | { readonly ok: false; readonly file: FileName; readonly detail: string };
 
 /**
- * What the disk holds of the state machine: a snapshot newer than the checkpoint, the checkpoint,
- * or nothing.
+ * What the disk holds of the state machine: a snapshot newer than the last mark, that mark, or
+ * nothing.
  */
 function heldState(recovered: Recovered, wire: Wire): HeldState {
   const group = recovered.groups.find(({ region }) => region === GROUP);
@@ -185,14 +185,14 @@ function heldState(recovered: Recovered, wire: Wire): HeldState {
     const applied = { index: metadata.index, term: metadata.term };
     return { ok: true, catalog: decoded.value, applied };
   }
-  const checkpoint = recovered.checkpoint.groups.find(({ region }) => region === GROUP);
-  if (checkpoint === undefined) {
+  const mark = recovered.marks.find(({ region }) => region === GROUP);
+  if (mark === undefined) {
     const applied = { index: LogIndex(0), term: Term(0) };
     return { ok: true, catalog: emptyCatalog(), applied };
   }
-  const decoded = decodeCatalog(checkpoint.meta, wire);
-  if (!decoded.ok) return { ok: false, file: "checkpoint", detail: decoded.reason };
-  const applied = { index: checkpoint.applied, term: checkpoint.appliedTerm };
+  const decoded = decodeCatalog(mark.meta, wire);
+  if (!decoded.ok) return { ok: false, file: "manifest", detail: decoded.reason };
+  const applied = { index: mark.applied, term: mark.appliedTerm };
   return { ok: true, catalog: decoded.value, applied };
 }
 

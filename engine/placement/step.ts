@@ -14,7 +14,7 @@ import { orderTransfer } from "./calls-schedule.ts";
 import { decodeCatalog } from "./command-codec.ts";
 import { attend, expireHeld, NOT_LEADER, propose, serve } from "./leader.ts";
 import { loadOf } from "./registry.ts";
-import { considerCheckpoint, pump, tellStorage } from "./replica.ts";
+import { considerCheckpoint, pump, retryStalled, tellStorage } from "./replica.ts";
 import type { PlacementState } from "./state.ts";
 import { amend, atDesk, deliver, keepHeld, turnOf } from "./turn.ts";
 import type { Turn } from "./turn.ts";
@@ -48,6 +48,7 @@ function handle(turn: Turn, input: PlacementInput): void {
   switch (input.type) {
     case "tick":
       if (turn.draft.opened) turn.raftInputs.push({ type: "tick" });
+      retryStalled(turn);
       return expireHeld(turn);
     case "received":
       return onReceived(turn, input.from, input.message);

@@ -13,7 +13,7 @@ import type { DiskReader, FileName } from "./disk.ts";
 import { BLOCK, END_BYTES, PAIR_BYTES } from "./draft.ts";
 import { FRAME_BYTES, HEADER_BYTES, decodeHeader, frameBytes, readFrame } from "./log/frame.ts";
 import type { FileHeader } from "./log/frame.ts";
-import { checkpointFile } from "./state.ts";
+import { checkpointFile } from "./files.ts";
 import { COLUMN_FAMILIES } from "./types.ts";
 import type { Checkpoint, CheckpointGroup } from "./types.ts";
 

@@ -1,6 +1,7 @@
 /** One line for every input, effect and operation of this room, for traces and golden tests. */
 import { unreachable } from "../base/assert.ts";
 import type { DiskOperation } from "./disk.ts";
+import { describeTreeEffect, describeTreeInput } from "./lsm/describe.ts";
 import type { LogRecord, StorageEffect, StorageInput } from "./types.ts";
 
 export function describeInput(input: StorageInput): string {
@@ -20,14 +21,14 @@ export function describeInput(input: StorageInput): string {
     case "write_failed":
       return `write_failed ticket=${input.ticket} ${input.reason} ${input.file}`;
     default:
-      return unreachable(input);
+      return describeTreeInput(input);
   }
 }
 
 export function describeEffect(effect: StorageEffect): string {
   switch (effect.type) {
     case "write":
-      return `write ticket=${effect.ticket}: ${effect.operations.map(describeOperation).join("; ")}`;
+      return `write ${effect.lane} ticket=${effect.ticket}: ${effect.operations.map(describeOperation).join("; ")}`;
     case "opened":
       return "opened";
     case "durable":
@@ -37,7 +38,7 @@ export function describeEffect(effect: StorageEffect): string {
     case "failed":
       return `failed ${effect.reason} ${effect.file}`;
     default:
-      return unreachable(effect);
+      return describeTreeEffect(effect);
   }
 }
 
@@ -79,7 +80,7 @@ export function describeRecord(record: LogRecord): string {
       return `${record.type} region=${region} index=${record.index} term=${record.term}`;
     case "restore": {
       const { index, term } = record.metadata;
-      return `restore region=${region} index=${index} term=${term} chunks=${record.chunks.length}`;
+      return `restore region=${region} index=${index} term=${term} chunks=${record.chunks.length} tables=${record.tables.length}`;
     }
     case "destroy":
       return `destroy region=${region}`;

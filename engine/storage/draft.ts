@@ -22,8 +22,10 @@ import * as tree from "../base/tree.ts";
 import type { Wire } from "../base/wire.ts";
 import type { DiskOperation } from "./disk.ts";
 import { HEADER_BYTES, encodeFrame, encodeHeader, seedOf } from "./log/frame.ts";
-import { checkpointFile, draftFile } from "./state.ts";
-import type { Draft, DraftPosition, StorageState } from "./state.ts";
+import { checkpointFile, temporary } from "./files.ts";
+import { sequenceOfNow } from "./log/state.ts";
+import type { Draft, DraftPosition } from "./log/state.ts";
+import type { StorageState } from "./state.ts";
 import { COLUMN_FAMILIES } from "./types.ts";
 import type { Checkpoint } from "./types.ts";
 
@@ -47,9 +49,9 @@ export function beginDraft(state: StorageState, checkpoint: Checkpoint): Draft {
   }
   return {
     checkpoint,
-    number: (state.checkpoint?.number ?? 0) + 1,
+    number: (state.log.checkpoint?.number ?? 0) + 1,
     // What waits now may be part of what was applied: it must be durable first.
-    sequence: state.pendingTicket === undefined ? state.sequence : state.sequence + 1,
+    sequence: sequenceOfNow(state.log),
     seed: 0,
     size: 0,
     block: 1,
@@ -62,7 +64,7 @@ export function beginDraft(state: StorageState, checkpoint: Checkpoint): Draft {
  * long.
  */
 export function nextSlice(state: StorageState, draft: Draft): Slice {
-  const file = draftFile(draft.number);
+  const file = temporary(checkpointFile(draft.number));
   if (draft.size === 0) return firstSlice(state, draft);
   const { payload, position } = nextBlock(draft, state.config.sliceBytes, state.wire);
   const frame = encodeFrame(draft.seed, draft.block, draft.size, payload);
@@ -78,15 +80,16 @@ export function nextSlice(state: StorageState, draft: Draft): Slice {
     { type: "rename", file, to: checkpointFile(draft.number) },
     { type: "sync_directory" },
   );
-  if (state.checkpoint !== undefined) {
-    operations.push({ type: "remove", file: checkpointFile(state.checkpoint.number) });
+  const { checkpoint } = state.log;
+  if (checkpoint !== undefined) {
+    operations.push({ type: "remove", file: checkpointFile(checkpoint.number) });
   }
   return { operations, next: undefined };
 }
 
 function firstSlice(state: StorageState, draft: Draft): Slice {
   assert(state.identity !== undefined, "a checkpoint belongs to someone");
-  const file = draftFile(draft.number);
+  const file = temporary(checkpointFile(draft.number));
   const bytes = encodeHeader({
     kind: "checkpoint",
     identity: state.identity,

@@ -1,12 +1,15 @@
 /**
- * Opens a store's directory: reads the newest checkpoint and the log, judges whether they belong
- * together, and says what must be repaired before anything else is written.
+ * Opens a store's directory: reads the manifest and the log, judges whether they belong together
+ * and whether all files are there that they name, and says what must be repaired before anything
+ * else is written.
  *
  * The repairs end with a sync even where nothing is broken: a process that was killed leaves bytes
- * that are in the log and not on the disk, and what was recovered from them must not be lost later.
+ * that are in the files and not on the disk, and what was recovered from them must not be lost
+ * later.
  */
 import { Ticket } from "../base/ids.ts";
 import type { LogIndex } from "../base/ids.ts";
+import { idKey } from "../base/big-endian.ts";
 import * as tree from "../base/tree.ts";
 import type { Wire } from "../base/wire.ts";
 import { readCheckpoint } from "./checkpoint.ts";
@@ -14,20 +17,24 @@ import type { CheckpointRead } from "./checkpoint.ts";
 import { corrupt } from "./damage.ts";
 import type { Damage } from "./damage.ts";
 import type { DiskOperation, DiskReader, FileName } from "./disk.ts";
+import { checkpointFile, fileNumber, finalName, manifestFile, segmentFile } from "./files.ts";
 import { heldSegments } from "./log/group.ts";
 import type { GroupLog } from "./log/group.ts";
 import { emptyKv } from "./kv.ts";
 import { replayLog } from "./log/replay.ts";
 import type { Replay, ReplayedGroup } from "./log/replay.ts";
-import {
-  checkpointFile,
-  durableCheckpoint,
-  fileNumber,
-  initial,
-  regionKey,
-  segmentFile,
-} from "./state.ts";
+import { durableCheckpoint, emptyLog } from "./log/state.ts";
+import type { LogState } from "./log/state.ts";
+import { noFacts } from "./lsm/edit.ts";
+import type { Facts } from "./lsm/edit.ts";
+import { replayManifest } from "./lsm/manifest.ts";
+import type { ManifestReplay } from "./lsm/manifest.ts";
+import { recoveredTree } from "./lsm/recovery.ts";
+import { allTables } from "./lsm/version.ts";
+import { initial, stackOf } from "./state.ts";
 import type { StorageState } from "./state.ts";
+import { tableFile, tableNumber } from "./table/file.ts";
+import type { TableMeta } from "./table/types.ts";
 import type { OpenResult, RecoveredGroup, StorageConfig, StorageEffect } from "./types.ts";
 
 /**
@@ -43,62 +50,145 @@ export function open(
   const newest = files.checkpoints[files.checkpoints.length - 1];
   const checkpoint = newest === undefined ? undefined : readCheckpoint(reader, newest);
   if (checkpoint !== undefined && !checkpoint.ok) return checkpoint;
+  const number = files.manifests[files.manifests.length - 1];
+  const manifest = number === undefined ? undefined : replayManifest(reader, number, wire);
+  if (manifest !== undefined && !manifest.ok) return manifest;
   const log = replayLog(reader, files.segments, wire);
   if (!log.ok) return log;
   const { replay } = log;
-  const mismatch = checkTogether(replay, checkpoint);
+  const mismatch = checkTogether(replay, checkpoint) ?? checkManifest(replay, manifest);
   if (mismatch !== undefined) return mismatch;
-  const applied = durableCheckpoint(newest ?? 0, checkpoint?.checkpoint.groups ?? []);
-  const state = stateOf(replay, config, newest === undefined ? undefined : applied);
-  const groups: ReplayedGroup[] = [];
-  for (const [region, group] of replay.groups) {
-    const index = applied.applied.get(region) ?? (0 as LogIndex);
-    const detail = checkGroup(group, index);
+  const facts = manifest?.facts ?? noFacts();
+  const written = durableCheckpoint(newest ?? 0, checkpoint?.checkpoint.groups ?? []);
+  const applied: AppliedIndex = (region) => {
+    const marked = tree.get(facts.marks, idKey(region))?.applied ?? 0;
+    return Math.max(marked, written.applied.get(region) ?? 0) as LogIndex;
+  };
+  const groups = [...replay.groups.values()];
+  for (const group of groups) {
+    const detail = checkGroup(group, applied(group.log.region));
     if (detail !== undefined) return corrupt(...endOf(replay), detail);
-    groups.push(group);
   }
-  const operations = repairs(replay, files);
+  const recovered = recoveredGroups(groups, applied);
+  const named = tablesNamed(facts, recovered);
+  const missing = checkTables(reader, named);
+  if (missing !== undefined) return missing;
+  const operations = repairs(replay, manifest, files, named);
   const ticket = Ticket(1);
   const effects: StorageEffect[] =
     operations.length === 0
       ? [{ type: "opened" }]
       : [{ type: "write", lane: "log", ticket, operations }];
+  const settled: StorageState = {
+    ...initial(config, wire),
+    identity: replay.identity,
+    log: logOf(replay, newest === undefined ? undefined : written),
+    tree: recoveredTree(facts, manifest?.manifest, config.lsm, [...named.keys(), ...files.tables]),
+  };
+  const state = operations.length === 0 ? settled : repairing(settled, { type: "repairs", ticket });
   return {
     ok: true,
-    state:
-      operations.length === 0
-        ? state
-        : { ...state, nextTicket: Ticket(2), writing: { type: "repairs", ticket } },
+    state,
     recovered: {
       identity: replay.identity,
       checkpoint: checkpoint?.checkpoint ?? { groups: [], kv: emptyKv() },
-      groups: recoveredGroups(groups, applied.applied),
+      stack: stackOf(state),
+      marks: [...tree.entries(facts.marks)].map(([, mark]) => mark),
+      quarantined: [...facts.quarantined].sort((a, b) => a - b),
+      groups: recovered,
     },
     effects,
   };
 }
 
+/** How far a group's data is there without the log. */
+type AppliedIndex = (region: RecoveredGroup["region"]) => LogIndex;
+
+const repairing = (
+  state: StorageState,
+  writing: NonNullable<LogState["writing"]>,
+): StorageState => ({
+  ...state,
+  opened: false,
+  nextTicket: Ticket(2),
+  log: { ...state.log, writing },
+});
+
 interface Files {
   readonly segments: readonly number[];
+  readonly manifests: readonly number[];
+  readonly tables: readonly number[];
   readonly checkpoints: readonly number[];
-  /** Checkpoints that were never finished. */
+  /** Manifests and checkpoints that were never finished. */
   readonly drafts: readonly FileName[];
 }
 
 /** Ours among the files of the directory, each list ascending. */
 function filesOf(reader: DiskReader): Files {
   const segments: number[] = [];
+  const manifests: number[] = [];
+  const tables: number[] = [];
   const checkpoints: number[] = [];
   const drafts: FileName[] = [];
+  const push = (list: number[], number: number | undefined): void => {
+    if (number !== undefined) list.push(number);
+  };
   for (const file of reader.list()) {
-    const segment = fileNumber("log", file);
-    if (segment !== undefined) segments.push(segment);
-    const checkpoint = fileNumber("checkpoint", file);
-    if (checkpoint !== undefined) checkpoints.push(checkpoint);
-    const draft = file.endsWith(".tmp") ? file.slice(0, -".tmp".length) : "";
-    if (fileNumber("checkpoint", draft) !== undefined) drafts.push(file);
+    push(segments, fileNumber("log", file));
+    push(manifests, fileNumber("manifest", file));
+    push(tables, tableNumber(file));
+    push(checkpoints, fileNumber("checkpoint", file));
+    const name = finalName(file) ?? "";
+    const isDraft = fileNumber("manifest", name) ?? fileNumber("checkpoint", name);
+    if (isDraft !== undefined) drafts.push(file);
   }
-  return { segments, checkpoints, drafts };
+  return { segments, manifests, tables, checkpoints, drafts };
+}
+
+/** All tables that must be there, by number. */
+function tablesNamed(
+  facts: Facts,
+  groups: readonly RecoveredGroup[],
+): ReadonlyMap<number, TableMeta> {
+  const named = new Map<number, TableMeta>();
+  for (const { table } of allTables(facts.version)) named.set(table.number, table);
+  for (const { restored } of groups) {
+    for (const table of restored?.tables ?? []) named.set(table.number, table);
+  }
+  return named;
+}
+
+function checkTables(
+  reader: DiskReader,
+  named: ReadonlyMap<number, TableMeta>,
+): Damage | undefined {
+  for (const { number, size } of named.values()) {
+    const file = tableFile(number);
+    const found = reader.size(file);
+    if (found === undefined) return corrupt(file, 0, "the table is missing");
+    if (found !== size) {
+      return corrupt(
+        file,
+        Math.min(found, size),
+        `the table has ${found} bytes instead of ${size}`,
+      );
+    }
+  }
+  return undefined;
+}
+
+function checkManifest(replay: Replay, read: ManifestReplay | undefined): Damage | undefined {
+  if (read === undefined) return undefined;
+  const { manifest, facts } = read;
+  const file = manifestFile(manifest.number);
+  const { identity } = replay;
+  if (identity === undefined) return corrupt(segmentFile(1), 0, `${file} has no log`);
+  if (identity.cluster !== read.identity.cluster || identity.store !== read.identity.store) {
+    return corrupt(file, 8, "the manifest belongs to another store than the log");
+  }
+  if (facts.batch <= replay.sequence) return undefined;
+  const detail = `the log ends with batch ${replay.sequence}, and ${file} needs batch ${facts.batch}`;
+  return corrupt(...endOf(replay), detail);
 }
 
 /** The last segment and its end: where a log that is too short should have gone on. */
@@ -128,25 +218,20 @@ function checkGroup(group: ReplayedGroup, applied: LogIndex): string | undefined
     return `group ${region}: entries ${truncated.index + 1} to ${base} are missing`;
   }
   if (group.restored === undefined && truncated.index > Math.max(applied, begun)) {
-    return `group ${region}: the log starts behind ${truncated.index}, and the checkpoint ends at ${applied}`;
+    return `group ${region}: the log starts behind ${truncated.index}, and what is durable besides it ends at ${applied}`;
   }
   return undefined;
 }
 
-function stateOf(
-  replay: Replay,
-  config: StorageConfig,
-  checkpoint: StorageState["checkpoint"],
-): StorageState {
+function logOf(replay: Replay, checkpoint: LogState["checkpoint"]): LogState {
   const holders = new Map<number, number>();
   const groups = tree.edit(tree.empty<GroupLog>());
   for (const { log } of replay.groups.values()) {
     for (const segment of heldSegments(log)) holders.set(segment, (holders.get(segment) ?? 0) + 1);
-    groups.set(regionKey(log.region), { ...log, anchored: true });
+    groups.set(idKey(log.region), { ...log, anchored: true });
   }
   return {
-    ...initial(config, replay.wire),
-    identity: replay.identity,
+    ...emptyLog(),
     segments: replay.segments.map(({ number, size }) => ({
       number,
       size,
@@ -161,31 +246,43 @@ function stateOf(
   };
 }
 
-function repairs(replay: Replay, files: Files): DiskOperation[] {
+function repairs(
+  replay: Replay,
+  read: ManifestReplay | undefined,
+  files: Files,
+  named: ReadonlyMap<number, TableMeta>,
+): DiskOperation[] {
   const operations: DiskOperation[] = [];
+  const remove = (file: FileName): void => void operations.push({ type: "remove", file });
   const last = replay.segments[replay.segments.length - 1];
   if (last !== undefined) {
     const file = segmentFile(last.number);
     if (replay.torn) operations.push({ type: "truncate", file, size: last.size });
     operations.push({ type: "sync", file });
   }
-  for (const file of files.drafts) operations.push({ type: "remove", file });
-  for (const number of files.checkpoints.slice(0, -1)) {
-    operations.push({ type: "remove", file: checkpointFile(number) });
+  if (read !== undefined) {
+    const { number, size, torn } = read.manifest;
+    const file = manifestFile(number);
+    if (torn) operations.push({ type: "truncate", file, size });
+    operations.push({ type: "sync", file });
   }
-  if (replay.leftover !== undefined) operations.push({ type: "remove", file: replay.leftover });
+  for (const file of files.drafts) remove(file);
+  for (const number of files.checkpoints.slice(0, -1)) remove(checkpointFile(number));
+  for (const number of files.manifests.slice(0, -1)) remove(manifestFile(number));
+  for (const number of files.tables) if (!named.has(number)) remove(tableFile(number));
+  if (replay.leftover !== undefined) remove(replay.leftover);
   if (operations.length > 0) operations.push({ type: "sync_directory" });
   return operations;
 }
 
 function recoveredGroups(
   groups: readonly ReplayedGroup[],
-  applied: ReadonlyMap<RecoveredGroup["region"], LogIndex>,
+  applied: AppliedIndex,
 ): readonly RecoveredGroup[] {
   const plain: RecoveredGroup[] = [];
   const restored: { readonly at: number; readonly group: RecoveredGroup }[] = [];
   for (const replayed of groups) {
-    const group = recoveredGroup(replayed, applied.get(replayed.log.region) ?? 0);
+    const group = recoveredGroup(replayed, applied(replayed.log.region));
     if (group.restored === undefined) plain.push(group);
     else restored.push({ at: replayed.restoredAt, group });
   }

@@ -1,16 +1,16 @@
 /**
- * The state of the storage machine: what waits, what is being written, and what the log remembers
- * of segments and groups.
+ * The state of the storage machine: two lanes beside each other, the shared log and the tables, and
+ * the memtable, which is of both.
  */
-import type { Key } from "../base/bytes.ts";
-import { LogIndex, Ticket, nextTicket } from "../base/ids.ts";
-import type { RegionId } from "../base/ids.ts";
-import * as tree from "../base/tree.ts";
-import type { Tree } from "../base/tree.ts";
+import { Ticket, nextTicket } from "../base/ids.ts";
 import type { Wire } from "../base/wire.ts";
-import type { FileName } from "./disk.ts";
-import type { GroupLog } from "./log/group.ts";
-import type { Checkpoint, CheckpointGroup, Identity, LogRecord, StorageConfig } from "./types.ts";
+import { emptyLog } from "./log/state.ts";
+import type { LogState } from "./log/state.ts";
+import { emptyMemtable } from "./lsm/memtable.ts";
+import { emptyTree } from "./lsm/state.ts";
+import type { TreeState } from "./lsm/state.ts";
+import type { Memtable, Stack } from "./lsm/types.ts";
+import type { Identity, StorageConfig } from "./types.ts";
 
 export interface StorageState {
   readonly config: StorageConfig;
@@ -18,203 +18,84 @@ export interface StorageState {
   readonly wire: Wire;
   /** Undefined until `identify`. */
   readonly identity: Identity | undefined;
-  /** The disk has refused a write: nothing is written any more. */
+  /** The disk has refused a write that the store cannot do without: nothing is written any more. */
   readonly closed: boolean;
-  /** Records that no write has taken yet, and the newest ticket among them. */
-  readonly pending: readonly LogRecord[];
-  readonly pendingTicket: Ticket | undefined;
-  /** A turn has ended since records began to wait. */
-  readonly due: boolean;
-  /** The one write under way. */
-  readonly writing: Writing | undefined;
-  /** Whether the last write was one of records: then a checkpoint's slice may go first. */
-  readonly wroteLog: boolean;
+  /** What was recovered is durable. Until then the table lane and the jobs wait. */
+  readonly opened: boolean;
+  /** Of the next effect, be it a write of either lane or a job. */
   readonly nextTicket: Ticket;
-  /** Ascending; the last one is written to. Empty until the first write. */
-  readonly segments: readonly Segment[];
-  /** Segments before this one are not needed; some may still have to be removed. */
-  readonly oldest: number;
-  /** Number of the last batch that was handed to the disk. */
-  readonly sequence: number;
-  /** Checksum of that batch's frame. */
-  readonly chain: number;
-  /** Checksum seed of the last segment. */
-  readonly seed: number;
-  /** By `regionKey`. */
-  readonly groups: Tree<GroupLog>;
-  /** The newest durable checkpoint. */
-  readonly checkpoint: DurableCheckpoint | undefined;
-  /** The checkpoint being written. */
-  readonly draft: Draft | undefined;
+  /** The newest source. Its owner edits it. */
+  readonly memtable: Memtable;
+  readonly log: LogState;
+  readonly tree: TreeState;
 }
-
-export interface Segment {
-  readonly number: number;
-  /** In bytes, with what is being written. */
-  readonly size: number;
-  /** How many groups have entries or a snapshot in it. */
-  readonly holders: number;
-}
-
-export type Writing =
-  /** Repairs after `open`. */
-  | { readonly type: "repairs"; readonly ticket: Ticket }
-  /** Records; `durable` is the newest ticket that they complete. */
-  | { readonly type: "records"; readonly ticket: Ticket; readonly durable: Ticket | undefined }
-  | { readonly type: "removal"; readonly ticket: Ticket }
-  /** A slice of the draft; `next` is where the following one starts, undefined after the last. */
-  | { readonly type: "slice"; readonly ticket: Ticket; readonly next: Draft | undefined };
-
-export interface DurableCheckpoint {
-  readonly number: number;
-  readonly groups: readonly CheckpointGroup[];
-  /** Never changed. */
-  readonly applied: ReadonlyMap<RegionId, LogIndex>;
-}
-
-/** How far a checkpoint has been written. */
-export interface Draft {
-  readonly checkpoint: Checkpoint;
-  readonly number: number;
-  /** The batch that must be durable before the checkpoint may be. */
-  readonly sequence: number;
-  readonly seed: number;
-  /** Size of the file so far; 0 before the header. */
-  readonly size: number;
-  /** Number of the next block. */
-  readonly block: number;
-  /** Where the next block starts. */
-  readonly position: DraftPosition;
-}
-
-export type DraftPosition =
-  | { readonly part: "groups"; readonly index: number }
-  /** `family` is a place in `COLUMN_FAMILIES`. */
-  | { readonly part: "pairs"; readonly family: number; readonly key: Key }
-  | { readonly part: "end" };
 
 /** The state of a store that has never written anything. */
-export function initial(config: StorageConfig, wire: Wire): StorageState {
-  return {
-    config,
-    wire,
-    identity: undefined,
-    closed: false,
-    pending: [],
-    pendingTicket: undefined,
-    due: false,
-    writing: undefined,
-    wroteLog: false,
-    nextTicket: Ticket(1),
-    segments: [],
-    oldest: 1,
-    sequence: 0,
-    chain: 0,
-    seed: 0,
-    groups: tree.empty(),
-    checkpoint: undefined,
-    draft: undefined,
-  };
+export const initial = (config: StorageConfig, wire: Wire): StorageState => ({
+  config,
+  wire,
+  identity: undefined,
+  closed: false,
+  opened: true,
+  nextTicket: Ticket(1),
+  memtable: emptyMemtable(),
+  log: emptyLog(),
+  tree: emptyTree(),
+});
+
+/** A number for the table that is to be received, and the state that has given it away. */
+export function reserve(state: StorageState): {
+  readonly state: StorageState;
+  readonly number: number;
+} {
+  const { nextNumber: number } = state.tree;
+  return { state: withTree(state, { ...state.tree, nextNumber: number + 1 }), number };
 }
+
+/** Everything that can be read: what a view or a workspace begins with. */
+export const stackOf = ({ memtable, tree }: StorageState): Stack => ({
+  memtable,
+  layers: tree.layers,
+  version: tree.version,
+});
 
 /**
- * What waits for the next write. Written out in full, as the next one: a spread costs ten times
- * more.
+ * `memtable` in place of the one that it was made from. Written out in full, as the next one: a
+ * spread costs ten times more.
  */
-export function withQueue(
-  state: StorageState,
-  pending: readonly LogRecord[],
-  pendingTicket: Ticket | undefined,
-  due: boolean,
-): StorageState {
+export function withMemtable(state: StorageState, memtable: Memtable): StorageState {
+  if (state.memtable === memtable) return state;
   return {
     config: state.config,
     wire: state.wire,
     identity: state.identity,
     closed: state.closed,
-    pending,
-    pendingTicket,
-    due,
-    writing: state.writing,
-    wroteLog: state.wroteLog,
+    opened: state.opened,
     nextTicket: state.nextTicket,
-    segments: state.segments,
-    oldest: state.oldest,
-    sequence: state.sequence,
-    chain: state.chain,
-    seed: state.seed,
-    groups: state.groups,
-    checkpoint: state.checkpoint,
-    draft: state.draft,
+    memtable,
+    log: state.log,
+    tree: state.tree,
   };
 }
 
-/** A write begins or (undefined) has ended. */
-export function withWriting(
-  state: StorageState,
-  writing: Writing | undefined,
-  wroteLog: boolean,
-): StorageState {
+/** Another state of the log; where `ticket` is given, it has been used. */
+export function withLog(state: StorageState, log: LogState, ticket?: Ticket): StorageState {
   return {
     config: state.config,
     wire: state.wire,
     identity: state.identity,
     closed: state.closed,
-    pending: state.pending,
-    pendingTicket: state.pendingTicket,
-    due: state.due,
-    writing,
-    wroteLog,
-    nextTicket: writing === undefined ? state.nextTicket : nextTicket(writing.ticket),
-    segments: state.segments,
-    oldest: state.oldest,
-    sequence: state.sequence,
-    chain: state.chain,
-    seed: state.seed,
-    groups: state.groups,
-    checkpoint: state.checkpoint,
-    draft: state.draft,
+    opened: state.opened,
+    nextTicket: ticket === undefined ? state.nextTicket : nextTicket(ticket),
+    memtable: state.memtable,
+    log,
+    tree: state.tree,
   };
 }
 
-/** `groups` as the durable checkpoint with this number. Keeps `groups`. */
-export function durableCheckpoint(
-  number: number,
-  groups: readonly CheckpointGroup[],
-): DurableCheckpoint {
-  const applied = new Map<RegionId, LogIndex>();
-  for (const group of groups) applied.set(group.region, group.applied);
-  return { number, groups, applied };
-}
-
-/** Regions as keys: in order of their numbers. */
-export function regionKey(region: RegionId): Key {
-  const high = Math.floor(region / 0x1_0000_0000);
-  return String.fromCharCode(
-    (high >>> 16) & 0xff,
-    (high >>> 8) & 0xff,
-    high & 0xff,
-    (region >>> 24) & 0xff,
-    (region >>> 16) & 0xff,
-    (region >>> 8) & 0xff,
-    region & 0xff,
-  ) as Key;
-}
-
-const DIGITS = 16;
-const numbered = (prefix: string, number: number): FileName =>
-  `${prefix}-${String(number).padStart(DIGITS, "0")}`;
-
-export const segmentFile = (number: number): FileName => numbered("log", number);
-export const checkpointFile = (number: number): FileName => numbered("checkpoint", number);
-/** What a checkpoint is called until it is whole. */
-export const draftFile = (number: number): FileName => `${checkpointFile(number)}.tmp`;
-
-/** The number in a name made by `segmentFile` or `checkpointFile`, or undefined. */
-export function fileNumber(prefix: "log" | "checkpoint", file: FileName): number | undefined {
-  if (file.length !== prefix.length + 1 + DIGITS || !file.startsWith(`${prefix}-`)) {
-    return undefined;
-  }
-  const digits = file.slice(prefix.length + 1);
-  return /^[0-9]+$/.test(digits) ? Number(digits) : undefined;
-}
+/** Another state of the tree; where `ticket` is given, it has been used. */
+export const withTree = (state: StorageState, tree: TreeState, ticket?: Ticket): StorageState => ({
+  ...state,
+  tree,
+  nextTicket: ticket === undefined ? state.nextTicket : nextTicket(ticket),
+});

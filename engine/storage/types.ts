@@ -10,7 +10,7 @@ import type { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Entry, HardState, SnapshotMetadata } from "../raft/types.ts";
 import type { DiskFailure, DiskInput, FileName, WriteEffect } from "./disk.ts";
 import type { Kv } from "./kv.ts";
-import type { LsmConfig } from "./lsm/types.ts";
+import type { GroupMark, LsmConfig, Stack, TreeEffect, TreeInput } from "./lsm/types.ts";
 import type { TableMeta } from "./table/types.ts";
 
 /** One fact about one group, in the order in which facts became true. */
@@ -107,6 +107,12 @@ export interface Recovered {
   /** Undefined in an empty directory. */
   readonly identity: Identity | undefined;
   readonly checkpoint: Checkpoint;
+  /** All durable tables under an empty memtable. */
+  readonly stack: Stack;
+  /** How far they hold each group, ascending by region: the log goes on from there. */
+  readonly marks: readonly GroupMark[];
+  /** Replicas whose data is damaged, and was not replaced since. */
+  readonly quarantined: readonly RegionId[];
   /** Groups without `restored` first, then those with it in the order of their restores. */
   readonly groups: readonly RecoveredGroup[];
 }
@@ -148,6 +154,7 @@ export type StorageInput =
    * way.
    */
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
+  | TreeInput
   | DiskInput;
 
 export type StorageEffect =
@@ -161,7 +168,8 @@ export type StorageEffect =
   | { readonly type: "durable"; readonly ticket: Ticket }
   /** The last checkpoint is durable: logs may be compacted up to what it holds. */
   | { readonly type: "checkpointed"; readonly groups: readonly CheckpointGroup[] }
-  /** The disk refused. After this the log takes no more records. Nothing durable is lost. */
+  | TreeEffect
+  /** The disk refused. After this nothing is written any more. Nothing durable is lost. */
   | { readonly type: "failed"; readonly reason: DiskFailure; readonly file: FileName };
 
 export interface StorageConfig {

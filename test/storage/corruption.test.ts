@@ -34,7 +34,7 @@ function store(cluster = 77n): { image: Image; last: string; lastBatch: number }
     rig.turn();
   }
   const image = imageOf(rig.disk);
-  const last = segment(rig.state.segments.length);
+  const last = segment(rig.state.log.segments.length);
   rig.log(append(2, [entry(19)]));
   rig.turn();
   return { image: imageOf(rig.disk), last, lastBatch: image.get(last)!.length };

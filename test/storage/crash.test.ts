@@ -208,7 +208,7 @@ test("a crash at any point of any write leaves everything acknowledged and no ha
       settle();
     }
   }
-  assert.ok(rig.state.oldest > 2, `segments before ${rig.state.oldest} were removed`);
+  assert.ok(rig.state.log.oldest > 2, `segments before ${rig.state.log.oldest} were removed`);
   assert.is(rig.durable, logged[logged.length - 1]!.ticket);
   assert.ok(crashes > 1000, String(crashes));
 });

@@ -152,7 +152,7 @@ class Program {
 
   /** Everything that is durable is applied. */
   checkpoint(size: number): void {
-    if (this.rig.state.draft !== undefined) return;
+    if (this.rig.state.log.draft !== undefined) return;
     const durable = this.logged.filter(({ ticket }) => ticket <= this.rig.durable);
     const applied: Record<number, number> = {};
     for (const [region, group] of replayed(durable)) {
@@ -228,7 +228,7 @@ test("everything acknowledged comes back after any crash, and nothing else but w
         for (const action of actions) program.do(action);
         program.crash("power");
         crashes += program.crashes;
-        removed += program.rig.state.oldest - 1;
+        removed += program.rig.state.log.oldest - 1;
       },
     ),
     { includeErrorInReport: true, numRuns: 800 },
@@ -252,8 +252,8 @@ test("a store that lives long in a few segments forgets nothing and grows no fur
     program.do({ kind: "settle", region: 2, size: 1 });
     if (round % 7 === 0) program.do({ kind: "crash", region: 2, size: 1 });
   }
-  assert.ok(program.rig.state.segments.length <= 3);
-  assert.ok(program.rig.state.oldest > 10);
+  assert.ok(program.rig.state.log.segments.length <= 3);
+  assert.ok(program.rig.state.log.oldest > 10);
   assert.ok(program.rig.disk.list().length <= 5, program.rig.disk.list().join(" "));
   program.crash("power");
   const logged = replayed(program.logged);

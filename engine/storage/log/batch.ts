@@ -6,85 +6,87 @@
  * or a tear can be innocent only in the last batch of the last segment.
  */
 import { assert } from "../../base/assert.ts";
+import { idKey } from "../../base/big-endian.ts";
+import { LogIndex, maxIndex } from "../../base/ids.ts";
+import type { RegionId } from "../../base/ids.ts";
+import * as tree from "../../base/tree.ts";
 import type { DiskOperation } from "../disk.ts";
 import { HEADER_BYTES, encodeFrame, encodeHeader, frameCrc, seedOf } from "./frame.ts";
 import { Book } from "./book.ts";
 import { encodeBatch } from "./record.ts";
-import { segmentFile } from "../state.ts";
+import type { LogState } from "./state.ts";
+import { segmentFile } from "../files.ts";
 import type { StorageState } from "../state.ts";
 
 export interface BatchWrite {
-  readonly state: StorageState;
+  readonly log: LogState;
   readonly operations: readonly DiskOperation[];
 }
 
 /** Takes everything that waits. Where the segment is full, a new one is made durable before. */
 export function nextBatch(state: StorageState): BatchWrite {
   const operations: DiskOperation[] = [];
-  const rotated = needsSegment(state) ? withSegment(state, operations) : state;
-  const current = rotated.segments[rotated.segments.length - 1]!;
-  const book = new Book(rotated.groups, rotated.segments);
-  const { checkpoint } = rotated;
-  for (const record of rotated.pending) {
+  const log = needsSegment(state) ? withSegment(state, operations) : state.log;
+  const current = log.segments[log.segments.length - 1]!;
+  const book = new Book(log.groups, log.segments);
+  for (const record of log.pending) {
     if (record.type === "compact") {
-      const applied = checkpoint?.applied.get(record.region) ?? 0;
-      assert(
-        record.index <= applied,
-        () => `group ${record.region}: compacted before a checkpoint`,
-      );
+      const { region, index } = record;
+      assert(index <= durableIndex(state, region), () => `group ${region}: compacted too far`);
     }
     book.enter(record);
   }
   const oldest = book.oldestHeld();
-  const repeated = oldest > rotated.oldest ? book.repeat(oldest) : [];
-  const sequence = rotated.sequence + 1;
-  const records = repeated.length === 0 ? rotated.pending : [...rotated.pending, ...repeated];
-  const payload = encodeBatch({ oldest, records }, rotated.wire);
-  const frame = encodeFrame(rotated.seed, sequence, current.size, payload);
+  const repeated = oldest > log.oldest ? book.repeat(oldest) : [];
+  const sequence = log.sequence + 1;
+  const records = repeated.length === 0 ? log.pending : [...log.pending, ...repeated];
+  const payload = encodeBatch({ oldest, records }, state.wire);
+  const frame = encodeFrame(log.seed, sequence, current.size, payload);
   const file = segmentFile(current.number);
   operations.push({ type: "append", file, bytes: frame }, { type: "sync", file });
-  const next: StorageState = {
-    config: rotated.config,
-    wire: rotated.wire,
-    identity: rotated.identity,
-    closed: rotated.closed,
+  const next: LogState = {
     pending: NOTHING,
     pendingTicket: undefined,
     due: false,
-    writing: rotated.writing,
-    wroteLog: rotated.wroteLog,
-    nextTicket: rotated.nextTicket,
+    writing: log.writing,
+    wroteLog: log.wroteLog,
     segments: book.segments(frame.length),
     oldest,
     sequence,
     chain: frameCrc(frame),
-    seed: rotated.seed,
+    seed: log.seed,
     groups: book.groups(),
-    checkpoint: rotated.checkpoint,
-    draft: rotated.draft,
+    checkpoint: log.checkpoint,
+    draft: log.draft,
   };
-  return { state: next, operations };
+  return { log: next, operations };
 }
 
-const NOTHING: StorageState["pending"] = [];
+const NOTHING: LogState["pending"] = [];
 
-function needsSegment(state: StorageState): boolean {
-  const current = state.segments[state.segments.length - 1];
-  return current === undefined || current.size >= state.config.segmentBytes;
+/** How far the group's data is durable without the log. */
+function durableIndex({ log, tree: { marks } }: StorageState, region: RegionId): LogIndex {
+  const checkpointed = log.checkpoint?.applied.get(region) ?? LogIndex(0);
+  return maxIndex(checkpointed, tree.get(marks, idKey(region))?.applied ?? LogIndex(0));
+}
+
+function needsSegment({ log, config }: StorageState): boolean {
+  const current = log.segments[log.segments.length - 1];
+  return current === undefined || current.size >= config.segmentBytes;
 }
 
 /** A new last segment, whose header and name are durable before anything is written behind it. */
-function withSegment(state: StorageState, operations: DiskOperation[]): StorageState {
-  assert(state.identity !== undefined, "a segment belongs to someone");
-  const last = state.segments[state.segments.length - 1];
+function withSegment({ log, identity }: StorageState, operations: DiskOperation[]): LogState {
+  assert(identity !== undefined, "a segment belongs to someone");
+  const last = log.segments[log.segments.length - 1];
   const number = last === undefined ? 1 : last.number + 1;
   const header = encodeHeader({
     kind: "log",
-    identity: state.identity,
+    identity,
     number,
-    sequence: state.sequence + 1,
-    oldest: state.oldest,
-    chain: state.chain,
+    sequence: log.sequence + 1,
+    oldest: log.oldest,
+    chain: log.chain,
   });
   const file = segmentFile(number);
   operations.push(
@@ -93,6 +95,6 @@ function withSegment(state: StorageState, operations: DiskOperation[]): StorageS
     { type: "sync", file },
     { type: "sync_directory" },
   );
-  const segments = [...state.segments, { number, size: HEADER_BYTES, holders: 0 }];
-  return { ...state, segments, seed: seedOf(header) };
+  const segments = [...log.segments, { number, size: HEADER_BYTES, holders: 0 }];
+  return { ...log, segments, seed: seedOf(header) };
 }

@@ -3,13 +3,13 @@
  * it. Edits fresh copies only; the trees and arrays it was made from stay as they are.
  */
 import { assert } from "../../base/assert.ts";
+import { idKey } from "../../base/big-endian.ts";
 import type { RegionId } from "../../base/ids.ts";
 import * as tree from "../../base/tree.ts";
 import type { Edit, Tree } from "../../base/tree.ts";
 import { heldSegments, repetition, unknownGroup, withRecord } from "./group.ts";
 import type { GroupLog } from "./group.ts";
-import { regionKey } from "../state.ts";
-import type { Segment } from "../state.ts";
+import type { Segment } from "./state.ts";
 import type { LogRecord } from "../types.ts";
 
 export class Book {
@@ -37,7 +37,7 @@ export class Book {
       this.#count(group, -1);
       this.#count(judged.group, 1);
     }
-    this.#edit.set(regionKey(record.region), judged.group);
+    this.#edit.set(idKey(record.region), judged.group);
   }
 
   /** The first segment that some group holds, or the last one. */
@@ -79,7 +79,7 @@ export class Book {
   }
 
   #group(region: RegionId): GroupLog {
-    return this.#edit.get(regionKey(region)) ?? unknownGroup(region, true);
+    return this.#edit.get(idKey(region)) ?? unknownGroup(region, true);
   }
 
   #count(group: GroupLog, by: number): void {

@@ -14,7 +14,7 @@ import { HEADER_BYTES, decodeHeader, findFrame, readFrame } from "./frame.ts";
 import { unknownGroup, withRecord } from "./group.ts";
 import type { GroupLog } from "./group.ts";
 import { decodeBatch } from "./record.ts";
-import { segmentFile } from "../state.ts";
+import { segmentFile } from "../files.ts";
 import type { Identity, LogRecord, RecoveredGroup } from "../types.ts";
 
 /** One group while it is replayed. */

@@ -15,8 +15,8 @@ import {
   expectTuple,
   malformed,
 } from "../../base/wire.ts";
-import { COLUMN_FAMILIES } from "../types.ts";
 import type { Clear, TableMeta } from "../table/types.ts";
+import { COLUMN_FAMILIES } from "../types.ts";
 import type { ColumnFamily } from "../types.ts";
 
 export function tableToTuple(meta: TableMeta): readonly unknown[] {

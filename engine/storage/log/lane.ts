@@ -1,0 +1,118 @@
+/**
+ * The lane of the log: group commit. At any time one write is under way; what arrives meanwhile
+ * waits and goes out with the next one. Nothing is reported durable before the write that holds it
+ * has been synced.
+ */
+import { assert, unreachable } from "../../base/assert.ts";
+import type { Ticket } from "../../base/ids.ts";
+import type { DiskOperation } from "../disk.ts";
+import { beginDraft, nextSlice } from "../draft.ts";
+import { segmentFile } from "../files.ts";
+import type { StorageState } from "../state.ts";
+import type { Checkpoint, LogRecord, StorageEffect } from "../types.ts";
+import { nextBatch } from "./batch.ts";
+import { durableCheckpoint, withQueue, withWriting } from "./state.ts";
+import type { LogState, LogWriting } from "./state.ts";
+
+/** A write of the lane: `log` is its state while that is under way. */
+export interface LogWrite {
+  readonly log: LogState;
+  readonly operations: readonly DiskOperation[];
+}
+
+/** Keeps the records for the next write. */
+export function enqueue(log: LogState, records: readonly LogRecord[], ticket: Ticket): LogState {
+  const { pending, pendingTicket } = log;
+  assert(pendingTicket === undefined || ticket > pendingTicket, "tickets of the log ascend");
+  const all = pending.length === 0 ? records : [...pending, ...records];
+  return withQueue(log, all, ticket, log.due);
+}
+
+/** What waits may go out now. */
+export function endTurn(log: LogState): LogState {
+  const { pending, pendingTicket, due } = log;
+  if (due || pendingTicket === undefined) return log;
+  return withQueue(log, pending, pendingTicket, true);
+}
+
+/** Begins to write a checkpoint, unless one is being written. */
+export function checkpointLog(state: StorageState, checkpoint: Checkpoint): LogState {
+  const { log } = state;
+  return log.draft === undefined ? { ...log, draft: beginDraft(state, checkpoint) } : log;
+}
+
+/** The write under way is done. */
+export function finishLog(log: LogState, effects: StorageEffect[]): LogState {
+  const { writing } = log;
+  assert(writing !== undefined, "a write is under way");
+  const next = withWriting(log, undefined, writing.type === "records");
+  switch (writing.type) {
+    case "repairs":
+      effects.push({ type: "opened" });
+      return next;
+    case "records":
+      if (writing.durable !== undefined) {
+        effects.push({ type: "durable", ticket: writing.durable });
+      }
+      return next;
+    case "removal":
+      return withoutRemoved(next);
+    case "slice": {
+      if (writing.next !== undefined) return { ...next, draft: writing.next };
+      const { draft } = log;
+      assert(draft !== undefined, "a slice is of a draft");
+      const { groups } = draft.checkpoint;
+      effects.push({ type: "checkpointed", groups });
+      const checkpoint = durableCheckpoint(draft.number, groups);
+      return { ...next, draft: undefined, checkpoint };
+    }
+    default:
+      return unreachable(writing);
+  }
+}
+
+/**
+ * The next write, where none is under way and there is something to write. Records go first, but
+ * take turns with slices.
+ */
+export function nextLogWrite(state: StorageState): LogWrite | undefined {
+  const { log, nextTicket: ticket } = state;
+  if (log.writing !== undefined) return undefined;
+  const removes = log.segments.length > 0 && log.segments[0]!.number < log.oldest;
+  const { draft } = log;
+  const slices = draft !== undefined && draft.sequence <= log.sequence;
+  if (log.due && !(log.wroteLog && (removes || slices))) {
+    const batch = nextBatch(state);
+    const writing: LogWriting = { type: "records", ticket, durable: log.pendingTicket };
+    return {
+      log: withWriting(batch.log, writing, log.wroteLog),
+      operations: batch.operations,
+    };
+  }
+  if (removes) {
+    const writing: LogWriting = { type: "removal", ticket };
+    return { log: withWriting(log, writing, log.wroteLog), operations: removal(log) };
+  }
+  if (slices) {
+    const { operations, next } = nextSlice(state, draft);
+    const writing: LogWriting = { type: "slice", ticket, next };
+    return { log: withWriting(log, writing, log.wroteLog), operations };
+  }
+  return undefined;
+}
+
+/** One after another and each durably, so that what remains after a crash is without gaps. */
+function removal(log: LogState): DiskOperation[] {
+  const operations: DiskOperation[] = [];
+  for (const segment of log.segments) {
+    if (segment.number >= log.oldest) break;
+    operations.push({ type: "remove", file: segmentFile(segment.number) });
+    operations.push({ type: "sync_directory" });
+  }
+  return operations;
+}
+
+const withoutRemoved = (log: LogState): LogState => ({
+  ...log,
+  segments: log.segments.filter((segment) => segment.number >= log.oldest),
+});

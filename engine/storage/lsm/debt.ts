@@ -1,0 +1,57 @@
+/** How much work the tree has put off, and how fast it is to be done. */
+import { COLUMN_FAMILIES } from "../types.ts";
+import type { TableMeta } from "../table/types.ts";
+import { endOf, rangesMeet, tablesAt, totalBytes, LEVELS } from "./version.ts";
+import type { LsmConfig, Version } from "./types.ts";
+
+export interface Debt {
+  /** The greatest number of tables of level 0 over one key, of all families. */
+  readonly levelZero: number;
+  /** Bytes that levels hold beyond their targets. */
+  readonly bytes: number;
+}
+
+/** What level `level` should hold at most, in bytes. */
+export function targetBytes(config: LsmConfig, level: number): number {
+  let target = config.levelBytes;
+  for (let i = 1; i < level; i++) target *= config.levelGrowth;
+  return target;
+}
+
+/** The greatest number of these tables, newest first, over one key, or a little more. */
+export function depthOf(tables: readonly TableMeta[]): number {
+  const depths: number[] = [];
+  let greatest = 0;
+  for (let i = tables.length - 1; i >= 0; i--) {
+    const range = { start: tables[i]!.smallest, end: endOf(tables[i]!) };
+    let depth = 1;
+    for (let j = i + 1; j < tables.length; j++) {
+      const older = tables[j]!;
+      if (depths[j]! < depth) continue;
+      if (rangesMeet(range, { start: older.smallest, end: endOf(older) })) depth = depths[j]! + 1;
+    }
+    depths[i] = depth;
+    greatest = Math.max(greatest, depth);
+  }
+  return greatest;
+}
+
+export function debtOf(version: Version, config: LsmConfig): Debt {
+  let levelZero = 0;
+  let bytes = 0;
+  for (const cf of COLUMN_FAMILIES) {
+    const newest = tablesAt(version, cf, 0);
+    const depth = depthOf(newest);
+    levelZero = Math.max(levelZero, depth);
+    if (depth > config.levelZeroTables) bytes += totalBytes(newest);
+    for (let level = 1; level < LEVELS - 1; level++) {
+      const held = totalBytes(tablesAt(version, cf, level));
+      bytes += Math.max(0, held - targetBytes(config, level));
+    }
+  }
+  return { levelZero, bytes };
+}
+
+/** What a compaction may write in a second: as much again for each `debtBytes` of debt. */
+export const paceOf = (debt: Debt, config: LsmConfig): number =>
+  config.bytesPerSecond * (1 + Math.floor(debt.bytes / config.debtBytes));

@@ -1,0 +1,28 @@
+/** The tree as a directory has it. */
+import { debtOf } from "./debt.ts";
+import type { Facts } from "./edit.ts";
+import type { ManifestFile } from "./manifest.ts";
+import { emptyTree } from "./state.ts";
+import type { TreeState } from "./state.ts";
+import type { LsmConfig } from "./types.ts";
+
+/** `numbers` are those of all tables that are there or should be; they are not given again. */
+export function recoveredTree(
+  facts: Facts,
+  manifest: ManifestFile | undefined,
+  config: LsmConfig,
+  numbers: readonly number[],
+): TreeState {
+  let { nextNumber } = facts;
+  for (const number of numbers) nextNumber = Math.max(nextNumber, number + 1);
+  return {
+    ...emptyTree(),
+    ...facts,
+    nextNumber,
+    // A torn tail is cut off by the repairs.
+    manifest: manifest === undefined ? undefined : { ...manifest, torn: false },
+    condemned: facts.quarantined,
+    debt: debtOf(facts.version, config),
+    settled: false,
+  };
+}
