@@ -47,3 +47,11 @@ export const physicalOf = (timestamp: Timestamp): number =>
 
 /** The count within the millisecond. */
 export const logicalOf = (timestamp: Timestamp): number => Number(timestamp & LOGICAL_MASK);
+
+export const maxTimestamp = (a: Timestamp, b: Timestamp): Timestamp => (a > b ? a : b);
+
+/** The timestamp behind `timestamp`, which must not be the greatest. */
+export function nextTimestamp(timestamp: Timestamp): Timestamp {
+  assert(timestamp < MAX_U64, "no timestamp comes behind the greatest");
+  return (timestamp + 1n) as Timestamp;
+}

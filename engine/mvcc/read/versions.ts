@@ -1,0 +1,114 @@
+/**
+ * The write records of one key, newest first, and the version of it that a reader sees.
+ */
+import type { Key } from "../../base/bytes.ts";
+import type { Timestamp } from "../../base/timestamp.ts";
+import { timestampOfVersion, versionKey, versionsOf } from "../keys.ts";
+import { type Write, isBehindFence } from "../record/write.ts";
+import { NEAR_STEPS, NearCursor } from "./near-cursor.ts";
+import type { MvccReader } from "./reader.ts";
+
+export interface Version {
+  /** Of a rollback: the start timestamp of the transaction that rolled back. */
+  readonly commitTs: Timestamp;
+  readonly write: Write;
+}
+
+export class Versions {
+  private readonly reader: MvccReader;
+  private readonly key: Key;
+  private cursor: NearCursor | undefined;
+
+  /**
+   * Of an encoded key. Nothing is looked at before the first question. `cursor` may be one over
+   * the versions of many keys; it is moved.
+   */
+  constructor(reader: MvccReader, key: Key, cursor?: NearCursor) {
+    this.reader = reader;
+    this.key = key;
+    this.cursor = cursor;
+  }
+
+  /** The newest one of all. */
+  newest(): Version | undefined {
+    this.cursor ??= this.open();
+    this.cursor.seek(this.key);
+    return this.here(this.cursor);
+  }
+
+  /** The newest one with a commit timestamp at or below `timestamp`. */
+  atOrBefore(timestamp: Timestamp): Version | undefined {
+    const target = versionKey(this.key, timestamp);
+    const cursor = this.cursor;
+    if (cursor !== undefined && cursor.valid && cursor.key <= target) cursor.forwardTo(target);
+    else (this.cursor ??= this.open()).seek(target);
+    return this.here(this.cursor!);
+  }
+
+  /** The one before the last answer. */
+  older(): Version | undefined {
+    const { cursor } = this;
+    if (cursor === undefined || !cursor.valid || !cursor.key.startsWith(this.key)) return undefined;
+    cursor.next();
+    return this.here(cursor);
+  }
+
+  /** The one before `version`, wherever the last answer was. */
+  before(version: Version): Version | undefined {
+    this.atOrBefore(version.commitTs);
+    return this.older();
+  }
+
+  /**
+   * The put that somebody who reads at `timestamp` sees; undefined where a delete is last, or
+   * nothing. `fence` is the timestamp that fences are judged by (`isBehindFence`): that of the
+   * reader's snapshot.
+   */
+  visibleAt(timestamp: Timestamp, fence: Timestamp): Version | undefined {
+    return this.visibleFrom(this.atOrBefore(timestamp), fence);
+  }
+
+  /** As `visibleAt`, where `version` is the newest one that could be it: the last answer. */
+  visibleFrom(version: Version | undefined, fence: Timestamp): Version | undefined {
+    let candidate = version;
+    while (candidate !== undefined) {
+      const { write } = candidate;
+      if (isBehindFence(write, fence) || write.type === "delete") return undefined;
+      if (write.type === "put") return candidate;
+      candidate = this.beyond(write);
+    }
+    return undefined;
+  }
+
+  /** What a reader looks at after a record that changes nothing. */
+  private beyond(write: Write): Version | undefined {
+    const change = write.lastChange;
+    if (change.type === "none") return undefined;
+    if (change.type === "unknown" || change.versions < NEAR_STEPS) return this.older();
+    return this.jump(change.commitTs);
+  }
+
+  /** The change that a record points to; garbage collection may have taken it since. */
+  private jump(commitTs: Timestamp): Version | undefined {
+    const stored = versionKey(this.key, commitTs);
+    const record = this.reader.view.get("write", stored);
+    if (record === undefined) return undefined;
+    const write = this.reader.writeOf(stored, record);
+    if (write === undefined) return undefined;
+    if (write.type === "put" || write.type === "delete") return { commitTs, write };
+    this.reader.note({ cf: "write", key: stored, reason: "contradiction", offset: 0 });
+    return undefined;
+  }
+
+  private open(): NearCursor {
+    return new NearCursor(this.reader.view.cursor("write", versionsOf(this.key)));
+  }
+
+  private here(cursor: NearCursor): Version | undefined {
+    if (!cursor.valid || !cursor.key.startsWith(this.key)) return undefined;
+    const stored = cursor.key;
+    const commitTs = timestampOfVersion(stored);
+    const write = this.reader.writeOf(stored, cursor.value);
+    return commitTs === undefined || write === undefined ? undefined : { commitTs, write };
+  }
+}
