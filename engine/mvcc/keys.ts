@@ -48,7 +48,7 @@ export const timestampOfVersion = (stored: Key): Timestamp | undefined =>
 /** Behind every version of `encoded`, before the next key. */
 export const afterVersions = (encoded: Key): Key => (encoded + AFTER_VERSIONS) as Key;
 
-/** The versions of `encoded`, in the `write` or in the `default` family. */
+/** The versions of `encoded` in the `write` family. */
 export const versionsOf = (encoded: Key): Bounds => ({
   lower: encoded,
   upper: afterVersions(encoded),

@@ -81,7 +81,9 @@ function infoOf(reader: MvccReader, key: Key): MvccInfo {
 
 function valuesOf(reader: MvccReader, key: Key): readonly MvccValue[] {
   const values: MvccValue[] = [];
-  const cursor = reader.view.cursor("default", versionsOf(key));
+  const { lower, upper } = versionsOf(key);
+  // Without the filter: it knows values by their whole keys.
+  const cursor = reader.view.cursor("default", { lower, upper });
   for (cursor.seek(key); cursor.valid; cursor.next()) {
     const startTs = timestampOfVersion(cursor.key);
     if (startTs !== undefined) values.push(MvccValue.make({ startTs, value: cursor.value }));
