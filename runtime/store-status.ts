@@ -49,6 +49,8 @@ function statusOf(state: StoreState): object {
     leaders: replicas.filter(({ raft }) => isLeader(raft)).length,
     /** Why the store takes no writes, and since which file; null where it does. */
     trouble: trouble ?? null,
+    /** Replicas that serve nobody until a healthy one replaces them: which, and what is damaged. */
+    damage: engine.damage(state),
     labels: Object.fromEntries(state.config.labels.map(({ key, value }) => [key, value])),
   };
 }
@@ -100,6 +102,11 @@ function storeMetrics({ driver, grpc, transport, calls }: Observed): Metrics {
       "tikv_server_raft_client_queued_bytes",
       "Bytes that wait to be sent to other stores",
       () => transport.load().queuedBytes,
+    ],
+    [
+      "tikv_store_damaged_regions",
+      "Replicas that are out of service because their data is damaged",
+      () => engine.damage(driver.state).length,
     ],
     [
       "tikv_store_disk_trouble",

@@ -6,6 +6,8 @@ import type { Socket } from "node:net";
 import { unreachable } from "../engine/base/assert.ts";
 import type { StoreId, Ticket } from "../engine/base/ids.ts";
 import { createWire } from "../engine/base/wire.ts";
+import { runJob } from "../engine/storage/lsm/job.ts";
+import { TableCache } from "../engine/storage/table/cache.ts";
 import { HEALTH_SERVICE, TIKV_SERVICE } from "../engine/protocol/services.ts";
 import type { TikvCall } from "../engine/protocol/services.ts";
 import * as engine from "../engine/store/index.ts";
@@ -26,6 +28,7 @@ import { createHealth } from "./health.ts";
 import type { Health } from "./health.ts";
 import { createHttpServer } from "./http.ts";
 import type { HttpServer } from "./http.ts";
+import { JobRunner } from "./jobs.ts";
 import type { Logger } from "./log.ts";
 import { LatencyTable } from "./metrics/latency.ts";
 import { createTransport } from "./network.ts";
@@ -80,14 +83,15 @@ async function startOnDisk(
     return status;
   }
   const config = settings.store(client.listener.address, status.listener.address);
-  const machine = engine.open(disk, config, readClocks());
+  const tables = new TableCache(disk, config.cacheBytes);
+  const machine = engine.open(tables, config, readClocks());
   if (!machine.ok) {
     client.listener.stop();
     status.listener.stop();
     const { file, offset, detail } = machine;
     return { ok: false, detail: `${settings.dataDir}/${file} at byte ${offset}: ${detail}` };
   }
-  store = new Store(settings, disk, logger, failed, machine.state, machine.effects);
+  store = new Store(settings, disk, tables, logger, failed, machine.state, machine.effects);
   store.start();
   const endpoints = { addr: config.address, "status-addr": config.statusAddress };
   logger.log("info", "the store listens", {
@@ -116,6 +120,7 @@ class Store {
   readonly #wire = createWire();
   readonly #requests: Requests;
   readonly #driver: Driver<StoreState, StoreInput>;
+  readonly #jobs: JobRunner;
   readonly #placement: PlacementClient;
   readonly #health: Health;
   #healthTimer: NodeJS.Timeout | undefined;
@@ -123,6 +128,7 @@ class Store {
   constructor(
     settings: TikvSettings,
     disk: FileDisk,
+    tables: TableCache,
     logger: Logger,
     failed: Failed,
     state: StoreState,
@@ -132,12 +138,19 @@ class Store {
     this.#logger = logger;
     this.#failed = failed;
     this.#driver = createDriver<StoreState, StoreInput, StoreEffect>({
-      machine: engine,
+      machine: { step: (before, now, inputs) => engine.step(before, now, tables, inputs) },
       state,
       effects,
       perform: (effect) => this.#perform(effect),
       tick: { type: "tick" },
       tickMs: state.config.tickMs,
+      failed: (error) => this.#fail(describeError(error)),
+    });
+    this.#jobs = new JobRunner({
+      disk,
+      code: runJob,
+      worker: new URL("./store-worker.js", import.meta.url),
+      ended: (outcome) => this.#driver.push(outcome),
       failed: (error) => this.#fail(describeError(error)),
     });
     this.#requests = new Requests({
@@ -169,6 +182,7 @@ class Store {
     this.#health.set(false);
     await this.grpc.close(DRAIN_MS);
     this.#driver.stop();
+    await this.#jobs.close();
     this.#placement.close();
     this.transport.close();
     this.http.close();
@@ -229,6 +243,9 @@ class Store {
       case "write":
         this.#disk.perform(effect, this.#driver.push);
         return;
+      case "job":
+        this.#jobs.run(effect.ticket, effect.job);
+        return;
       case "reply":
         this.#requests.answer(effect.ticket, effect.reply.response);
         return;
@@ -261,7 +278,7 @@ class Store {
   /** The process ends here, so what can be given back at once is: the claim on the directory. */
   #fail(reason: string): void {
     this.#health.set(false);
-    void this.#disk.close();
+    void this.#jobs.close().then(() => this.#disk.close());
     this.#failed(reason);
   }
 }

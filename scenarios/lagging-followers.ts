@@ -35,5 +35,5 @@ export const laggingFollowers: Scenario = {
   safetyMs: 15_000,
   livenessMs: 40_000,
   settings: "drawn",
-  extreme: ["retainedEntries", "checkpointLogBytes", "maxInflightMessages", "maxInflightBytes"],
+  extreme: ["retainedEntries", "freezeLogBytes", "maxInflightMessages", "maxInflightBytes"],
 };

@@ -5,6 +5,7 @@
 import type { PeerId, StoreId } from "../engine/base/ids.ts";
 import { createWire } from "../engine/base/wire.ts";
 import type { Member } from "../engine/placement/types.ts";
+import { TableCache } from "../engine/storage/table/cache.ts";
 import type { Client, Machine, PlacementMachine, Process, StoreMachine, World } from "./model.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./trace/trace.ts";
@@ -173,8 +174,12 @@ function processOf(world: World, node: number, name: string): Process {
 
 function storeMachine(world: World, i: number): StoreMachine {
   const name = `store ${i + 1}`;
+  const process = processOf(world, i, name);
   return {
-    ...processOf(world, i, name),
+    ...process,
+    tables: new TableCache(process.disk, 0),
+    watched: new TableCache(process.disk.observer(), 0),
+    jobs: new Map(),
     kind: "store",
     id: 0 as StoreId,
     config: storeConfig(world.knobs, i, seedOf(world, name)),

@@ -22,7 +22,9 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
     tickMs: knobs.tickMs,
     storeHeartbeatMs: 1000,
     regionHeartbeatMs: 1000,
-    checkpointLogBytes: knobs.checkpointLogBytes,
+    memtableBytes: knobs.memtableBytes,
+    cacheBytes: knobs.cacheBytes,
+    freezeLogBytes: knobs.freezeLogBytes,
     region: {
       raft: raftConfig(knobs),
       raw: { ttlEnabled: false },

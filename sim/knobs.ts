@@ -29,7 +29,9 @@ export interface Knobs {
   readonly maxInflightBytes: number;
   readonly segmentBytes: number;
   readonly sliceBytes: number;
-  readonly checkpointLogBytes: number;
+  readonly freezeLogBytes: number;
+  readonly memtableBytes: number;
+  readonly cacheBytes: number;
   /** Of the tree of tables: sizes are small, so that every run flushes, compacts and ingests. */
   readonly blockBytes: number;
   readonly restartInterval: number;
@@ -91,7 +93,9 @@ export function drawKnobs(random: Random, scenario: Scenario, byReference: boole
     maxInflightBytes: setting("maxInflightBytes", 16 << 20, [500, 10_000]),
     segmentBytes: setting("segmentBytes", 1 << 20, [2000, 20_000, 200_000]),
     sliceBytes: setting("sliceBytes", 1 << 16, [200, 4000]),
-    checkpointLogBytes: setting("checkpointLogBytes", 1 << 15, [2000, 8000, 1 << 24]),
+    freezeLogBytes: setting("freezeLogBytes", 1 << 15, [2000, 8000, 1 << 24]),
+    memtableBytes: setting("memtableBytes", 1 << 15, [2000, 8000, 1 << 24]),
+    cacheBytes: setting("cacheBytes", 1 << 20, [0, 4000]),
     blockBytes: setting("blockBytes", 1 << 10, [64, 256, 1 << 14]),
     restartInterval: setting("restartInterval", 16, [1, 2]),
     compression: setting("compression", "none", ["lz4"]),

@@ -19,12 +19,14 @@ import type {
 import type { PdCall, TikvCall, TikvReply } from "../engine/protocol/services.ts";
 import type { StoreState } from "../engine/store/index.ts";
 import type { StoreConfig, StoreInput, StoreMessage } from "../engine/store/types.ts";
+import type { TableCache } from "../engine/storage/table/cache.ts";
 import type { Checks } from "./checkers/checks.ts";
 import type { Clock } from "./clock/clock.ts";
 import type { SimulatedDisk } from "./disk/disk.ts";
 import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
 import type { Knobs } from "./knobs.ts";
+import type { RunningJob } from "./machines/jobs.ts";
 import type { Network } from "./network/network.ts";
 import type { Random, Streams } from "./random.ts";
 import type { Trace } from "./trace/trace.ts";
@@ -120,6 +122,11 @@ export interface StoreMachine extends Process {
   id: StoreId;
   readonly config: StoreConfig;
   state: StoreState | undefined;
+  /** Of the life that runs; the other is that of the checkers, whose reads cost nothing. */
+  tables: TableCache;
+  watched: TableCache;
+  /** Jobs whose slices are being written. */
+  readonly jobs: Map<Ticket, RunningJob>;
   inbox: StoreInput[];
   /** The member that last answered as leader. */
   leader: number;

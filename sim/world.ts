@@ -4,8 +4,7 @@
 import type { Ask, Call, Outcome, World, WorldEvent } from "./model.ts";
 import { unreachable } from "../engine/base/assert.ts";
 import { nextTime, takeNext } from "./event-queue.ts";
-import { cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
-import { finishWrite } from "./machines/process.ts";
+import { diskDone, cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
 import { placementAnswered } from "./machines/store.ts";
 import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
 import { attempt, sendCancel, settleAttempt } from "./transport.ts";
@@ -46,7 +45,7 @@ function dispatch(world: World, event: WorldEvent): void {
     case "disk":
       mix(hash, (event.machine.node << 4) | 4);
       if (event.machine.incarnation === event.incarnation) {
-        finishWrite(world, event.machine, event.track);
+        diskDone(world, event.machine, event.track);
       }
       break;
     case "start":

@@ -6,16 +6,18 @@ import { fail as failProgram } from "../base/assert.ts";
 import type { Entry } from "../raft/types.ts";
 import { evaluate, type RawResult } from "../raw/command.ts";
 import { decodeEntry, type RawEntry } from "./command.ts";
+import { isSound } from "./damage.ts";
 import { epochOf } from "./descriptor.ts";
 import { applyMembers } from "./members.ts";
 import { type Outcome, settle } from "./propose.ts";
+import { quarantine } from "./quarantine.ts";
 import { type Replica, withApplied } from "./replica.ts";
 import { applySplit } from "./split.ts";
 import type { Turn } from "./turn.ts";
 
 /**
- * Applies `entries`, which follow `replica.applied`. Returns undefined where one of them destroyed
- * the replica.
+ * Applies `entries`, which follow `replica.applied`, or those of them before one that reads damaged
+ * data. Returns undefined where one of them destroyed the replica.
  */
 export function applyEntries(
   turn: Turn,
@@ -27,6 +29,7 @@ export function applyEntries(
     if (entry.index !== current.applied + 1) failProgram("entries are applied in order");
     const next = applyEntry(turn, current, entry);
     if (next === undefined) return undefined;
+    if (next.damaged !== undefined && current.damaged === undefined) return next;
     current = next;
   }
   return current;
@@ -43,6 +46,11 @@ function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undef
     const command = decodeEntry(entry.data, turn.wire);
     if (command.type === "raw") {
       outcome = applyRaw(turn, next, command);
+      // What it has written by a wrong reading goes with all other data of the range. A start goes
+      // on nevertheless: the regions that are split off further on must come to be.
+      if (!isSound(turn) && !turn.replaying) {
+        return quarantine(turn, replica, turn.damage[turn.damage.length - 1]!);
+      }
     } else {
       const result = applySplit(turn, next, command);
       next = result.replica;

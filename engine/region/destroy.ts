@@ -3,20 +3,22 @@ import { COLUMN_FAMILIES } from "../storage/types.ts";
 import type { Key } from "../base/bytes.ts";
 import { isInitialized } from "./descriptor.ts";
 import { regionNotFound, undetermined } from "./errors.ts";
+import { withoutExtraction } from "./extraction.ts";
 import { encodeTombstone } from "./meta.ts";
 import { refuseReads } from "./reads.ts";
 import { fail } from "./propose.ts";
+import { withoutIncoming } from "./receive-snapshot.ts";
 import { type Replica, regionId } from "./replica.ts";
 import type { Turn } from "./turn.ts";
 
 /**
  * Whether the replica's log may be forgotten. The regions split from it have their data from its
- * log until a checkpoint holds the split; before that it may neither be destroyed nor replaced by
- * a snapshot. Asks for the checkpoint where it may not.
+ * log until the split is flushed; before that it may neither be destroyed nor replaced by a
+ * snapshot. Asks for the flush where it may not.
  */
 export function canLeave(turn: Turn, replica: Replica): boolean {
   if (replica.splitAt === 0) return true;
-  turn.wantsCheckpoint = true;
+  turn.wantsFreeze = true;
   return false;
 }
 
@@ -37,7 +39,7 @@ export function destroy(
   if (isInitialized(replica.region)) {
     clearRange(turn, replica.region.startKey, replica.region.endKey);
   }
-  abandon(turn, replica);
+  abandon(turn, withoutIncoming(turn, withoutExtraction(turn, replica).replica));
   turn.replicas.remove(replica, tombstone);
   turn.effects.push({
     type: "log",

@@ -63,11 +63,16 @@ function perform(
       return install(turn, replica, effect, inputs);
     case "apply": {
       const applied = applyEntries(turn, replica, effect.entries);
-      if (applied !== undefined) inputs.push({ type: "applied", index: applied.applied });
+      if (applied === undefined) return applied;
+      inputs.push({ type: "applied", index: applied.applied });
+      if (applied.damaged !== undefined) inputs.push({ type: "request_snapshot" });
       return applied;
     }
-    case "send_snapshot":
-      return startSending(turn, replica, effect.to);
+    case "send_snapshot": {
+      const sent = startSending(turn, replica, effect.to, effect.atLeast);
+      inputs.push(...sent.inputs);
+      return sent.replica;
+    }
     case "read_ready":
       return noteReadIndex(replica, effect.ticket, effect.index);
     case "read_dropped":

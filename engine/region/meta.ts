@@ -1,5 +1,5 @@
 /**
- * What a checkpoint, a snapshot and a tombstone say about a replica.
+ * What a flush and a tombstone say about a replica.
  *
  *   replica     [0, descriptor (metapb.Region bytes), own peer id]
  *   tombstone   [1, region, peer, confVer, version]

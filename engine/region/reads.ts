@@ -4,8 +4,15 @@
  */
 import type { LogIndex, Ticket } from "../base/ids.ts";
 import { answerRead, type RawRead } from "../raw/request.ts";
+import { isSound } from "./damage.ts";
 import { epochOf } from "./descriptor.ts";
-import { epochNotMatch, readIndexNotReady, type RegionError, regionErrorReply } from "./errors.ts";
+import {
+  epochNotMatch,
+  readIndexNotReady,
+  type RegionError,
+  regionErrorReply,
+  regionNotFound,
+} from "./errors.ts";
 import { type Replica, type WaitingReads, withReplica } from "./replica.ts";
 import { reply, type Turn } from "./turn.ts";
 
@@ -14,7 +21,10 @@ export interface ReadCall {
   readonly call: RawRead;
 }
 
-/** Answers `call` from what the replica has applied by now. */
+/**
+ * Answers `call` from what the replica has applied by now. What was read from damaged data is no
+ * answer: the client looks for another replica.
+ */
 export function answerNow(turn: Turn, replica: Replica, { ticket, call }: ReadCall): void {
   const { startKey: start, endKey: end } = replica.region;
   const view = {
@@ -22,7 +32,9 @@ export function answerNow(turn: Turn, replica: Replica, { ticket, call }: ReadCa
     mode: turn.config.raw,
     nowSeconds: Math.floor(turn.now.wallMs / 1000),
   };
-  reply(turn, ticket, answerRead(call, view, { start, end }));
+  const answer = answerRead(call, view, { start, end });
+  if (replica.damaged === undefined && isSound(turn)) reply(turn, ticket, answer);
+  else reply(turn, ticket, regionErrorReply(call.method, regionNotFound(replica.region.id)));
 }
 
 /** Lets `calls` wait for Raft's answer to the question `ticket`. */

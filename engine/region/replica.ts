@@ -4,10 +4,11 @@
 import type { LogIndex, PeerId, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Peer, Region } from "../protocol/gen/metapb.ts";
 import type { RaftState } from "../raft/state.ts";
-import type { Configuration, SnapshotMetadata } from "../raft/types.ts";
+import type { Configuration } from "../raft/types.ts";
 import type { RawRead, RawWriteMethod } from "../raw/request.ts";
-import type { KvView } from "../storage/view.ts";
+import type { FileName } from "../storage/disk.ts";
 import { idOf, peerById, storeIdOf } from "./descriptor.ts";
+import type { SnapshotHead } from "./snapshot-head.ts";
 
 export interface Replica {
   /**
@@ -28,9 +29,14 @@ export interface Replica {
   readonly reads: readonly WaitingReads[];
   /** Snapshots on their way to other replicas. */
   readonly outgoing: readonly OutgoingSnapshot[];
+  readonly extraction: Extraction | undefined;
   readonly incoming: IncomingSnapshot | undefined;
-  /** The last split that no durable checkpoint holds yet; 0 for none. See `canLeave`. */
+  /** Set while part of the data cannot be known. */
+  readonly damaged: Damaged | undefined;
+  /** The last split that no flush has made durable yet; 0 for none. See `canLeave`. */
   readonly splitAt: LogIndex;
+  /** What the last flush since the start or since a snapshot holds; 0 before. */
+  readonly flushed: LogIndex;
   /** Peers that wrote to this one before it knew them from the region's descriptor. */
   readonly acquaintances: readonly Peer[];
   /** Monotonic time of the last report to the placement driver. */
@@ -63,37 +69,68 @@ export interface WaitingReads {
   readonly calls: readonly { readonly ticket: Ticket; readonly call: RawRead }[];
 }
 
+/**
+ * A snapshot on its way to one follower. Before `sending` it waits for tables at or above
+ * `atLeast`.
+ */
 export interface OutgoingSnapshot {
   readonly to: PeerId;
-  readonly metadata: SnapshotMetadata;
-  readonly region: Region;
-  /** The instant it is taken from. */
-  readonly view: KvView;
-  /** The piece under way, and where the next one begins. */
-  readonly sequence: number;
-  readonly piece: Uint8Array;
-  readonly last: boolean;
-  readonly position: SnapshotPosition;
+  readonly atLeast: LogIndex;
+  readonly sending: Sending | undefined;
+}
+
+/** How far a transfer has come. */
+export interface Sending {
+  /** Index and term of the snapshot. */
+  readonly index: LogIndex;
+  readonly term: Term;
   /** Tells this transfer from earlier ones of the same snapshot. */
   readonly attempt: number;
+  /** The piece under way. */
+  readonly sequence: number;
   /** Monotonic times of the piece's first sending, and of its last. */
   readonly cutAt: number;
   readonly sentAt: number;
 }
 
-/** Where a snapshot's next piece begins: a column family by number, and a key in it. */
-export interface SnapshotPosition {
-  readonly family: number;
-  readonly key: string;
+/** Tables made of this region for its followers: all that are sent one at a time share them. */
+export interface Extraction {
+  /** Of the order to make them; undefined until the freeze they are made behind. */
+  readonly ticket: Ticket | undefined;
+  /** What they hold, once they are made. */
+  readonly made: SnapshotHead | undefined;
+  /** Monotonic time at which somebody last had a use for them. */
+  readonly usedAt: number;
 }
 
+/** A snapshot that is being received: its tables are written piece by piece. */
 export interface IncomingSnapshot {
   readonly from: PeerId;
   readonly index: LogIndex;
   readonly term: Term;
   readonly attempt: number;
-  readonly pieces: readonly Uint8Array[];
+  /** With the numbers that the tables have here. */
+  readonly head: SnapshotHead;
+  /** The next piece. */
+  readonly wanted: number;
+  /** The table it belongs to, by its place, how much of that is here, and the CRC-32 of that. */
+  readonly table: number;
+  readonly received: number;
+  readonly crc32: number;
+  /** The write that the last piece waits for, and to which store its answer goes. */
+  readonly writing: { readonly ticket: Ticket; readonly to: StoreId } | undefined;
+  /** Everything is here, checked and durable. */
   readonly complete: boolean;
+}
+
+/** What is known of damage to a replica's data. The replica serves nobody until it is replaced. */
+export interface Damaged {
+  readonly file: FileName;
+  readonly offset: number;
+  /** A sentence for people. */
+  readonly detail: string;
+  /** Wall clock when it was found, in milliseconds of the Unix epoch. */
+  readonly sinceMs: number;
 }
 
 /** A replica that nobody waits for yet. */
@@ -104,8 +141,11 @@ export const newReplica = (
   pending: [],
   reads: [],
   outgoing: [],
+  extraction: undefined,
   incoming: undefined,
+  damaged: undefined,
   splitAt: 0 as LogIndex,
+  flushed: 0 as LogIndex,
   acquaintances: [],
   reportedAt: Number.NEGATIVE_INFINITY,
 });
@@ -127,8 +167,11 @@ export function withRaft(replica: Replica, raft: RaftState): Replica {
     pending: replica.pending,
     reads: replica.reads,
     outgoing: replica.outgoing,
+    extraction: replica.extraction,
     incoming: replica.incoming,
+    damaged: replica.damaged,
     splitAt: replica.splitAt,
+    flushed: replica.flushed,
     acquaintances: replica.acquaintances,
     reportedAt: replica.reportedAt,
   };
@@ -151,8 +194,11 @@ export function withApplied(
     pending,
     reads: replica.reads,
     outgoing: replica.outgoing,
+    extraction: replica.extraction,
     incoming: replica.incoming,
+    damaged: replica.damaged,
     splitAt: replica.splitAt,
+    flushed: replica.flushed,
     acquaintances: replica.acquaintances,
     reportedAt: replica.reportedAt,
   };

@@ -1,46 +1,88 @@
 /**
- * The sending side of a snapshot: one piece at a time, each acknowledged, each sent again where the
- * answer does not come. The instant is a reference to persistent trees, so keeping it costs nothing
- * but the pairs that have changed since.
+ * The sending side of a snapshot. The tables are made once (see `extraction.ts`); then each
+ * follower gets them one piece at a time, each acknowledged, each sent again where the answer does
+ * not come. A piece is read from the disk whenever it is sent, so a transfer keeps nothing in
+ * memory.
  */
-import type { PeerId } from "../base/ids.ts";
-import type { RaftInput } from "../raft/types.ts";
+import type { LogIndex, PeerId, Term } from "../base/ids.ts";
 import { isLeader, term } from "../raft/query.ts";
+import type { RaftInput } from "../raft/types.ts";
+import { tableFile } from "../storage/table/file.ts";
 import { sendMessage } from "./envelope.ts";
-import { cutPiece, encodeHead, startOf } from "./pieces.ts";
-import { type OutgoingSnapshot, type Replica, regionId, storeOf, withReplica } from "./replica.ts";
+import {
+  ended,
+  isEnoughFor,
+  pursueExtraction,
+  type Sent,
+  withoutExtraction,
+} from "./extraction.ts";
+import {
+  type OutgoingSnapshot,
+  type Replica,
+  regionId,
+  type Sending,
+  storeOf,
+  withReplica,
+} from "./replica.ts";
+import { encodeHead, pieceAt, pieceCount, type SnapshotHead } from "./snapshot-head.ts";
 import type { Turn } from "./turn.ts";
 import type { SnapshotAck } from "./types.ts";
 
-/** Begins to send what the replica has applied by now to `to`, unless that is under way. */
-export function startSending(turn: Turn, replica: Replica, to: PeerId): Replica {
-  if (replica.outgoing.some((other) => other.to === to)) return replica;
-  const { region, applied: index, appliedTerm, configuration } = replica;
-  const metadata = { index, term: appliedTerm, configuration };
-  const snapshot: OutgoingSnapshot = {
-    to,
-    metadata,
-    region,
-    view: turn.data.snapshot(),
-    sequence: 0,
-    piece: encodeHead({ region, metadata }, turn.wire),
-    last: false,
-    position: startOf(region),
-    attempt: attemptAt(term(replica.raft), turn.now.monotonicMs),
-    cutAt: turn.now.monotonicMs,
-    sentAt: turn.now.monotonicMs,
-  };
-  sendPiece(turn, replica, snapshot);
-  return withReplica(replica, { outgoing: [...replica.outgoing, snapshot] });
+const NOTHING: readonly RaftInput[] = [];
+
+/** Raft wants a snapshot at or above `atLeast` to be sent to `to`. */
+export function startSending(turn: Turn, replica: Replica, to: PeerId, atLeast: LogIndex): Sent {
+  const known = replica.outgoing.find((other) => other.to === to);
+  if (known !== undefined && (known.sending !== undefined || known.atLeast >= atLeast)) {
+    return { replica, inputs: NOTHING };
+  }
+  const wanted: OutgoingSnapshot = { to, atLeast, sending: undefined };
+  const waiting = withOutgoing(replica, known, wanted);
+  // Nobody may learn from data that cannot be known.
+  if (replica.damaged !== undefined) return giveUp(waiting, wanted);
+  return pursueSending(turn, waiting);
+}
+
+/** Begins what can begin, and asks for tables where some are missing. */
+export function pursueSending(turn: Turn, replica: Replica): Sent {
+  let current = pursueExtraction(turn, replica);
+  const inputs: RaftInput[] = [];
+  const made = current.extraction?.made;
+  if (made === undefined) return { replica: current, inputs };
+  for (const snapshot of current.outgoing) {
+    const { index, term: at } = made.metadata;
+    if (snapshot.sending !== undefined || !isEnoughFor(snapshot, made.region, index)) continue;
+    const now = turn.now.monotonicMs;
+    const attempt = attemptAt(term(current.raft), now);
+    const sending = { index, term: at, attempt, sequence: 0, cutAt: now, sentAt: now };
+    const begun = { ...snapshot, sending };
+    current = withOutgoing(current, snapshot, begun);
+    current = sendPiece(turn, current, begun.to, sending, inputs);
+  }
+  return { replica: current, inputs };
 }
 
 /** Ascends: where a restart has set the clock back, an election has raised the term. */
-const attemptAt = (leaderTerm: number, nowMs: number): number =>
+const attemptAt = (leaderTerm: Term, nowMs: number): number =>
   leaderTerm * 2 ** 32 + (Math.floor(nowMs) % 2 ** 32);
 
-function sendPiece(turn: Turn, replica: Replica, snapshot: OutgoingSnapshot): void {
-  const store = storeOf(replica, snapshot.to);
-  if (store === undefined) return;
+/** Sends the piece under way; where it cannot be read, all transfers of these tables end. */
+function sendPiece(
+  turn: Turn,
+  replica: Replica,
+  to: PeerId,
+  { index, term: at, attempt, sequence }: Sending,
+  inputs: RaftInput[],
+): Replica {
+  const store = storeOf(replica, to);
+  const made = replica.extraction?.made;
+  if (store === undefined || made === undefined) return replica;
+  const bytes = pieceOf(turn, made, sequence);
+  if (bytes === undefined) {
+    const ended = withoutExtraction(turn, replica);
+    inputs.push(...ended.inputs);
+    return ended.replica;
+  }
   turn.effects.push({
     type: "send",
     to: store,
@@ -48,89 +90,97 @@ function sendPiece(turn: Turn, replica: Replica, snapshot: OutgoingSnapshot): vo
       type: "snapshot_chunk",
       region: regionId(replica),
       from: replica.peer.id as PeerId,
-      to: snapshot.to,
-      index: snapshot.metadata.index,
-      term: snapshot.metadata.term,
-      attempt: snapshot.attempt,
-      sequence: snapshot.sequence,
-      last: snapshot.last,
-      bytes: snapshot.piece,
+      to,
+      index,
+      term: at,
+      attempt,
+      sequence,
+      last: sequence === pieceCount(made.tables, turn.config.chunkBytes),
+      bytes,
     },
   });
+  return replica;
 }
 
-/** Goes on after the receiver's answer. Returns what Raft must hear, if the transfer has ended. */
-export function onAck(
-  turn: Turn,
-  replica: Replica,
-  ack: SnapshotAck,
-): { readonly replica: Replica; readonly input: RaftInput | undefined } {
+function pieceOf(turn: Turn, made: SnapshotHead, sequence: number): Uint8Array | undefined {
+  if (sequence === 0) return encodeHead(made, turn.wire);
+  const place = pieceAt(made.tables, sequence, turn.config.chunkBytes);
+  if (place === undefined) return undefined;
+  const { table, offset, length } = place;
+  const read = turn.tables.disk.read(tableFile(table.number), offset, length);
+  return read.ok && read.bytes.length === length ? read.bytes : undefined;
+}
+
+/** Goes on after the receiver's answer. */
+export function onAck(turn: Turn, replica: Replica, ack: SnapshotAck): Sent {
   const snapshot = replica.outgoing.find(
-    (other) => other.to === ack.from && other.attempt === ack.attempt,
+    ({ to, sending }) => to === ack.from && sending?.attempt === ack.attempt,
   );
-  if (snapshot === undefined) return { replica, input: undefined };
+  const made = replica.extraction?.made;
+  if (snapshot?.sending === undefined || made === undefined) return { replica, inputs: NOTHING };
+  const { sending } = snapshot;
   if (ack.status === "more") {
-    if (ack.next !== snapshot.sequence + 1) return { replica, input: undefined };
-    const next = withNextPiece(turn, snapshot);
-    sendPiece(turn, replica, next);
-    return { replica: withOutgoing(replica, snapshot, next), input: undefined };
+    // 0: the receiver has lost what it had, in a restart.
+    const isNext = ack.next > sending.sequence || ack.next === 0;
+    if (!isNext || ack.next > pieceCount(made.tables, turn.config.chunkBytes)) {
+      return { replica, inputs: NOTHING };
+    }
+    const now = turn.now.monotonicMs;
+    const next = { ...sending, sequence: ack.next, cutAt: now, sentAt: now };
+    const inputs: RaftInput[] = [];
+    const moved = withOutgoing(replica, snapshot, { ...snapshot, sending: next });
+    return { replica: sendPiece(turn, moved, snapshot.to, next, inputs), inputs };
   }
-  const done = ack.status === "done";
+  if (ack.status === "refused") return giveUp(replica, snapshot);
   // Who has lost its leadership meanwhile may not speak in the term of the next leader.
-  if (done && isLeader(replica.raft)) offer(turn, replica, snapshot);
-  return { replica: withOutgoing(replica, snapshot, undefined), input: ended(snapshot, done) };
+  if (isLeader(replica.raft)) {
+    const { metadata } = made;
+    sendMessage(turn, replica, snapshot.to, {
+      type: "snapshot",
+      term: term(replica.raft),
+      metadata,
+    });
+  }
+  const input = ended(snapshot, true);
+  return { replica: withOutgoing(replica, snapshot, undefined), inputs: [input] };
 }
 
-function withNextPiece(turn: Turn, snapshot: OutgoingSnapshot): OutgoingSnapshot {
-  const { view, region, position } = snapshot;
-  const { bytes, ...rest } = cutPiece(view, region, position, turn.config.chunkBytes, turn.wire);
-  return {
-    ...snapshot,
-    ...rest,
-    piece: bytes,
-    sequence: snapshot.sequence + 1,
-    cutAt: turn.now.monotonicMs,
-    sentAt: turn.now.monotonicMs,
-  };
-}
-
-/** The receiver has all data: now its Raft group may take the snapshot. */
-function offer(turn: Turn, replica: Replica, { to, metadata }: OutgoingSnapshot): void {
-  sendMessage(turn, replica, to, { type: "snapshot", term: term(replica.raft), metadata });
-}
-
-const ended = (snapshot: OutgoingSnapshot, ok: boolean): RaftInput => ({
-  type: "snapshot_sent",
-  peer: snapshot.to,
-  index: snapshot.metadata.index,
-  ok,
+const giveUp = (replica: Replica, snapshot: OutgoingSnapshot): Sent => ({
+  replica: withOutgoing(replica, snapshot, undefined),
+  inputs: [ended(snapshot, false)],
 });
 
 function withOutgoing(
   replica: Replica,
-  before: OutgoingSnapshot,
+  before: OutgoingSnapshot | undefined,
   after: OutgoingSnapshot | undefined,
 ): Replica {
   const others = replica.outgoing.filter((other) => other !== before);
   return withReplica(replica, { outgoing: after === undefined ? others : [...others, after] });
 }
 
-/** Sends again what was not answered, and gives up what never is. Returns what Raft must hear. */
-export function tickOutgoing(
-  turn: Turn,
-  replica: Replica,
-): { readonly replica: Replica; readonly inputs: readonly RaftInput[] } {
+/** Sends again what was not answered, gives up what never is, begins what has waited. */
+export function tickSending(turn: Turn, replica: Replica): Sent {
   const now = turn.now.monotonicMs;
+  const { snapshotGiveUpMs, chunkRetryMs } = turn.config;
   const inputs: RaftInput[] = [];
   let current = replica;
   for (const snapshot of replica.outgoing) {
-    if (now - snapshot.cutAt > turn.config.snapshotGiveUpMs) {
+    const { sending, to } = snapshot;
+    if (sending === undefined) {
+      // Whoever leads now is asked by those who need something.
+      if (!isLeader(replica.raft)) current = withOutgoing(current, snapshot, undefined);
+      continue;
+    }
+    if (now - sending.cutAt > snapshotGiveUpMs) {
       current = withOutgoing(current, snapshot, undefined);
       inputs.push(ended(snapshot, false));
-    } else if (now - snapshot.sentAt > turn.config.chunkRetryMs) {
-      sendPiece(turn, current, snapshot);
-      current = withOutgoing(current, snapshot, { ...snapshot, sentAt: now });
+    } else if (now - sending.sentAt > chunkRetryMs) {
+      const again = { ...sending, sentAt: now };
+      current = withOutgoing(current, snapshot, { ...snapshot, sending: again });
+      current = sendPiece(turn, current, to, again, inputs);
     }
   }
-  return { replica: current, inputs };
+  const next = pursueSending(turn, current);
+  return { replica: next.replica, inputs: [...inputs, ...next.inputs] };
 }

@@ -6,13 +6,19 @@ import type { PeerId, RegionId, StoreId, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import type { Wire } from "../base/wire.ts";
 import type { TikvReply } from "../protocol/services.ts";
-import type { LogRecord } from "../storage/types.ts";
+import type { DiskOperation } from "../storage/disk.ts";
+import type { GroupMark } from "../storage/lsm/types.ts";
 import type { Workspace } from "../storage/lsm/workspace.ts";
+import type { TableCache } from "../storage/table/cache.ts";
+import type { TableDamage, TableMeta } from "../storage/table/types.ts";
+import type { LogRecord } from "../storage/types.ts";
 import type { Registry } from "./registry.ts";
 import type { RegionConfig, RegionEffect } from "./types.ts";
 
 export interface Turn {
   readonly now: Now;
+  /** Whether the store is being opened: what is known committed is applied again. */
+  readonly replaying: boolean;
   readonly store: StoreId;
   readonly config: RegionConfig;
   /** Mixed into the seed of each Raft group. */
@@ -24,14 +30,41 @@ export interface Turn {
   readonly records: LogRecord[];
   /** Out: which Raft tickets `records` make durable. */
   readonly persisting: Persisting[];
-  readonly data: Workspace;
+  /** The applied data. Another one after an ingestion. */
+  data: Workspace;
+  /** The tables under it. Whoever has read asks it for damage before acting on what it read. */
+  readonly tables: TableCache;
+  readonly tree: TreePort;
   readonly replicas: Registry;
   /** Out: regions of which the placement driver should hear at once; most steps have no news. */
   news: Set<RegionId> | undefined;
-  /** Out: whether something waits for a checkpoint. */
-  wantsCheckpoint: boolean;
+  /** Out: whether something waits for what is applied now to be flushed. */
+  wantsFreeze: boolean;
+  /** Out: what reading has met; every replica it concerns is taken out of service. */
+  readonly damage: TableDamage[];
   /** Out: replicas that a split has made, to be started at the end of the step. */
   readonly started: { readonly region: RegionId; readonly campaign: boolean }[];
+}
+
+/** What replicas ask of the tables that are received and made for them. */
+export interface TreePort {
+  /** A number for a table that will be received. */
+  reserve(): number;
+  /**
+   * Performs these on received tables, for `region`; `onFilesWritten` or `onFilesFailed` follows.
+   */
+  files(region: RegionId, operations: readonly DiskOperation[]): Ticket;
+  /** Received tables that are not wanted any more. */
+  discard(numbers: readonly number[]): void;
+  /**
+   * Puts these tables on top of everything applied so far. `records` up to now are logged first,
+   * the one that names the tables among them, and `data` is another one afterwards.
+   */
+  ingest(tables: readonly TableMeta[], mark: GroupMark): void;
+  /** Remembers durably that this replica's data is damaged, until an ingestion replaces it. */
+  quarantine(region: RegionId): void;
+  /** Tables that were made for followers are not needed any more. */
+  release(ticket: Ticket): void;
 }
 
 /**

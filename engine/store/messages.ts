@@ -23,6 +23,7 @@ import { canRestore } from "../region/restore.ts";
 import { onAck } from "../region/send-snapshot.ts";
 import type { PeerRemoved, RaftEnvelope, StoreMessage } from "../region/types.ts";
 import type { RecoveredGroup } from "../storage/types.ts";
+import { settleSent } from "./heard.ts";
 import type { StoreTurn } from "./turn.ts";
 
 export function onMessage(turn: StoreTurn, from: StoreId, message: StoreMessage): void {
@@ -36,12 +37,9 @@ export function onMessage(turn: StoreTurn, from: StoreId, message: StoreMessage)
     case "snapshot_chunk":
       turn.replicas.put(onChunk(turn, replica, message, from));
       return;
-    case "snapshot_ack": {
-      const next = onAck(turn, replica, message);
-      turn.replicas.put(next.replica);
-      if (next.input !== undefined) drive(turn, next.replica, next.input);
+    case "snapshot_ack":
+      settleSent(turn, onAck(turn, replica, message));
       return;
-    }
     case "peer_removed":
       onRemoved(turn, replica, message);
       return;

@@ -1,7 +1,8 @@
 /**
- * A store comes up on its directory: the checkpoint gives the applied state, the log gives each
+ * A store comes up on its directory: marks and tables give the applied state, the log gives each
  * group what it had beyond it, and the entries known committed are applied again.
  */
+import { assert } from "../base/assert.ts";
 import { idKey } from "../base/big-endian.ts";
 import { type LogIndex, type PeerId, type RegionId, Ticket, type Term } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
@@ -13,31 +14,35 @@ import type { Configuration, HardState } from "../raft/types.ts";
 import { decodeMemberContext } from "../region/command.ts";
 import { decodeConfigurationEntry } from "../raft/codec.ts";
 import { configurationOf, isInitialized, peerById, peerIdOf } from "../region/descriptor.ts";
+import { quarantinedBefore } from "../region/damage.ts";
 import { clearRange } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
 import { decodeMeta } from "../region/meta.ts";
 import { raftConfig } from "../region/raft-config.ts";
 import { newReplica, regionId, type Replica } from "../region/replica.ts";
 import { noReplicas, type Replicas } from "../region/registry.ts";
-import { load } from "../region/restore.ts";
-import type { DiskReader } from "../storage/disk.ts";
-import { memtableOf } from "../storage/kv.ts";
+import { markOf } from "../region/restore.ts";
+import { decodeHead } from "../region/snapshot-head.ts";
+import type { GroupMark } from "../storage/lsm/types.ts";
 import { open as openStorage } from "../storage/open.ts";
-import type { Checkpoint, OpenResult, RecoveredGroup } from "../storage/types.ts";
+import type { TableCache } from "../storage/table/cache.ts";
+import type { OpenResult, Recovered, RecoveredGroup, Restored } from "../storage/types.ts";
+import { settleDamage } from "./damage.ts";
 import type { StoreState } from "./state.ts";
 import type { StoreEffect, StoreConfig } from "./types.ts";
-import { closeTurn, openTurn, type StoreTurn } from "./turn.ts";
+import { closeTurn, openTurn } from "./turn-ends.ts";
+import type { StoreTurn } from "./turn.ts";
 
 export type OpenStore =
   | { readonly ok: true; readonly state: StoreState; readonly effects: readonly StoreEffect[] }
   | Extract<OpenResult<never>, { readonly ok: false }>;
 
 /**
- * Opens the store in the directory that `reader` reads. Perform the effects before anything else.
+ * Opens the store in the directory that `tables` reads. Perform the effects before anything else.
  */
-export function open(reader: DiskReader, config: StoreConfig, now: Now): OpenStore {
+export function open(tables: TableCache, config: StoreConfig, now: Now): OpenStore {
   const wire = createWire();
-  const opened = openStorage(reader, config.storage, wire);
+  const opened = openStorage(tables.disk, config.storage, wire);
   if (!opened.ok) return opened;
   const { recovered } = opened;
   const fresh: StoreState = {
@@ -46,27 +51,28 @@ export function open(reader: DiskReader, config: StoreConfig, now: Now): OpenSto
     identity: recovered.identity,
     registration: { type: "find_cluster" },
     storage: opened.state,
-    memtable: memtableOf(recovered.checkpoint.kv),
+    heard: [],
     replicas: noReplicas(),
     nextTicket: Ticket(1),
     durability: [],
+    fileWrites: [],
     asked: [],
     loggedBytes: 0,
-    checkpointing: false,
     opened: opened.effects.some(({ type }) => type === "opened"),
     heartbeatAt: Number.NEGATIVE_INFINITY,
     startedSeconds: Math.floor(now.wallMs / 1000),
     trouble: undefined,
   };
   const repairs = opened.effects.filter((effect) => effect.type === "write");
-  const known = readCheckpoint(fresh, recovered.checkpoint);
-  const turn = openTurn({ ...fresh, replicas: known.replicas }, now);
+  const known = readMarks(fresh, recovered.marks);
+  const turn = openTurn({ ...fresh, replicas: known.replicas }, now, tables, true);
   recoverGroups(turn, known.regions, recovered.groups);
+  recoverQuarantine(turn, known.regions, recovered);
   const { state, effects } = closeTurn(turn);
   return { ok: true, state, effects: [...repairs, ...effects] };
 }
 
-/** A replica as the checkpoint has it. */
+/** A replica as the last flush has it. */
 interface Known {
   readonly region: Region;
   readonly peer: number;
@@ -74,13 +80,13 @@ interface Known {
   readonly appliedTerm: Term;
 }
 
-function readCheckpoint(
+function readMarks(
   { wire }: StoreState,
-  { groups }: Checkpoint,
+  marks: readonly GroupMark[],
 ): { readonly replicas: Replicas; readonly regions: ReadonlyMap<number, Known> } {
   const regions = new Map<number, Known>();
   let { tombstones, ...rest } = noReplicas();
-  for (const { region: id, applied, appliedTerm, meta } of groups) {
+  for (const { region: id, applied, appliedTerm, meta } of marks) {
     const decoded = decodeMeta(meta, wire);
     if (decoded.type === "tombstone") {
       tombstones = tree.set(tombstones, idKey(id), decoded.tombstone);
@@ -104,16 +110,38 @@ function recoverGroups(
     if (group.restored === undefined) recoverKnown(turn, group, known.get(group.region));
   }
   applyCommitted(turn);
-  // What the checkpoint has of a region may reach over others whose snapshots came before its own,
+  // What the last flush has of a region may reach over others whose snapshots came before its own,
   // so all of it goes before any of them is loaded.
   for (const { region, restored } of groups) {
     if (restored !== undefined) forgetKnown(turn, region, known.get(region));
   }
   for (const group of groups) {
     if (group.restored === undefined) continue;
-    recoverSnapshot(turn, group, group.restored.chunks);
+    recoverSnapshot(turn, group, group.restored);
     applyCommitted(turn);
   }
+}
+
+/**
+ * Takes out of service again what was damaged, with all that has been split off from it since, and
+ * what has been found damaged just now.
+ */
+function recoverQuarantine(
+  turn: StoreTurn,
+  known: ReadonlyMap<number, Known>,
+  { quarantined, groups }: Recovered,
+): void {
+  for (const id of quarantined) {
+    const before = known.get(id)?.region;
+    const replaced = groups.some(({ region, restored }) => region === id && restored !== undefined);
+    if (before === undefined || replaced) continue;
+    for (const replica of turn.replicas.overlapping(before.startKey, before.endKey)) {
+      if (regionId(replica) !== id) turn.tree.quarantine(regionId(replica));
+      const damaged = quarantinedBefore(replica, turn.now.wallMs);
+      drive(turn, damaged, { type: "request_snapshot" });
+    }
+  }
+  settleDamage(turn);
 }
 
 /**
@@ -157,28 +185,32 @@ function recoverKnown(turn: StoreTurn, group: RecoveredGroup, known: Known | und
   );
 }
 
-/** Drops the data that the checkpoint has of a region which a snapshot has replaced. */
+/** Drops the data that the last flush has of a region which a snapshot has replaced. */
 function forgetKnown(turn: StoreTurn, region: RegionId, known: Known | undefined): void {
   if (known === undefined || turn.replicas.get(region) !== undefined) return;
   if (isInitialized(known.region)) clearRange(turn, known.region.startKey, known.region.endKey);
 }
 
+/** Its tables go on top of everything applied until now, as they did before. */
 function recoverSnapshot(
   turn: StoreTurn,
   group: RecoveredGroup,
-  chunks: readonly Uint8Array[],
+  { metadata, chunks, tables }: Restored,
 ): void {
-  const { region, metadata } = load(turn, chunks);
+  const head = decodeHead(chunks[0] as Uint8Array, turn.wire);
+  assert(head !== undefined, "a snapshot begins with its head");
+  const { region } = head;
   const peer = region.peers.find(({ storeId }) => storeId === turn.store);
-  turn.replicas.put(
-    revive(turn, group, {
-      region,
-      peer: peer ?? Peer.make({ storeId: turn.store }),
-      applied: metadata.index,
-      appliedTerm: metadata.term,
-      configuration: metadata.configuration,
-    }),
-  );
+  const replica = revive(turn, group, {
+    region,
+    peer: peer ?? Peer.make({ storeId: turn.store }),
+    applied: metadata.index,
+    appliedTerm: metadata.term,
+    configuration: metadata.configuration,
+  });
+  // The first region of a cluster begins without tables.
+  if (tables.length > 0) turn.tree.ingest(tables, markOf(turn, replica));
+  turn.replicas.put(replica);
 }
 
 function revive(

@@ -2,8 +2,10 @@
 import * as tree from "../base/tree.ts";
 import type { StoreId } from "../base/ids.ts";
 import type { Replica } from "../region/replica.ts";
-import { NO_TABLES, stackOf } from "../storage/lsm/stack.ts";
+import { type DamageReport, damageOf } from "../region/damage.ts";
+import type { TableReader } from "../storage/lsm/stack.ts";
 import { stackView } from "../storage/lsm/view.ts";
+import { stackOf } from "../storage/state.ts";
 import type { Identity } from "../storage/types.ts";
 import type { KvView } from "../storage/view.ts";
 import type { StoreState } from "./state.ts";
@@ -13,8 +15,16 @@ import type { StoreTrouble } from "./types.ts";
 export const replicas = (state: StoreState): readonly Replica[] =>
   [...tree.entries(state.replicas.byId)].map(([, replica]) => replica);
 
-/** Everything applied, of all regions. */
-export const view = (state: StoreState): KvView => stackView(stackOf(state.memtable), NO_TABLES);
+/**
+ * Everything applied, of all regions, read through `tables`. What is damaged reads as if it were
+ * not there.
+ */
+export const view = (state: StoreState, tables: TableReader): KvView =>
+  stackView(stackOf(state.storage), tables);
+
+/** The replicas that serve nobody because their data is damaged, and what is known of it. */
+export const damage = (state: StoreState): readonly DamageReport[] =>
+  replicas(state).flatMap(damageOf);
 
 export const identity = (state: StoreState): Identity | undefined => state.identity;
 export const storeId = (state: StoreState): StoreId | undefined => state.identity?.store;

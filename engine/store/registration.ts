@@ -26,14 +26,15 @@ import { start } from "../raft/start.ts";
 import { configurationOf, idOf, peerIdOf } from "../region/descriptor.ts";
 import { destroy } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
-import { encodeHead } from "../region/pieces.ts";
 import { raftConfig } from "../region/raft-config.ts";
 import { newReplica, type Replica } from "../region/replica.ts";
+import { encodeHead } from "../region/snapshot-head.ts";
 import { INITIAL_INDEX, INITIAL_TERM } from "../region/split.ts";
 import { header } from "./header.ts";
 import type { Registration } from "./state.ts";
 import type { PlacementAnswer } from "./types.ts";
-import { ask, logRecords, stepDisk, type StoreTurn, takeTicket } from "./turn.ts";
+import { logRecords, stepDisk } from "./disk.ts";
+import { ask, type StoreTurn, takeTicket } from "./turn.ts";
 
 const PURPOSE = { type: "registration" } as const;
 
@@ -227,7 +228,7 @@ function prepare(turn: StoreTurn, regionNumber: number, peerNumber: number): Reg
     region: idOf(region),
     hardState: { term: INITIAL_TERM, vote: peerIdOf(Peer.make()), commit: INITIAL_INDEX },
     metadata,
-    chunks: [encodeHead({ region, metadata }, turn.wire)],
+    chunks: [encodeHead({ region, metadata, tables: [] }, turn.wire)],
     tables: [],
   });
   const ticket = logRecords(turn) as Ticket;

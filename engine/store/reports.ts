@@ -76,6 +76,7 @@ function reportStore(turn: StoreTurn, replicas: readonly Replica[]): void {
           available: capacity,
           regionCount: replicas.length,
           sendingSnapCount: replicas.reduce((sum, { outgoing }) => sum + outgoing.length, 0),
+          damagedRegionsId: replicas.filter(({ damaged }) => damaged !== undefined).map(regionId),
           receivingSnapCount: replicas.filter(({ incoming }) => incoming !== undefined).length,
           startTime: turn.before.startedSeconds,
           interval: TimeInterval.make({ startTimestamp: seconds, endTimestamp: seconds }),
@@ -114,9 +115,14 @@ function reportRegion(turn: StoreTurn, replica: Replica): void {
               PeerStats.make({ peer: found, downSeconds: Math.floor((now - heardMs) / 1000) }),
             ),
           ),
-        // A peer whose next entry is no longer in the log needs a snapshot first.
+        // A peer whose next entry is no longer in the log needs a snapshot first, as does one that
+        // has lost its data.
         pendingPeers: others
-          .filter(({ matched }) => matched + 1 < firstIndex(replica.raft))
+          .filter(
+            ({ matched, lackingMs }) =>
+              matched + 1 < firstIndex(replica.raft) ||
+              now - lackingMs < turn.config.raft.electionMs,
+          )
           .flatMap(({ peer }) => known(peer)),
       }),
     },

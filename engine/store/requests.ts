@@ -191,7 +191,10 @@ function misdirected(
   const asked = context.peer?.storeId ?? 0;
   if (asked !== 0 && asked !== turn.store) return storeNotMatch(asked, turn.store);
   if (turn.trouble !== undefined) return troubled(turn);
-  if (replica === undefined) return regionNotFound(context.regionId);
+  // Whoever holds it whole may serve it: the client asks the placement driver again.
+  if (replica === undefined || replica.damaged !== undefined) {
+    return regionNotFound(context.regionId);
+  }
   const peer = context.peer?.id ?? 0;
   if (peer !== 0 && peer !== replica.peer.id) return mismatchPeerId(peer, replica.peer.id);
   if (!isInitialized(replica.region)) return regionNotInitialized(context.regionId);
@@ -255,7 +258,7 @@ export function submit(turn: StoreTurn): void {
 
 function submitWrites(turn: StoreTurn, region: RegionId, writes: readonly RawProposal[]): void {
   const replica = turn.replicas.get(region);
-  if (replica === undefined) {
+  if (replica === undefined || replica.damaged !== undefined) {
     for (const { part } of writes) {
       reply(turn, part.ticket, regionErrorReply(part.method, regionNotFound(region)));
     }
@@ -269,7 +272,7 @@ function submitWrites(turn: StoreTurn, region: RegionId, writes: readonly RawPro
 
 function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall[]): void {
   const replica = turn.replicas.get(region);
-  if (replica === undefined) {
+  if (replica === undefined || replica.damaged !== undefined) {
     for (const { ticket, call } of calls) answerError(turn, ticket, call, regionNotFound(region));
     return;
   }

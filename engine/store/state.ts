@@ -7,9 +7,8 @@ import type { Key } from "../base/bytes.ts";
 import type { Region } from "../protocol/gen/metapb.ts";
 import type { Replicas } from "../region/registry.ts";
 import type { Persisting } from "../region/turn.ts";
-import type { Memtable } from "../storage/lsm/types.ts";
 import type { StorageState } from "../storage/state.ts";
-import type { Identity } from "../storage/types.ts";
+import type { Identity, StorageEffect } from "../storage/types.ts";
 import type { StoreConfig, StoreTrouble } from "./types.ts";
 
 export interface StoreState {
@@ -20,17 +19,18 @@ export interface StoreState {
   readonly identity: Identity | undefined;
   readonly registration: Registration;
   readonly storage: StorageState;
-  /** Everything applied, of all regions. */
-  readonly memtable: Memtable;
+  /** What the storage said at the end of a step, for the next one. */
+  readonly heard: readonly StorageEffect[];
   readonly replicas: Replicas;
   readonly nextTicket: Ticket;
   /** Batches of log records that are not durable yet, oldest first. */
   readonly durability: readonly Durability[];
+  /** Writes of received tables under way. */
+  readonly fileWrites: readonly FileWrite[];
   /** Questions to the placement driver without an answer. */
   readonly asked: readonly Asked[];
-  /** Bytes logged since the last checkpoint was begun. */
+  /** Bytes logged since the memtable was last frozen. */
   readonly loggedBytes: number;
-  readonly checkpointing: boolean;
   /** Whether what was recovered is durable; before that the store acts on nothing. */
   readonly opened: boolean;
   /** Monotonic time of the last heartbeat to the placement driver. */
@@ -44,6 +44,12 @@ export interface StoreState {
 export interface Durability {
   readonly ticket: Ticket;
   readonly persisting: readonly Persisting[];
+}
+
+/** A write of tables that this region receives. */
+export interface FileWrite {
+  readonly ticket: Ticket;
+  readonly region: RegionId;
 }
 
 /** How far the store has come in joining its cluster. */

@@ -4,7 +4,7 @@
  * batch.
  */
 import { unreachable } from "../base/assert.ts";
-import type { StoreId, Ticket } from "../base/ids.ts";
+import type { StoreId } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import { epochOf, storeIdOf } from "../region/descriptor.ts";
 import { canLeave, destroy } from "../region/destroy.ts";
@@ -13,17 +13,19 @@ import { isStranger } from "../region/members.ts";
 import { expireReads } from "../region/reads.ts";
 import { logCommit } from "../region/records.ts";
 import { regionId, type Replica } from "../region/replica.ts";
-import { tickOutgoing } from "../region/send-snapshot.ts";
-import type { DiskInput } from "../storage/disk.ts";
-import type { StorageEffect } from "../storage/types.ts";
+import { tickSending } from "../region/send-snapshot.ts";
+import type { TableCache } from "../storage/table/cache.ts";
 import { onPlacementAnswer } from "./answers.ts";
-import { onCheckpointed } from "./checkpoint.ts";
+import { settleDamage } from "./damage.ts";
+import { isDiskNews, reopenData, stepDisk } from "./disk.ts";
+import { onStorage } from "./heard.ts";
 import { onMessage } from "./messages.ts";
-import { isUnconfirmed, onRegistrationDurable, pursueRegistration } from "./registration.ts";
+import { isUnconfirmed, pursueRegistration } from "./registration.ts";
 import { report, reportNews } from "./reports.ts";
 import { onRequest, submit } from "./requests.ts";
 import type { StoreState } from "./state.ts";
-import { closeTurn, openTurn, stepDisk, type StoreTurn } from "./turn.ts";
+import { closeTurn, openTurn } from "./turn-ends.ts";
+import type { StoreTurn } from "./turn.ts";
 import type { StoreEffect, StoreInput } from "./types.ts";
 
 export interface StoreStep {
@@ -31,16 +33,38 @@ export interface StoreStep {
   readonly effects: readonly StoreEffect[];
 }
 
-export function step(state: StoreState, now: Now, inputs: readonly StoreInput[]): StoreStep {
-  const turn = openTurn(state, now);
+/**
+ * What all that has arrived makes of `state`. `tables` is the store's own for as long as it lives:
+ * its disk, only nearer.
+ */
+export function step(
+  state: StoreState,
+  now: Now,
+  tables: TableCache,
+  inputs: readonly StoreInput[],
+): StoreStep {
+  const turn = openTurn(state, now, tables, false);
+  hear(turn, inputs);
   for (const input of inputs) {
-    if (admits(turn, input)) handle(turn, input);
+    if (!isDiskNews(input) && admits(turn, input)) handle(turn, input);
   }
   if (turn.trouble !== undefined) return abandoned(turn);
   submit(turn);
   startReplicas(turn);
+  settleDamage(turn);
   if (turn.registration.type === "joined") reportNews(turn);
   return closeTurn(turn);
+}
+
+/** What the disk and the jobs say comes first: the data may lie elsewhere by it. */
+function hear(turn: StoreTurn, inputs: readonly StoreInput[]): void {
+  const { storage } = turn;
+  for (const input of inputs) {
+    if (!isDiskNews(input) || turn.trouble !== undefined) continue;
+    stepDisk(turn, input);
+  }
+  if (turn.storage !== storage) reopenData(turn);
+  for (const effect of turn.heard.splice(0)) onStorage(turn, effect);
 }
 
 /**
@@ -50,7 +74,7 @@ export function step(state: StoreState, now: Now, inputs: readonly StoreInput[])
 function admits(turn: StoreTurn, { type }: StoreInput): boolean {
   if (type === "request") return true;
   if (turn.trouble !== undefined) return false;
-  return turn.opened || type === "written" || type === "write_failed";
+  return turn.opened;
 }
 
 /** Nothing more is written: what the disk holds is what counts. */
@@ -83,7 +107,9 @@ function handle(turn: StoreTurn, input: StoreInput): void {
       return;
     case "written":
     case "write_failed":
-      onDisk(turn, input);
+    case "job_done":
+    case "job_failed":
+      // Heard before.
       return;
     default:
       unreachable(input);
@@ -108,8 +134,8 @@ function tickReplica(turn: StoreTurn, replica: Replica): void {
   let current: Replica | undefined = drive(turn, replica, { type: "tick" });
   if (current === undefined) return;
   if (current.reads.length > 0) current = expireReads(turn, current);
-  if (current.outgoing.length > 0) {
-    const next = tickOutgoing(turn, current);
+  if (current.outgoing.length > 0 || current.extraction !== undefined) {
+    const next = tickSending(turn, current);
     current = next.replica;
     for (const input of next.inputs) {
       if (current !== undefined) current = drive(turn, current, input);
@@ -125,50 +151,6 @@ function onUnreachable(turn: StoreTurn, store: StoreId): void {
       const current = turn.replicas.get(regionId(replica));
       if (current === undefined) continue;
       drive(turn, current, { type: "unreachable", peer: peer.id as Replica["raft"]["leader"] });
-    }
-  }
-}
-
-function onDisk(turn: StoreTurn, input: DiskInput): void {
-  for (const effect of stepDisk(turn, input)) onStorage(turn, effect);
-}
-
-function onStorage(turn: StoreTurn, effect: StorageEffect): void {
-  switch (effect.type) {
-    case "durable":
-      onDurable(turn, effect.ticket);
-      return;
-    case "opened":
-      turn.opened = true;
-      return;
-    case "checkpointed":
-      onCheckpointed(turn, effect.groups);
-      return;
-    case "failed":
-      turn.trouble = { reason: effect.reason, file: effect.file };
-      turn.effects.push({
-        type: "log",
-        level: "error",
-        message: "the disk has refused a write: this store takes no more part",
-        fields: { reason: effect.reason, file: effect.file },
-      });
-      return;
-    default:
-      return;
-  }
-}
-
-/** Everything logged up to `ticket` is on the disk: the groups that it belongs to go on. */
-function onDurable(turn: StoreTurn, ticket: Ticket): void {
-  onRegistrationDurable(turn, ticket);
-  const done = turn.durability.filter((batch) => batch.ticket <= ticket);
-  if (done.length === 0) return;
-  turn.durability = turn.durability.slice(done.length);
-  for (const { persisting } of done) {
-    for (const { region, peer, ticket: persisted } of persisting) {
-      const replica = turn.replicas.get(region);
-      if (replica === undefined || replica.peer.id !== peer) continue;
-      drive(turn, replica, { type: "persisted", ticket: persisted });
     }
   }
 }

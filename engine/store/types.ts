@@ -6,6 +6,7 @@ import type { StoreId, Ticket } from "../base/ids.ts";
 import type { PdCall, PdReply, TikvCall } from "../protocol/services.ts";
 import type { RegionConfig, RegionEffect, StoreMessage } from "../region/types.ts";
 import type { DiskFailure, DiskInput, FileName, WriteEffect } from "../storage/disk.ts";
+import type { TreeEffect, TreeInput } from "../storage/lsm/types.ts";
 import type { StorageConfig } from "../storage/types.ts";
 
 export type { StoreMessage } from "../region/types.ts";
@@ -24,6 +25,7 @@ export type StoreInput =
   /** The connection to this store broke. */
   | { readonly type: "unreachable"; readonly store: StoreId }
   | { readonly type: "placement_answer"; readonly ticket: Ticket; readonly answer: PlacementAnswer }
+  | Extract<TreeInput, { readonly type: "job_done" | "job_failed" }>
   | DiskInput;
 
 /**
@@ -37,6 +39,7 @@ export type PlacementAnswer =
 export type StoreEffect =
   | RegionEffect
   | WriteEffect
+  | Extract<TreeEffect, { readonly type: "job" }>
   /**
    * Ask the leader of the placement driver, then input `placement_answer`. The driver finds the
    * leader, and gives up after a few seconds.
@@ -69,8 +72,12 @@ export interface StoreConfig {
   readonly tickMs: number;
   readonly storeHeartbeatMs: number;
   readonly regionHeartbeatMs: number;
-  /** Log bytes after which a checkpoint of the applied state is written. */
-  readonly checkpointLogBytes: number;
+  /** Bytes of a memtable at which it is frozen and flushed. */
+  readonly memtableBytes: number;
+  /** Bytes of tables that whoever drives the store lets its `TableCache` remember. */
+  readonly cacheBytes: number;
+  /** Log bytes after which it is frozen all the same, so that the log can be shortened. */
+  readonly freezeLogBytes: number;
   readonly region: RegionConfig;
   readonly storage: StorageConfig;
 }

@@ -23,6 +23,8 @@ export const TIKV_SCHEMA = {
   "storage.data-dir": "text",
   "storage.enable-ttl": "flag",
   "storage.max-key-size": "size",
+  "storage.block-cache.capacity": "size",
+  "rocksdb.defaultcf.write-buffer-size": "size",
   "pd.endpoints": "texts",
   "raftstore.capacity": "size",
   "raftstore.raft-base-tick-interval": "duration",
@@ -157,7 +159,9 @@ function storeSettings(file: TikvFile): StoreSettings {
     tickMs: Math.min(50, tickMs),
     storeHeartbeatMs: file["raftstore.pd-store-heartbeat-tick-interval"] ?? 3000,
     regionHeartbeatMs: file["raftstore.pd-heartbeat-tick-interval"] ?? 3000,
-    checkpointLogBytes: file["raft-engine.purge-threshold"] ?? 128 * MIB,
+    memtableBytes: file["rocksdb.defaultcf.write-buffer-size"] ?? 32 * MIB,
+    cacheBytes: file["storage.block-cache.capacity"] ?? 128 * MIB,
+    freezeLogBytes: file["raft-engine.purge-threshold"] ?? 128 * MIB,
     region: {
       raft: {
         heartbeatMs: tickMs * heartbeatTicks,

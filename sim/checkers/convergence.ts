@@ -140,9 +140,10 @@ function appliedOf({
   machine,
   replica,
 }: Placed): Parameters<typeof compareReplicas>[1] | undefined {
-  if (machine.state === undefined) return undefined;
+  if (machine.state === undefined || replica.damaged !== undefined) return undefined;
   const { startKey, endKey } = replica.region;
-  const view = viewOf(machine.state);
+  const view = viewOf(machine.state, machine.watched);
   const region = replica.region.id;
-  return { region, index: replica.applied, startKey, endKey, view, store: machine.name };
+  const tables = machine.watched;
+  return { region, index: replica.applied, startKey, endKey, view, tables, store: machine.name };
 }

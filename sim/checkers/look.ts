@@ -49,11 +49,15 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
     if (replica.raft !== before?.raft) {
       lookAtMember(world, machine, region, replica.peer.id as PeerId, replica.raft);
     }
-    if (replica.applied !== before?.applied && isInitialized(replica.region)) {
+    // What is damaged is out of service, and no state that anybody could have applied.
+    const counts = replica.damaged === undefined && isInitialized(replica.region);
+    if (counts && (replica.applied !== before?.applied || before.damaged !== undefined)) {
       const { startKey, endKey } = replica.region;
-      const view = viewOf(state);
+      const view = viewOf(state, machine.watched);
       const store = machine.name;
-      replicaApplied(world, { region, index: replica.applied, startKey, endKey, view, store });
+      const tables = machine.watched;
+      const index = replica.applied;
+      replicaApplied(world, { region, index, startKey, endKey, view, tables, store });
     }
   }
   if (seen.size > state.replicas.byId.size) forgetDestroyed(world, machine);

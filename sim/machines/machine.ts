@@ -7,9 +7,12 @@ import type { Call, Machine, Payload, World } from "../model.ts";
 import { AssertionError } from "../../engine/base/assert.ts";
 import { violated } from "../checkers/verdict.ts";
 import { trueDelay } from "../clock/clock.ts";
+import type { Track } from "../disk/tracks.ts";
 import { schedule } from "../event-queue.ts";
 import { sendAnswer } from "../transport.ts";
 import { isAlive, wake } from "./inbox.ts";
+import { finishSlice } from "./jobs.ts";
+import { finishWrite } from "./process.ts";
 import * as placement from "./placement.ts";
 import * as store from "./store.ts";
 
@@ -39,6 +42,12 @@ export function turn(world: World, machine: Machine): void {
     else placement.turn(world, machine);
   });
   machine.busyUntilUs += machine.disk.takeReadingUs();
+}
+
+/** The disk has finished what was first on a track. */
+export function diskDone(world: World, machine: Machine, track: Track): void {
+  if (typeof track === "string") finishWrite(world, machine, track);
+  else if (machine.kind === "store") finishSlice(world, machine, track);
 }
 
 /** Timers of a process that stands still pile up no ticks. */

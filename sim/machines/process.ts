@@ -4,10 +4,9 @@
  */
 import type { Ticket } from "../../engine/base/ids.ts";
 import type { LogEffect } from "../../engine/base/log.ts";
-import type { DiskInput, WriteEffect } from "../../engine/storage/disk.ts";
+import type { DiskInput, Lane, WriteEffect } from "../../engine/storage/disk.ts";
 import type { Machine, Outcome, World } from "../model.ts";
 import type { Crash } from "../disk/disk.ts";
-import type { Track } from "../disk/tracks.ts";
 import type { Random } from "../random.ts";
 import { schedule } from "../event-queue.ts";
 import { below, chance, stream } from "../random.ts";
@@ -30,7 +29,7 @@ export function write(world: World, machine: Machine, effect: WriteEffect): void
   startWrite(world, machine, effect.lane);
 }
 
-function startWrite(world: World, machine: Machine, track: Track): void {
+function startWrite(world: World, machine: Machine, track: Lane): void {
   const durationUs = machine.disk.start(machine.diskRandom, track);
   if (durationUs === undefined) return;
   const { incarnation } = machine;
@@ -38,7 +37,7 @@ function startWrite(world: World, machine: Machine, track: Track): void {
 }
 
 /** The disk has finished a write. A paused process hears of it when it goes on. */
-export function finishWrite(world: World, machine: Machine, track: Track): void {
+export function finishWrite(world: World, machine: Machine, track: Lane): void {
   const input: DiskInput = machine.disk.finish(machine.diskRandom, track);
   machine.inbox.push(input);
   startWrite(world, machine, track);
@@ -54,6 +53,7 @@ export function crash(world: World, machine: Machine, kind: Crash): void {
   machine.inbox = [];
   machine.disk.crash(kind, machine.diskRandom);
   machine.state = undefined;
+  if (machine.kind === "store") machine.jobs.clear();
   const random = stream(world.streams, "crashes");
   for (const call of machine.serving.values()) {
     // A lost machine leaves its callers waiting; a dead process resets their connections.

@@ -7,6 +7,7 @@ import type { PdReply, TikvCall } from "../../engine/protocol/services.ts";
 import type { StoreEffect, StoreMessage } from "../../engine/store/types.ts";
 import type { AskOrigin, Call, Outcome, Payload, StoreMachine, World } from "../model.ts";
 import { unreachable } from "../../engine/base/assert.ts";
+import { TableCache } from "../../engine/storage/table/cache.ts";
 import * as engine from "../../engine/store/index.ts";
 import { afterStoreStep, lookAtStore } from "../checkers/look.ts";
 import { readClock } from "../clock/clock.ts";
@@ -15,7 +16,11 @@ import { below, stream } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { askPlacement, sendMessage } from "../transport.ts";
 import { giveStore } from "./inbox.ts";
+import { beginJob } from "./jobs.ts";
 import { answer, logged, refuseToStart, stopped, write } from "./process.ts";
+
+/** What the checkers remember of a store's tables. */
+const WATCHED_BYTES = 4 << 20;
 
 /** How long a store's question to the placement driver may take. */
 const ASK_US = 4_000_000;
@@ -23,7 +28,9 @@ const ASK_US = 4_000_000;
 export function open(world: World, machine: StoreMachine): void {
   const now = readClock(machine.clock, world.timeUs);
   const config = { ...machine.config, seed: machine.config.seed + machine.starts };
-  const opened = engine.open(machine.disk, config, now);
+  machine.tables = new TableCache(machine.disk, config.cacheBytes);
+  machine.watched = new TableCache(machine.disk.observer(), WATCHED_BYTES);
+  const opened = engine.open(machine.tables, config, now);
   if (!opened.ok) {
     refuseToStart(world, machine, opened);
     return;
@@ -40,7 +47,7 @@ export function turn(world: World, machine: StoreMachine): void {
   const { state, inbox } = machine;
   if (state === undefined) return;
   machine.inbox = [];
-  const result = engine.step(state, readClock(machine.clock, world.timeUs), inbox);
+  const result = engine.step(state, readClock(machine.clock, world.timeUs), machine.tables, inbox);
   machine.state = result.state;
   noteIdentity(machine);
   afterStoreStep(world, machine, result.effects);
@@ -97,6 +104,9 @@ function perform(world: World, machine: StoreMachine, effects: readonly StoreEff
         break;
       case "write":
         write(world, machine, effect);
+        break;
+      case "job":
+        beginJob(world, machine, effect.ticket, effect.job);
         break;
       case "reply":
         answer(world, machine, effect.ticket, { type: "reply", reply: effect.reply });

@@ -1,11 +1,10 @@
 import * as assert from "uvu/assert";
-import type { Key } from "../../engine/base/bytes.ts";
+import { EMPTY_KEY, type Key } from "../../engine/base/bytes.ts";
 import type { PeerId } from "../../engine/base/ids.ts";
-import * as tree from "../../engine/base/tree.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { VoteResponse } from "../../engine/raft/types.ts";
-import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
 import { Workspace } from "../../engine/storage/lsm/workspace.ts";
+import { stackOf } from "../../engine/storage/state.ts";
 import { calm } from "../../scenarios/calm.ts";
 import { build, type Built, DEFAULT_OPTIONS } from "../../sim/build.ts";
 import { missing } from "../../sim/checkers/convergence.ts";
@@ -140,14 +139,16 @@ test("an acknowledged entry that a restart has lost is told", () => {
 test("replicas that differ in one value are told with the key", () => {
   const { world } = running();
   const { machine, region } = find(world, "leader");
-  const memtable = machine.state?.memtable;
-  if (memtable === undefined) throw new Error("the store is up");
-  const key = tree.first(memtable.entries.default).key;
-  const workspace = new Workspace(stackOf(memtable), NO_TABLES);
+  if (machine.state === undefined) throw new Error("the store is up");
+  const { watched: tables } = machine;
+  const workspace = new Workspace(stackOf(machine.state.storage), tables);
   const view = workspace.snapshot();
+  const cursor = view.cursor("default", { lower: EMPTY_KEY, upper: EMPTY_KEY });
+  cursor.seek(EMPTY_KEY);
+  const { key } = cursor;
   workspace.perform({ type: "put", cf: "default", key, value: Uint8Array.of(1) });
   const other = workspace.snapshot();
-  const base = { region, index: 1, startKey: "" as Key, endKey: "" as Key };
+  const base = { region, index: 1, startKey: EMPTY_KEY, endKey: EMPTY_KEY, tables };
   compareReplicas(world, { ...base, view, store: "a" }, { ...base, view, store: "b" });
   assert.is(violation(world), "none");
   compareReplicas(world, { ...base, view, store: "a" }, { ...base, view: other, store: "b" });

@@ -136,7 +136,7 @@ function atEachOperation(
 }
 
 const single = (): Told => {
-  const cluster = new Cluster(1, { checkpointLogBytes: 3000 });
+  const cluster = new Cluster(1, { freezeLogBytes: 3000 });
   cluster.run(3000);
   return { cluster, contents: new Map(), doubtful: new Map() };
 };
@@ -204,7 +204,7 @@ test("a store that crashes again while it recovers, and once more after it has w
 });
 
 test("a store that is caught up by snapshots loses nothing by a crash before any operation meanwhile", () => {
-  const cluster = new Cluster(3, { checkpointLogBytes: 3000 });
+  const cluster = new Cluster(3, { freezeLogBytes: 3000 });
   cluster.run(8000);
   const told: Told = { cluster, contents: new Map(), doubtful: new Map() };
   churn(told, "am", 1);

@@ -21,6 +21,9 @@ import {
 } from "../../engine/store/index.ts";
 import { isLeader } from "../../engine/raft/query.ts";
 import type { Random } from "../../sim/disk/content.ts";
+import { runJob as jobCode } from "../../engine/storage/lsm/job.ts";
+import type { Job } from "../../engine/storage/lsm/types.ts";
+import { TableCache } from "../../engine/storage/table/cache.ts";
 import { SimulatedDisk } from "../../sim/disk/disk.ts";
 import { ScriptedPlacement } from "./driver.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
@@ -35,7 +38,9 @@ export const testConfig = (n: number): StoreConfig => ({
   tickMs: 50,
   storeHeartbeatMs: 1000,
   regionHeartbeatMs: 1000,
-  checkpointLogBytes: 4096,
+  memtableBytes: 16_384,
+  cacheBytes: 1 << 20,
+  freezeLogBytes: 4096,
   region: {
     raft: {
       heartbeatMs: 100,
@@ -73,9 +78,17 @@ export interface Node {
   stalled: boolean;
   /** Why the disk refuses writes, while it does. */
   refuses: DiskFailure | undefined;
-  unfinished: Ticket[];
+  /** What it says when it goes on. */
+  unfinished: StoreInput[];
+  /** Of the life that runs. */
+  tables: TableCache;
   /** Which of the messages sent to it are lost. */
   misses: (message: StoreMessage) => boolean;
+}
+
+function emptyDisk(): Pick<Node, "disk" | "tables"> {
+  const disk = new SimulatedDisk();
+  return { disk, tables: new TableCache(disk, 0) };
 }
 
 export class Cluster {
@@ -92,7 +105,7 @@ export class Cluster {
   constructor(count: number, change: Partial<StoreConfig> = {}) {
     this.nodes = Array.from({ length: count }, (_, i) => ({
       config: { ...testConfig(i + 1), ...change },
-      disk: new SimulatedDisk(),
+      ...emptyDisk(),
       state: undefined,
       inbox: [],
       stalled: false,
@@ -108,7 +121,8 @@ export class Cluster {
   }
 
   start(node: Node): void {
-    const opened = open(node.disk, node.config, this.now);
+    node.tables = new TableCache(node.disk, node.config.cacheBytes);
+    const opened = open(node.tables, node.config, this.now);
     if (!opened.ok) throw new Error(`${opened.file}:${opened.offset} ${opened.detail}`);
     node.state = opened.state;
     node.inbox = [];
@@ -118,7 +132,7 @@ export class Cluster {
   /** The disk of `node` goes on. */
   unstall(node: Node): void {
     node.stalled = false;
-    for (const ticket of node.unfinished) node.inbox.push({ type: "written", ticket });
+    node.inbox.push(...node.unfinished);
     node.unfinished = [];
   }
 
@@ -141,7 +155,7 @@ export class Cluster {
         busy = true;
         const inputs = node.inbox;
         node.inbox = [];
-        const next = step(node.state, this.now, inputs);
+        const next = step(node.state, this.now, node.tables, inputs);
         node.state = next.state;
         this.perform(node, next.effects);
       }
@@ -170,8 +184,10 @@ export class Cluster {
             break;
           }
           for (const operation of effect.operations) this.operate(node, operation);
-          if (node.stalled) node.unfinished.push(effect.ticket);
-          else node.inbox.push({ type: "written", ticket: effect.ticket });
+          this.tell(node, { type: "written", ticket: effect.ticket });
+          break;
+        case "job":
+          this.tell(node, this.runJob(node, effect.ticket, effect.job));
           break;
         case "reply":
           this.replies.set(effect.ticket, effect.reply);
@@ -190,6 +206,28 @@ export class Cluster {
           break;
       }
     }
+  }
+
+  private tell(node: Node, input: StoreInput): void {
+    if (node.stalled) node.unfinished.push(input);
+    else node.inbox.push(input);
+  }
+
+  /** Runs a job to its end, and says how it ended. */
+  private runJob(node: Node, ticket: Ticket, job: Job): StoreInput {
+    const code = jobCode(job, node.disk);
+    let next = code.next();
+    for (; next.done !== true; next = code.next()) {
+      if (node.refuses !== undefined) {
+        const refused = { reason: node.refuses, file: "table", offset: 0, detail: "refused" };
+        return { type: "job_failed", ticket, failure: { ...refused, damage: undefined } };
+      }
+      for (const operation of next.value) this.operate(node, operation);
+    }
+    const outcome = next.value;
+    return outcome.ok
+      ? { type: "job_done", ticket, result: outcome.result }
+      : { type: "job_failed", ticket, failure: outcome.failure };
   }
 
   private operate(node: Node, operation: DiskOperation): void {
@@ -253,7 +291,8 @@ export class Cluster {
     for (const node of this.nodes) {
       const { inbox, unfinished } = node;
       const disk = node.disk.clone();
-      copy.nodes.push({ ...node, disk, inbox: [...inbox], unfinished: [...unfinished] });
+      const tables = new TableCache(disk, node.config.cacheBytes);
+      copy.nodes.push({ ...node, disk, tables, inbox: [...inbox], unfinished: [...unfinished] });
     }
     copy.nowMs = this.nowMs;
     copy.tickets = this.tickets;

@@ -33,7 +33,7 @@ function ready(): { readonly cluster: Cluster; readonly late: Node } {
   // Its first region is in a state that it has written down.
   fill(cluster, "a", 100);
   fill(cluster, "m", 100);
-  late.config = { ...late.config, checkpointLogBytes: Number.MAX_SAFE_INTEGER };
+  late.config = { ...late.config, freezeLogBytes: Number.MAX_SAFE_INTEGER };
   restart(cluster, late);
   return { cluster, late };
 }
@@ -101,7 +101,7 @@ const isSnapshot = (message: StoreMessage): boolean =>
 
 test("a region that a split has made is there again before anything was written of it", () => {
   const { cluster, late } = ready();
-  late.config = { ...late.config, checkpointLogBytes: testConfig(1).checkpointLogBytes };
+  late.config = { ...late.config, freezeLogBytes: testConfig(1).freezeLogBytes };
   restart(cluster, late);
   const parent = cluster.leaderAt("a").replica.region.id;
   // Of the new region this store hears nothing: neither a vote nor an entry.

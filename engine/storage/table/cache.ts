@@ -22,7 +22,8 @@ export class TableCache {
   hits = 0;
   /** Blocks that had to be read. */
   misses = 0;
-  private readonly disk: DiskReader;
+  /** What is cached here. For reading whole files, which are not. */
+  readonly disk: DiskReader;
   private readonly capacityBytes: number;
   private readonly tables: Map<number, OpenTable> = new Map();
   private readonly clock: Clock<OpenTable | Block> = new Clock();

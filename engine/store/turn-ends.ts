@@ -1,0 +1,108 @@
+/** How a step of a store begins on its state, and how it ends in the next state and the effects. */
+import type { StoreId } from "../base/ids.ts";
+import type { Now } from "../base/time.ts";
+import { ordered } from "../region/extraction.ts";
+import { Registry } from "../region/registry.ts";
+import { regionId } from "../region/replica.ts";
+import { Workspace } from "../storage/lsm/workspace.ts";
+import { stackOf } from "../storage/state.ts";
+import type { TableCache } from "../storage/table/cache.ts";
+import { freeze, handBack, logRecords, stepDisk, TurnTree } from "./disk.ts";
+import { isFreezeDue } from "./flush.ts";
+import type { StoreState } from "./state.ts";
+import { type StoreTurn, takeTicket } from "./turn.ts";
+import type { StoreEffect } from "./types.ts";
+
+/** `replaying`: the store is being opened. */
+export function openTurn(
+  state: StoreState,
+  now: Now,
+  tables: TableCache,
+  replaying: boolean,
+): StoreTurn {
+  const tree = new TurnTree();
+  const turn: StoreTurn = {
+    now,
+    replaying,
+    store: (state.identity?.store ?? 0) as StoreId,
+    config: state.config.region,
+    seed: state.config.seed,
+    wire: state.wire,
+    effects: [],
+    records: [],
+    persisting: [],
+    data: new Workspace(stackOf(state.storage), tables),
+    tables,
+    tree,
+    replicas: new Registry(state.replicas),
+    news: undefined,
+    started: [],
+    wantsFreeze: false,
+    damage: [],
+    before: state,
+    writes: undefined,
+    reads: undefined,
+    registration: state.registration,
+    identity: state.identity,
+    storage: state.storage,
+    heard: [...state.heard],
+    removed: [],
+    lastTicket: state.nextTicket,
+    durability: state.durability,
+    fileWrites: state.fileWrites,
+    asked: state.asked,
+    loggedBytes: state.loggedBytes,
+    opened: state.opened,
+    heartbeatAt: state.heartbeatAt,
+    trouble: state.trouble,
+  };
+  tree.serve(turn);
+  return turn;
+}
+
+/** Ends the turn. */
+export function closeTurn(turn: StoreTurn): {
+  readonly state: StoreState;
+  readonly effects: readonly StoreEffect[];
+} {
+  logRecords(turn);
+  handBack(turn);
+  if (isFreezeDue(turn)) {
+    freeze(turn);
+    orderExtractions(turn);
+  }
+  stepDisk(turn, { type: "turn_ended" });
+  for (const number of turn.removed) turn.tables.forget(number);
+  const { config, wire, startedSeconds } = turn.before;
+  const state: StoreState = {
+    config,
+    wire,
+    identity: turn.identity,
+    registration: turn.registration,
+    storage: turn.storage,
+    heard: turn.heard,
+    replicas: turn.replicas.done(),
+    nextTicket: turn.lastTicket,
+    durability: turn.durability,
+    fileWrites: turn.fileWrites,
+    asked: turn.asked,
+    loggedBytes: turn.loggedBytes,
+    opened: turn.opened,
+    heartbeatAt: turn.heartbeatAt,
+    startedSeconds,
+    trouble: turn.trouble,
+  };
+  return { state, effects: turn.effects };
+}
+
+/** What is applied now will be in the tables: those that followers wait for can be made of them. */
+function orderExtractions(turn: StoreTurn): void {
+  for (const replica of turn.replicas.all()) {
+    const { extraction, region } = replica;
+    if (extraction === undefined || extraction.ticket !== undefined) continue;
+    const ticket = takeTicket(turn);
+    const { startKey: start, endKey: end } = region;
+    stepDisk(turn, { type: "extract", ticket, region: regionId(replica), start, end });
+    turn.replicas.put(ordered(replica, ticket));
+  }
+}

@@ -1,0 +1,6 @@
+/** The thread on which a store's compactions and extractions run. */
+import { parentPort, workerData } from "node:worker_threads";
+import { runJob } from "../engine/storage/lsm/job.ts";
+import { serveJobs } from "./jobs/thread.ts";
+
+if (parentPort !== null) serveJobs(parentPort, String(workerData), runJob);
