@@ -4,6 +4,7 @@
  * status 2.
  */
 import { Command, CommanderError } from "commander";
+import { addCtl } from "./cli/ctl.ts";
 import { addPdServer } from "./cli/pd-server.ts";
 import { addPlayground } from "./cli/playground.ts";
 import { USAGE_STATUS } from "./cli/serve.ts";
@@ -23,6 +24,7 @@ const program = new Command("rutile")
 addPdServer(program);
 addTikvServer(program);
 addPlayground(program);
+addCtl(program);
 program
   .command("sim")
   .description("run scenarios in the simulator; `rutile sim --help` says how")
