@@ -21,7 +21,7 @@ import { JobInput } from "./job-input.ts";
 import { JobOutput } from "./job-output.ts";
 import { MergeCursor } from "./merge.ts";
 import type { MergeInput } from "./merge.ts";
-import { TreeEntries } from "./source.ts";
+import { MemtableEntries } from "./source.ts";
 import type {
   CompactionFilter,
   CompactionJob,
@@ -93,7 +93,7 @@ function flushParts({ memtable }: FlushJob): readonly Part[] {
   for (const cf of COLUMN_FAMILIES) {
     const clears = clearsWithin(memtable.clears[cf], ALL);
     if (memtable.entries[cf].size + clears.length === 0) continue;
-    const cursor = new TreeEntries(memtable.entries[cf]);
+    const cursor = new MemtableEntries(memtable, cf);
     const from = EMPTY_KEY;
     parts.push({ cf, cursor, inputs: [], from, clears, bottom: false, filter: NO_FILTER });
   }

@@ -5,19 +5,25 @@ import type { Key } from "../../base/bytes.ts";
 import * as tree from "../../base/tree.ts";
 import type { Tree } from "../../base/tree.ts";
 import type { Clear, Entry, EntryCursor } from "../table/types.ts";
+import type { ColumnFamily } from "../types.ts";
 import type { Bounds } from "../view.ts";
+import { entryAt } from "./arena.ts";
+import type { Arena, Slot } from "./arena.ts";
 import { NO_CLEARS } from "./clears.ts";
 import { firstFrom, firstReaching } from "./run.ts";
 import type { Run } from "./run.ts";
 import type { TableReader } from "./stack.ts";
+import type { Memtable } from "./types.ts";
 
-/** A cursor over a tree of entries that stands nowhere yet. */
-export class TreeEntries implements EntryCursor {
-  private readonly entries: Tree<Entry>;
-  private cursor: tree.Cursor<Entry> | undefined;
+/** A cursor over what a memtable has of one family that stands nowhere yet. */
+export class MemtableEntries implements EntryCursor {
+  private readonly entries: Tree<Slot>;
+  private readonly arena: Arena;
+  private cursor: tree.Cursor<Slot> | undefined;
 
-  constructor(entries: Tree<Entry>) {
-    this.entries = entries;
+  constructor({ entries, arena }: Memtable, cf: ColumnFamily) {
+    this.entries = entries[cf];
+    this.arena = arena;
   }
 
   get valid(): boolean {
@@ -29,7 +35,7 @@ export class TreeEntries implements EntryCursor {
   }
 
   get entry(): Entry {
-    return this.cursor!.value;
+    return entryAt(this.arena, this.cursor!.value);
   }
 
   seek(key: Key): void {

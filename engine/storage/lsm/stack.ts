@@ -9,6 +9,7 @@ import * as tree from "../../base/tree.ts";
 import { TOMBSTONE } from "../table/types.ts";
 import type { Entry, EntryCursor, TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
+import { entryAt } from "./arena.ts";
 import { isCleared, isClearedIn } from "./clears.ts";
 import { meets, spans, tableOf } from "./run.ts";
 import type { Memtable, Stack, Version } from "./types.ts";
@@ -118,8 +119,8 @@ export function mayMeet(
 
 /** The entry of a memtable; a tombstone where the memtable clears the key. */
 function inMemtable(memtable: Memtable, cf: ColumnFamily, key: Key): Entry | undefined {
-  const entry = tree.get(memtable.entries[cf], key);
-  if (entry !== undefined) return entry;
+  const slot = tree.get(memtable.entries[cf], key);
+  if (slot !== undefined) return entryAt(memtable.arena, slot);
   return isCleared(memtable.clears[cf], key) ? TOMBSTONE : undefined;
 }
 

@@ -3,23 +3,23 @@
  * another thread.
  */
 import type { Key } from "../../base/bytes.ts";
-import type { Clear, Entry, TableDamage, TableMeta, TableOptions } from "../table/types.ts";
+import type { Clear, TableDamage, TableMeta, TableOptions } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
 import type { DiskFailure, DiskOperation, FileName } from "../disk.ts";
 import type { LogIndex, RegionId, Term, Ticket } from "../../base/ids.ts";
 import type { Tree } from "../../base/tree.ts";
-import type { Arena } from "./arena.ts";
+import type { Arena, Slot } from "./arena.ts";
 
 type OfFamily<T> = { readonly [F in ColumnFamily]: T };
 
 /** The newest source, or one that was. A value: frozen by keeping it. */
 export interface Memtable {
-  readonly entries: OfFamily<Tree<Entry>>;
+  /** Where its values lie in `arena`. */
+  readonly entries: OfFamily<Tree<Slot>>;
   /** Disjoint and not adjacent: the end of each range at its start; an empty end is no bound. */
   readonly clears: OfFamily<Tree<Key>>;
   /** About what it occupies in memory. */
   readonly bytes: number;
-  /** Where its values lie. */
   readonly arena: Arena;
 }
 

@@ -9,7 +9,7 @@ import type { Bounds, KvCursor, KvView } from "../view.ts";
 import { NO_CLEARS, clearsWithin, unite } from "./clears.ts";
 import { MergeCursor } from "./merge.ts";
 import type { MergeInput } from "./merge.ts";
-import { RunEntries, TreeEntries } from "./source.ts";
+import { MemtableEntries, RunEntries } from "./source.ts";
 import { lookUp } from "./stack.ts";
 import type { TableReader } from "./stack.ts";
 import type { Memtable, Stack } from "./types.ts";
@@ -65,9 +65,10 @@ class Sources {
   }
 
   addMemtable(memtable: Memtable): void {
-    const entries = memtable.entries[this.cf];
-    const clears = clearsWithin(memtable.clears[this.cf], this.bounds);
-    this.add(entries.size === 0 ? undefined : new TreeEntries(entries), clears);
+    const { cf } = this;
+    const isEmpty = memtable.entries[cf].size === 0;
+    const clears = clearsWithin(memtable.clears[cf], this.bounds);
+    this.add(isEmpty ? undefined : new MemtableEntries(memtable, cf), clears);
   }
 
   /** Tables that may overlap, newest first. */
