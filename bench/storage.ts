@@ -21,7 +21,7 @@ export const summary = "the storage engine against LevelDB and LMDB";
 
 const OURS = "rutile";
 const PEER = "leveldb";
-const ENGINES: readonly string[] = [PEER, "lmdb"];
+const ENGINES: readonly string[] = [OURS, PEER, "lmdb"];
 const MIB = 1024 * 1024;
 
 /** What is aimed at: of ours over the peer's figure, or of ours alone. */

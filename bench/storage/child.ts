@@ -4,6 +4,7 @@ import { runPhases } from "./phases.ts";
 import type { Plan } from "./phases.ts";
 
 const ENGINES: Readonly<Record<string, () => Promise<OpenEngine>>> = {
+  rutile: async () => (await import("./ours.ts")).openOurs,
   leveldb: async () => (await import("./level.ts")).openLevel,
   lmdb: async () => (await import("./lmdb.ts")).openLmdb,
 };
