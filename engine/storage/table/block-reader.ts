@@ -4,12 +4,15 @@
  * checked all the same before it is followed.
  */
 import { readU32 } from "../../base/big-endian.ts";
+import { EMPTY_BYTES, keyFromRange } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
+import { RESTARTS_AT, RESTART_BYTES } from "./block.ts";
 import type { Resident } from "./clock.ts";
 import type { EntryHead } from "./entry-head.ts";
 
-/** What a search in a block came to. */
-export type Found = "found" | "absent" | "corrupt";
+/** What a search in a block came to where it did not find an entry. */
+export const ABSENT = -1;
+export const CORRUPT = -2;
 
 /**
  * About what a block takes in memory besides its bytes: this object, a typed array and its buffer
@@ -20,8 +23,8 @@ const BLOCK_OVERHEAD = 430;
 /** An unsealed block, and what the cache has to know of it. */
 export class Block implements Resident {
   readonly bytes: Uint8Array;
-  /** Where the entries end and the restarts begin. */
-  readonly entriesEnd: number;
+  /** Where the values end. */
+  readonly valuesEnd: number;
   /** Count of restarts. Group `g` is the entries from restart `g` up to the next. */
   readonly groups: number;
   readonly table: number;
@@ -35,61 +38,82 @@ export class Block implements Resident {
     table: number,
     ordinal: number,
     bytes: Uint8Array,
-    entriesEnd: number,
+    valuesEnd: number,
     groups: number,
   ) {
     this.table = table;
     this.ordinal = ordinal;
     this.weight = bytes.buffer.byteLength + BLOCK_OVERHEAD;
     this.bytes = bytes;
-    this.entriesEnd = entriesEnd;
+    this.valuesEnd = valuesEnd;
     this.groups = groups;
   }
 
-  groupStart(group: number): number {
-    const { bytes } = this;
-    const at = this.entriesEnd + 4 * group;
-    return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+  /** Where the heads of a group start. */
+  headStart(group: number): number {
+    return this.offsetAt(RESTARTS_AT + RESTART_BYTES * group);
   }
 
-  groupEnd(group: number): number {
-    return group + 1 < this.groups ? this.groupStart(group + 1) : this.entriesEnd;
+  headEnd(group: number): number {
+    return group + 1 < this.groups ? this.headStart(group + 1) : this.valueStart(0);
   }
 
-  /** The last group whose first key is at most `key`; -1 where there is none. Keeps to `head`. */
+  /** Where the values of a group start. */
+  valueStart(group: number): number {
+    return this.offsetAt(RESTARTS_AT + RESTART_BYTES * group + 4);
+  }
+
+  valueEnd(group: number): number {
+    return group + 1 < this.groups ? this.valueStart(group + 1) : this.valuesEnd;
+  }
+
+  /** The last group whose first key is at most `key`; -1 where there is none. Uses `head`. */
   groupOf(key: Key, head: EntryHead): number {
     const { bytes } = this;
     let low = 0;
     let high = this.groups;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      head.read(bytes, this.groupStart(middle), this.entriesEnd);
+      head.read(bytes, this.headStart(middle), this.valuesEnd);
       if (head.compare(bytes, key, 0) <= 0) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
 
-  /** Looks for `key`; where it is found, `head` is at it. */
-  find(key: Key, head: EntryHead): Found {
+  /**
+   * Looks for `key`. Where it is found `head` is at it: the offset of its value, which lies within
+   * the block. Else a negative number that says why.
+   */
+  find(key: Key, head: EntryHead): number {
     const group = this.groupOf(key, head);
-    if (group < 0) return "absent";
+    if (group < 0) return ABSENT;
     const { bytes } = this;
-    const end = this.groupEnd(group);
+    const end = this.headEnd(group);
+    let value = this.valueStart(group);
     // Entries up to here are less than the key and agree with it in `matched` bytes.
     let matched = 0;
-    for (let at = this.groupStart(group); at < end; at = head.valueEnd) {
-      if (!head.read(bytes, at, end)) return "corrupt";
-      // It goes on as the one before did where that was less already.
-      if (head.shared > matched) continue;
-      // It has grown where the one before agreed with the key.
-      if (head.shared < matched) return "absent";
-      const order = head.compare(bytes, key, matched);
-      if (order === 0) return "found";
-      if (order > 0) return "absent";
-      matched = head.matched;
+    for (let at = this.headStart(group); at < end; at = head.keyEnd) {
+      if (!head.read(bytes, at, end)) return CORRUPT;
+      // One that shares more is less for the reason that the one before was; one that shares less
+      // has grown where the one before agreed with the key.
+      if (head.shared < matched) return ABSENT;
+      if (head.shared === matched) {
+        const order = head.compare(bytes, key, matched);
+        if (order === 0) return value + head.valueSize <= this.valueEnd(group) ? value : CORRUPT;
+        if (order > 0) return ABSENT;
+        matched = head.matched;
+      }
+      value += head.valueSize;
     }
-    return "absent";
+    return ABSENT;
+  }
+
+  private offsetAt(at: number): number {
+    const { bytes } = this;
+    return (
+      ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0
+    );
   }
 }
 
@@ -104,123 +128,128 @@ export function decodeBlock(
   head: EntryHead,
 ): Block | undefined {
   const { bytes, size } = part;
-  if (size < 8) return undefined;
-  const groups = readU32(bytes, size - 4);
-  const entriesEnd = size - 4 - 4 * groups;
-  if (groups === 0 || entriesEnd <= 0) return undefined;
-  const block = new Block(table, ordinal, bytes, entriesEnd, groups);
-  if (block.groupStart(0) !== 0) return undefined;
+  if (size < RESTARTS_AT) return undefined;
+  const groups = readU32(bytes, 0);
+  const headsAt = RESTARTS_AT + RESTART_BYTES * groups;
+  if (groups === 0 || headsAt >= size) return undefined;
+  const block = new Block(table, ordinal, bytes, size, groups);
+  if (block.headStart(0) !== headsAt) return undefined;
+  const headsEnd = block.valueStart(0);
+  if (headsEnd > size) return undefined;
   for (let group = 0; group < groups; group++) {
-    const start = block.groupStart(group);
-    const end = block.groupEnd(group);
-    if (start < 0 || start >= end || end > entriesEnd) return undefined;
+    const start = block.headStart(group);
+    const end = block.headEnd(group);
+    if (start >= end || end > headsEnd) return undefined;
+    const value = block.valueStart(group);
+    if (value < headsEnd || value > block.valueEnd(group)) return undefined;
     if (!head.read(bytes, start, end) || head.shared !== 0) return undefined;
   }
   return block;
 }
 
-/** The entries of one group, with whole keys. Used again for group after group. */
+/** Numbers of one entry in a group. */
+const STRIDE = 5;
+const SHARED = 0;
+const KEY_START = 1;
+const KEY_END = 2;
+const VALUE_START = 3;
+/** -1 for a tombstone. */
+const VALUE_END = 4;
+
+/**
+ * Where the entries of one group are. Used again for group after group. Keys are put together only
+ * when they are asked for.
+ */
 export class Group {
-  /** Whole keys one behind the other. */
-  keys: Uint8Array = new Uint8Array(1024);
   count = 0;
-  private keyEnds: Int32Array = new Int32Array(16);
-  private valueStarts: Int32Array = new Int32Array(16);
-  /** -1 for a tombstone. */
-  private valueEnds: Int32Array = new Int32Array(16);
+  private bytes: Uint8Array = EMPTY_BYTES;
+  private readonly places: number[] = [];
 
-  keyStart(i: number): number {
-    return i === 0 ? 0 : this.keyEnds[i - 1]!;
-  }
-
-  keyEnd(i: number): number {
-    return this.keyEnds[i]!;
-  }
-
+  /** Where the value starts. */
   valueStart(i: number): number {
-    return this.valueStarts[i]!;
+    return this.places[STRIDE * i + VALUE_START]!;
   }
 
+  /** Where it ends; -1 for a tombstone. */
   valueEnd(i: number): number {
-    return this.valueEnds[i]!;
+    return this.places[STRIDE * i + VALUE_END]!;
   }
 
-  /** Lays out group `group` of `block`. False where the entries are not in order. */
+  key(i: number): Key {
+    const { places, bytes } = this;
+    let at = STRIDE * i;
+    let shared = places[at + SHARED]!;
+    const start = places[at + KEY_START]!;
+    const length = shared + places[at + KEY_END]! - start;
+    if (shared === 0) return keyFromRange(bytes, start, start + length);
+    // What is shared stands in entries before: each has some of it, the first has the rest.
+    const key = new Uint8Array(length);
+    for (let k = shared; k < length; k++) key[k] = bytes[start + k - shared]!;
+    while (shared > 0) {
+      at -= STRIDE;
+      const own = places[at + SHARED]!;
+      const ownStart = places[at + KEY_START]!;
+      for (let k = own; k < shared; k++) key[k] = bytes[ownStart + k - own]!;
+      shared = Math.min(shared, own);
+    }
+    return keyFromRange(key, 0, length);
+  }
+
+  /** Reads group `group` of `block`. False where its entries are not in order. */
   read(block: Block, group: number, head: EntryHead): boolean {
     const { bytes } = block;
-    const end = block.groupEnd(group);
+    const { places } = this;
+    const end = block.headEnd(group);
+    const valueEnd = block.valueEnd(group);
+    let value = block.valueStart(group);
+    let place = 0;
+    this.bytes = bytes;
     this.count = 0;
-    let keyStart = 0;
-    let keyEnd = 0;
-    for (let at = block.groupStart(group); at < end; at = head.valueEnd) {
+    for (let at = block.headStart(group); at < end; at = head.keyEnd) {
       if (!head.read(bytes, at, end)) return false;
-      const { shared } = head;
-      const length = shared + head.keyEnd - head.keyStart;
-      const next = keyEnd + length;
-      if (next > this.keys.length) this.growKeys(next);
-      const { keys } = this;
-      if (this.count > 0) {
-        if (shared > keyEnd - keyStart || length === shared) return false;
-        const differs = keyStart + shared;
-        if (differs < keyEnd && bytes[head.keyStart]! <= keys[differs]!) return false;
-      } else if (shared !== 0) {
-        return false;
-      }
-      for (let i = 0; i < shared; i++) keys[keyEnd + i] = keys[keyStart + i]!;
-      let to = keyEnd + shared;
-      for (let i = head.keyStart; i < head.keyEnd; i++) keys[to++] = bytes[i]!;
-      keyStart = keyEnd;
-      keyEnd = next;
-      this.push(keyEnd, head);
+      places[place + SHARED] = head.shared;
+      places[place + KEY_START] = head.keyStart;
+      places[place + KEY_END] = head.keyEnd;
+      places[place + VALUE_START] = value;
+      value += head.valueSize;
+      places[place + VALUE_END] = head.isTombstone ? -1 : value;
+      if (!this.ascends(this.count)) return false;
+      this.count += 1;
+      place += STRIDE;
     }
-    return true;
+    return value === valueEnd;
   }
 
-  /** The first entry from `key` on; `count` where all are below. */
-  lowerBound(key: Key): number {
-    let low = 0;
-    let high = this.count;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.isBelow(middle, key)) low = middle + 1;
-      else high = middle;
+  /** The first entry of the group that was read last from `key` on; `count` where all are below. */
+  lowerBound(key: Key, head: EntryHead): number {
+    const { bytes, places } = this;
+    let matched = 0;
+    for (let i = 0; i < this.count; i++) {
+      const shared = places[STRIDE * i + SHARED]!;
+      // As in `Block.find`.
+      if (shared < matched) return i;
+      if (shared > matched) continue;
+      head.keyStart = places[STRIDE * i + KEY_START]!;
+      head.keyEnd = places[STRIDE * i + KEY_END]!;
+      if (head.compare(bytes, key, matched) >= 0) return i;
+      matched = head.matched;
     }
-    return low;
+    return this.count;
   }
 
-  private isBelow(i: number, key: Key): boolean {
-    const { keys } = this;
-    const start = this.keyStart(i);
-    const length = this.keyEnd(i) - start;
-    const common = Math.min(length, key.length);
-    for (let k = 0; k < common; k++) {
-      const difference = keys[start + k]! - key.charCodeAt(k);
-      if (difference !== 0) return difference < 0;
-    }
-    return length < key.length;
+  /** Whether the key of entry `i` is above the one before, and shares with it all it can. */
+  private ascends(i: number): boolean {
+    const { places, bytes } = this;
+    let at = STRIDE * i;
+    const shared = places[at + SHARED]!;
+    if (i === 0) return shared === 0;
+    const start = places[at + KEY_START]!;
+    if (start === places[at + KEY_END]!) return false;
+    at -= STRIDE;
+    const before = places[at + SHARED]! + places[at + KEY_END]! - places[at + KEY_START]!;
+    if (shared >= before) return shared === before;
+    // The byte in which they differ may stand in an entry further back.
+    while (places[at + SHARED]! > shared) at -= STRIDE;
+    return bytes[places[at + KEY_START]! + shared - places[at + SHARED]!]! < bytes[start]!;
   }
-
-  private push(keyEnd: number, head: EntryHead): void {
-    const i = this.count++;
-    if (i === this.keyEnds.length) {
-      this.keyEnds = grown(this.keyEnds);
-      this.valueStarts = grown(this.valueStarts);
-      this.valueEnds = grown(this.valueEnds);
-    }
-    this.keyEnds[i] = keyEnd;
-    this.valueStarts[i] = head.keyEnd;
-    this.valueEnds[i] = head.isTombstone ? -1 : head.valueEnd;
-  }
-
-  private growKeys(needed: number): void {
-    const keys = new Uint8Array(2 * needed);
-    keys.set(this.keys);
-    this.keys = keys;
-  }
-}
-
-function grown(numbers: Int32Array): Int32Array {
-  const more = new Int32Array(2 * numbers.length);
-  more.set(numbers);
-  return more;
 }

@@ -6,7 +6,8 @@
 import type { Key } from "../../base/bytes.ts";
 import type { DiskReader } from "../disk.ts";
 import { filterKeyLength } from "../view.ts";
-import { Block } from "./block-reader.ts";
+import { CORRUPT } from "./block-reader.ts";
+import type { Block } from "./block-reader.ts";
 import { Clock } from "./clock.ts";
 import { TableCursor } from "./cursor.ts";
 import type { BlockSource } from "./cursor.ts";
@@ -58,14 +59,13 @@ export class TableCache {
     const block = this.block(table, ordinal);
     if (block === undefined) return undefined;
     const { head } = this;
-    const found = block.find(key, head);
-    if (found === "found") {
+    const value = block.find(key, head);
+    if (value >= 0) {
       if (head.isTombstone) return TOMBSTONE;
       const { bytes } = block;
-      const start = head.keyEnd;
-      return new Uint8Array(bytes.buffer, bytes.byteOffset + start, head.valueEnd - start);
+      return new Uint8Array(bytes.buffer, bytes.byteOffset + value, head.valueSize);
     }
-    if (found === "corrupt") this.noteDisorder(table, ordinal);
+    if (value === CORRUPT) this.noteDisorder(table, ordinal);
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 /** A place in one table, and walking from entry to entry both ways, a group at a time. */
 import { assert } from "../../base/assert.ts";
-import { EMPTY_KEY, keyFromRange } from "../../base/bytes.ts";
+import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { Group } from "./block-reader.ts";
 import type { Block } from "./block-reader.ts";
@@ -56,7 +56,7 @@ export class TableCursor implements EntryCursor {
     const ordinal = Math.max(index.find(key), 0);
     if (!this.enterBlock(ordinal)) return;
     if (!this.enterGroup(Math.max(this.block!.groupOf(key, this.head), 0))) return;
-    this.at = this.group.lowerBound(key);
+    this.at = this.group.lowerBound(key, this.head);
     this.settleForward();
   }
 
@@ -70,7 +70,7 @@ export class TableCursor implements EntryCursor {
     const block = this.block!;
     const group = isBounded ? block.groupOf(key, this.head) : block.groups - 1;
     if (!this.enterGroup(Math.max(group, 0))) return;
-    this.at = (isBounded ? this.group.lowerBound(key) : this.group.count) - 1;
+    this.at = (isBounded ? this.group.lowerBound(key, this.head) : this.group.count) - 1;
     this.settleBackward();
   }
 
@@ -90,12 +90,15 @@ export class TableCursor implements EntryCursor {
 
   /** From behind a group to the first entry of the next. */
   private settleForward(): void {
-    if (this.at === this.group.count) {
+    const { group } = this;
+    if (this.at === group.count) {
+      const last = group.key(group.count - 1);
       const isLastGroup = this.groupNumber + 1 === this.block!.groups;
       if (isLastGroup) {
         if (this.ordinal + 1 === this.index!.count || !this.enterBlock(this.ordinal + 1)) return;
       }
       if (!this.enterGroup(isLastGroup ? 0 : this.groupNumber + 1)) return;
+      if (group.key(0) <= last) return this.source.corrupt(this.ordinal);
       this.at = 0;
     }
     this.isValid = true;
@@ -103,12 +106,15 @@ export class TableCursor implements EntryCursor {
 
   /** From before a group to the last entry of the one before. */
   private settleBackward(): void {
+    const { group } = this;
     if (this.at < 0) {
+      const first = group.key(0);
       const isFirstGroup = this.groupNumber === 0;
       if (isFirstGroup && (this.ordinal === 0 || !this.enterBlock(this.ordinal - 1))) return;
-      const group = isFirstGroup ? this.block!.groups - 1 : this.groupNumber - 1;
-      if (!this.enterGroup(group)) return;
-      this.at = this.group.count - 1;
+      const before = isFirstGroup ? this.block!.groups - 1 : this.groupNumber - 1;
+      if (!this.enterGroup(before)) return;
+      if (group.key(group.count - 1) >= first) return this.source.corrupt(this.ordinal);
+      this.at = group.count - 1;
     }
     this.isValid = true;
   }
@@ -138,8 +144,7 @@ export class TableCursor implements EntryCursor {
 
   private makeKey(): Key {
     assert(this.isValid, "only a cursor at an entry has a key");
-    const { group, at } = this;
-    return keyFromRange(group.keys, group.keyStart(at), group.keyEnd(at));
+    return this.group.key(this.at);
   }
 
   private makeEntry(): Entry {

@@ -1,43 +1,45 @@
 /**
- * Reading one entry of a block where it lies, without making anything. Blocks have passed their
- * checksum; still nothing is read beyond `limit`, whatever the sizes say.
+ * Reading the head of one entry of a block where it lies, without making anything. Blocks have
+ * passed their checksum; still nothing is read beyond `limit`, whatever the sizes say.
  */
 import type { Key } from "../../base/bytes.ts";
 
-/** Where the parts of an entry are. Used again for entry after entry. */
+/** No size: its varint has more than two bytes. */
+const LONG = -1;
+
+/** What one head says. Used again for entry after entry. */
 export class EntryHead {
   /** Bytes of the key that are those of the entry before. */
   shared = 0;
-  /** The rest of the key, from `keyStart` to `keyEnd`. */
+  /** The rest of the key, from `keyStart` to `keyEnd`, where the next head starts. */
   keyStart = 0;
   keyEnd = 0;
   isTombstone = false;
-  /** The value, from `keyEnd` to `valueEnd`, where the next entry starts. */
-  valueEnd = 0;
+  valueSize = 0;
   /** What `compare` found to be equal, in bytes from the start of the key. */
   matched = 0;
   private at = 0;
 
-  /** Reads the entry at `offset`. False where it does not end by `limit`. */
+  /** Reads the head at `offset`. False where it does not end by `limit`. */
   read(bytes: Uint8Array, offset: number, limit: number): boolean {
-    // Nearly all of these three are below 128; bytes that are missing fail in the last line.
-    let at = offset;
-    let shared = bytes[at++]!;
-    let unshared = bytes[at++]!;
-    let size = bytes[at++]!;
-    if (shared > 0x7f || unshared > 0x7f || size > 0x7f) {
-      this.at = offset;
-      shared = this.varint(bytes);
-      unshared = this.varint(bytes);
-      size = this.varint(bytes);
-      at = this.at;
+    // Nearly all sizes of keys are below 128; bytes that are missing fail in the last line.
+    const shared = bytes[offset]!;
+    const unshared = bytes[offset + 1]!;
+    let size = bytes[offset + 2]!;
+    let at = offset + 3;
+    if (size > 0x7f) {
+      const more = bytes[at++]!;
+      size = more > 0x7f ? LONG : (size & 0x7f) | (more << 7);
+    }
+    if (shared > 0x7f || unshared > 0x7f || size === LONG) {
+      return this.readLong(bytes, offset, limit);
     }
     this.shared = shared;
     this.keyStart = at;
     this.keyEnd = at + unshared;
     this.isTombstone = size === 0;
-    this.valueEnd = size === 0 ? this.keyEnd : this.keyEnd + size - 1;
-    return this.valueEnd <= limit;
+    this.valueSize = size === 0 ? 0 : size - 1;
+    return this.keyEnd <= limit;
   }
 
   /**
@@ -58,6 +60,19 @@ export class EntryHead {
     }
     this.matched = i;
     return keyEnd - keyStart - (length - from);
+  }
+
+  private readLong(bytes: Uint8Array, offset: number, limit: number): boolean {
+    this.at = offset;
+    this.shared = this.varint(bytes);
+    const unshared = this.varint(bytes);
+    const size = this.varint(bytes);
+    this.keyStart = this.at;
+    this.keyEnd = this.at + unshared;
+    this.isTombstone = size === 0;
+    this.valueSize = size === 0 ? 0 : size - 1;
+    // Not so where any of them is not a number.
+    return this.keyEnd + this.shared + this.valueSize >= 0 && this.keyEnd <= limit;
   }
 
   private varint(bytes: Uint8Array): number {

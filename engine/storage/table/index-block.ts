@@ -16,7 +16,7 @@
 import { EMPTY_KEY, keyFromRange } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { MAX_VARINT_BYTES, readVarint, writeVarint } from "../../base/varint.ts";
-import { sharedLength } from "./block.ts";
+import { grown, sharedLength } from "./block.ts";
 
 /** Bytes of a key that are compared as one number. */
 const DIGEST_BYTES = 6;
@@ -32,7 +32,8 @@ export class IndexBuilder {
 
   add(start: Key, size: number): void {
     const shared = sharedLength(this.lastStart, start);
-    this.reserve(3 * MAX_VARINT_BYTES + start.length);
+    const most = this.end + 3 * MAX_VARINT_BYTES + start.length;
+    if (most > this.bytes.length) this.bytes = grown(this.bytes, this.end, most);
     let at = writeVarint(shared, this.bytes, this.end);
     at = writeVarint(start.length - shared, this.bytes, at);
     at = writeVarint(size, this.bytes, at);
@@ -43,14 +44,6 @@ export class IndexBuilder {
 
   finish(): Uint8Array {
     return this.bytes.subarray(0, this.end);
-  }
-
-  private reserve(more: number): void {
-    const needed = this.end + more;
-    if (needed <= this.bytes.length) return;
-    const bytes = new Uint8Array(Math.max(needed, 2 * this.bytes.length));
-    bytes.set(this.bytes.subarray(0, this.end));
-    this.bytes = bytes;
   }
 }
 
@@ -131,7 +124,7 @@ export function decodeIndex(
 ): TableIndex | undefined {
   const starts: Key[] = [];
   const sizes: number[] = [];
-  let key = new Uint8Array(64);
+  let key: Uint8Array = new Uint8Array(64);
   let at = 0;
   let end = 0;
   while (at < size) {
@@ -147,11 +140,7 @@ export function decodeIndex(
     at = rest + unshared.value;
     end += blockSize.value;
     if (at > size || end > dataSize || shared.value > (last ?? EMPTY_KEY).length) return undefined;
-    if (length > key.length) {
-      const longer = new Uint8Array(2 * length);
-      longer.set(key);
-      key = longer;
-    }
+    if (length > key.length) key = grown(key, key.length, length);
     key.set(bytes.subarray(rest, at), shared.value);
     const start = keyFromRange(key, 0, length);
     if (last !== undefined && start <= last) return undefined;

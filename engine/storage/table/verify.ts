@@ -1,5 +1,5 @@
 /** Proving a whole table: every byte of it, and everything that it says of itself. */
-import { EMPTY_KEY, keyFromRange } from "../../base/bytes.ts";
+import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { crc32 } from "../../base/checksum.ts";
 import type { DiskReader } from "../disk.ts";
@@ -98,7 +98,7 @@ class BlockVerifier {
     for (let number = 0; number < block.groups; number++) {
       if (!group.read(block, number, head)) return "the entries of the block are out of order";
       for (let i = 0; i < group.count; i++) {
-        const key = keyFromRange(group.keys, group.keyStart(i), group.keyEnd(i));
+        const key = group.key(i);
         const next = starts[ordinal + 1];
         if (this.entries === 0) this.firstKey = key;
         else if (key <= this.lastKey) return "the keys of the block do not ascend";
