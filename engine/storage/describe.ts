@@ -14,8 +14,6 @@ export function describeInput(input: StorageInput): string {
       return `log ticket=${input.ticket}: ${input.records.map(describeRecord).join("; ")}`;
     case "turn_ended":
       return "turn_ended";
-    case "checkpoint":
-      return `checkpoint of ${input.checkpoint.groups.length} groups`;
     case "written":
       return `written ticket=${input.ticket}`;
     case "write_failed":
@@ -33,8 +31,6 @@ export function describeEffect(effect: StorageEffect): string {
       return "opened";
     case "durable":
       return `durable ticket=${effect.ticket}`;
-    case "checkpointed":
-      return `checkpointed ${effect.groups.length} groups`;
     case "failed":
       return `failed ${effect.reason} ${effect.file}`;
     default:

@@ -7,23 +7,19 @@
  * that are in the files and not on the disk, and what was recovered from them must not be lost
  * later.
  */
-import { Ticket } from "../base/ids.ts";
-import type { LogIndex } from "../base/ids.ts";
+import { LogIndex, Ticket } from "../base/ids.ts";
 import { idKey } from "../base/big-endian.ts";
 import * as tree from "../base/tree.ts";
 import type { Wire } from "../base/wire.ts";
-import { readCheckpoint } from "./checkpoint.ts";
-import type { CheckpointRead } from "./checkpoint.ts";
-import { corrupt } from "./damage.ts";
+import { corrupt, unreadable } from "./damage.ts";
 import type { Damage } from "./damage.ts";
 import type { DiskOperation, DiskReader, FileName } from "./disk.ts";
-import { checkpointFile, fileNumber, finalName, manifestFile, segmentFile } from "./files.ts";
+import { fileNumber, finalName, isCheckpoint, manifestFile, segmentFile } from "./files.ts";
 import { heldSegments } from "./log/group.ts";
 import type { GroupLog } from "./log/group.ts";
-import { emptyKv } from "./kv.ts";
 import { replayLog } from "./log/replay.ts";
 import type { Replay, ReplayedGroup } from "./log/replay.ts";
-import { durableCheckpoint, emptyLog } from "./log/state.ts";
+import { emptyLog } from "./log/state.ts";
 import type { LogState } from "./log/state.ts";
 import { noFacts } from "./lsm/edit.ts";
 import type { Facts } from "./lsm/edit.ts";
@@ -47,23 +43,23 @@ export function open(
   wire: Wire,
 ): OpenResult<StorageState> {
   const files = filesOf(reader);
-  const newest = files.checkpoints[files.checkpoints.length - 1];
-  const checkpoint = newest === undefined ? undefined : readCheckpoint(reader, newest);
-  if (checkpoint !== undefined && !checkpoint.ok) return checkpoint;
+  const [old] = files.checkpoints;
+  if (old !== undefined) {
+    const detail =
+      "version 1 of the checkpoint format is unknown; this program keeps data in tables";
+    return unreadable(old, 7, detail);
+  }
   const number = files.manifests[files.manifests.length - 1];
   const manifest = number === undefined ? undefined : replayManifest(reader, number, wire);
   if (manifest !== undefined && !manifest.ok) return manifest;
   const log = replayLog(reader, files.segments, wire);
   if (!log.ok) return log;
   const { replay } = log;
-  const mismatch = checkTogether(replay, checkpoint) ?? checkManifest(replay, manifest);
+  const mismatch = checkManifest(replay, manifest);
   if (mismatch !== undefined) return mismatch;
   const facts = manifest?.facts ?? noFacts();
-  const written = durableCheckpoint(newest ?? 0, checkpoint?.checkpoint.groups ?? []);
-  const applied: AppliedIndex = (region) => {
-    const marked = tree.get(facts.marks, idKey(region))?.applied ?? 0;
-    return Math.max(marked, written.applied.get(region) ?? 0) as LogIndex;
-  };
+  const applied: AppliedIndex = (region) =>
+    tree.get(facts.marks, idKey(region))?.applied ?? LogIndex(0);
   const groups = [...replay.groups.values()];
   for (const group of groups) {
     const detail = checkGroup(group, applied(group.log.region));
@@ -82,7 +78,7 @@ export function open(
   const settled: StorageState = {
     ...initial(config, wire),
     identity: replay.identity,
-    log: logOf(replay, newest === undefined ? undefined : written),
+    log: logOf(replay),
     tree: recoveredTree(facts, manifest?.manifest, config.lsm, [...named.keys(), ...files.tables]),
   };
   const state = operations.length === 0 ? settled : repairing(settled, { type: "repairs", ticket });
@@ -91,7 +87,6 @@ export function open(
     state,
     recovered: {
       identity: replay.identity,
-      checkpoint: checkpoint?.checkpoint ?? { groups: [], kv: emptyKv() },
       stack: stackOf(state),
       marks: [...tree.entries(facts.marks)].map(([, mark]) => mark),
       quarantined: [...facts.quarantined].sort((a, b) => a - b),
@@ -118,8 +113,8 @@ interface Files {
   readonly segments: readonly number[];
   readonly manifests: readonly number[];
   readonly tables: readonly number[];
-  readonly checkpoints: readonly number[];
-  /** Manifests and checkpoints that were never finished. */
+  readonly checkpoints: readonly FileName[];
+  /** Manifests that were never finished. */
   readonly drafts: readonly FileName[];
 }
 
@@ -128,7 +123,7 @@ function filesOf(reader: DiskReader): Files {
   const segments: number[] = [];
   const manifests: number[] = [];
   const tables: number[] = [];
-  const checkpoints: number[] = [];
+  const checkpoints: FileName[] = [];
   const drafts: FileName[] = [];
   const push = (list: number[], number: number | undefined): void => {
     if (number !== undefined) list.push(number);
@@ -137,10 +132,8 @@ function filesOf(reader: DiskReader): Files {
     push(segments, fileNumber("log", file));
     push(manifests, fileNumber("manifest", file));
     push(tables, tableNumber(file));
-    push(checkpoints, fileNumber("checkpoint", file));
-    const name = finalName(file) ?? "";
-    const isDraft = fileNumber("manifest", name) ?? fileNumber("checkpoint", name);
-    if (isDraft !== undefined) drafts.push(file);
+    if (isCheckpoint(file)) checkpoints.push(file);
+    if (fileNumber("manifest", finalName(file) ?? "") !== undefined) drafts.push(file);
   }
   return { segments, manifests, tables, checkpoints, drafts };
 }
@@ -197,20 +190,6 @@ function endOf(replay: Replay): [FileName, number] {
   return last === undefined ? [segmentFile(1), 0] : [segmentFile(last.number), last.size];
 }
 
-function checkTogether(replay: Replay, read: CheckpointRead | undefined): Damage | undefined {
-  if (read === undefined) return undefined;
-  const { header } = read;
-  const file = checkpointFile(header.number);
-  const { identity } = replay;
-  if (identity === undefined) return corrupt(segmentFile(1), 0, `${file} has no log`);
-  if (identity.cluster !== header.identity.cluster || identity.store !== header.identity.store) {
-    return corrupt(file, 8, "the checkpoint belongs to another store than the log");
-  }
-  if (header.sequence <= replay.sequence) return undefined;
-  const detail = `the log ends with batch ${replay.sequence}, and ${file} needs batch ${header.sequence}`;
-  return corrupt(...endOf(replay), detail);
-}
-
 /** A sentence where the log of a group does not go on from what is known otherwise. */
 function checkGroup(group: ReplayedGroup, applied: LogIndex): string | undefined {
   const { region, base, truncated, begun } = group.log;
@@ -223,7 +202,7 @@ function checkGroup(group: ReplayedGroup, applied: LogIndex): string | undefined
   return undefined;
 }
 
-function logOf(replay: Replay, checkpoint: LogState["checkpoint"]): LogState {
+function logOf(replay: Replay): LogState {
   const holders = new Map<number, number>();
   const groups = tree.edit(tree.empty<GroupLog>());
   for (const { log } of replay.groups.values()) {
@@ -242,7 +221,6 @@ function logOf(replay: Replay, checkpoint: LogState["checkpoint"]): LogState {
     chain: replay.chain,
     seed: replay.seed,
     groups: groups.done(),
-    checkpoint,
   };
 }
 
@@ -267,7 +245,6 @@ function repairs(
     operations.push({ type: "sync", file });
   }
   for (const file of files.drafts) remove(file);
-  for (const number of files.checkpoints.slice(0, -1)) remove(checkpointFile(number));
   for (const number of files.manifests.slice(0, -1)) remove(manifestFile(number));
   for (const number of files.tables) if (!named.has(number)) remove(tableFile(number));
   if (replay.leftover !== undefined) remove(replay.leftover);

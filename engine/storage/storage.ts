@@ -10,7 +10,7 @@
 import { assert } from "../base/assert.ts";
 import type { Ticket } from "../base/ids.ts";
 import type { DiskFailure, FileName } from "./disk.ts";
-import { checkpointLog, endTurn, enqueue, finishLog, nextLogWrite } from "./log/lane.ts";
+import { endTurn, enqueue, finishLog, nextLogWrite } from "./log/lane.ts";
 import { enterTreeInput } from "./lsm/inputs.ts";
 import { failTreeWrite, finishTreeWrite } from "./lsm/lane.ts";
 import { isIdle } from "./lsm/state.ts";
@@ -47,9 +47,6 @@ function enter(state: StorageState, input: StorageInput, effects: StorageEffect[
       return withLog(state, enqueue(state.log, input.records, input.ticket));
     case "turn_ended":
       return withLog(state, endTurn(state.log));
-    case "checkpoint":
-      assert(state.identity !== undefined, "a checkpoint belongs to someone");
-      return withLog(state, checkpointLog(state, input.checkpoint));
     case "written":
       return onWritten(state, input.ticket, effects);
     case "write_failed":

@@ -1,6 +1,6 @@
 /**
  * What a store (or a placement driver's member) keeps on its disk, as its owner sees it: one shared
- * Raft log for all groups, and checkpoints of the applied state that let the log be short.
+ * Raft log for all groups, and tables of the applied state that let the log be short.
  *
  * The core of this room is `step(state, input)`. All records handed over between two completions
  * of the disk are written by one append and made durable by one sync, whatever groups they are of.
@@ -9,7 +9,6 @@ import type { Key } from "../base/bytes.ts";
 import type { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Entry, HardState, SnapshotMetadata } from "../raft/types.ts";
 import type { DiskFailure, DiskInput, FileName, WriteEffect } from "./disk.ts";
-import type { Kv } from "./kv.ts";
 import type { GroupMark, LsmConfig, Stack, TreeEffect, TreeInput } from "./lsm/types.ts";
 import type { TableMeta } from "./table/types.ts";
 
@@ -23,7 +22,7 @@ export type LogRecord =
       readonly entries: readonly Entry[];
     }
   /**
-   * Entries up to `index` may be forgotten, and a snapshot up to there: the last `checkpointed`
+   * Entries up to `index` may be forgotten, and a snapshot up to there: a mark that was `flushed`
    * holds their effects.
    */
   | {
@@ -57,24 +56,6 @@ export type LogRecord =
   /** The replica is gone; `meta` is what its owner must remember of it (a tombstone). */
   | { readonly type: "destroy"; readonly region: RegionId; readonly meta: Uint8Array };
 
-/** The applied state of one group within a checkpoint. `meta` is opaque here. */
-export interface CheckpointGroup {
-  readonly region: RegionId;
-  readonly applied: LogIndex;
-  readonly appliedTerm: Term;
-  readonly meta: Uint8Array;
-}
-
-/** One instant of everything applied: taking one is keeping references. */
-export interface Checkpoint {
-  /**
-   * In ascending order of region. Destroyed groups whose tombstone matters are among them, with
-   * `applied` 0.
-   */
-  readonly groups: readonly CheckpointGroup[];
-  readonly kv: Kv;
-}
-
 /** Whose directory this is. Written when it is made, checked whenever it is opened. */
 export interface Identity {
   readonly cluster: bigint;
@@ -97,7 +78,7 @@ export interface RecoveredGroup {
   readonly truncated: { readonly index: LogIndex; readonly term: Term };
   /** Contiguous from `truncated.index + 1`. */
   readonly entries: readonly Entry[];
-  /** A snapshot newer than the checkpoint. */
+  /** A snapshot newer than the group's mark. */
   readonly restored: Restored | undefined;
   /** Set where the replica was destroyed, and nothing but hard states of a next one came after. */
   readonly tombstone: Uint8Array | undefined;
@@ -106,7 +87,6 @@ export interface RecoveredGroup {
 export interface Recovered {
   /** Undefined in an empty directory. */
   readonly identity: Identity | undefined;
-  readonly checkpoint: Checkpoint;
   /** All durable tables under an empty memtable. */
   readonly stack: Stack;
   /** How far they hold each group, ascending by region: the log goes on from there. */
@@ -149,11 +129,6 @@ export type StorageInput =
    * under way is done.
    */
   | { readonly type: "turn_ended" }
-  /**
-   * Write this instant to disk, a slice at a time beside the log. Ignored while another is under
-   * way.
-   */
-  | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
   | TreeInput
   | DiskInput;
 
@@ -166,8 +141,6 @@ export type StorageEffect =
   | { readonly type: "opened" }
   /** All `log` and `identify` inputs up to and including this ticket are durable. */
   | { readonly type: "durable"; readonly ticket: Ticket }
-  /** The last checkpoint is durable: logs may be compacted up to what it holds. */
-  | { readonly type: "checkpointed"; readonly groups: readonly CheckpointGroup[] }
   | TreeEffect
   /** The disk refused. After this nothing is written any more. Nothing durable is lost. */
   | { readonly type: "failed"; readonly reason: DiskFailure; readonly file: FileName };
@@ -175,7 +148,7 @@ export type StorageEffect =
 export interface StorageConfig {
   /** Size in bytes at which a log segment is closed and the next one opened. */
   readonly segmentBytes: number;
-  /** Bytes of a checkpoint, or of a table, written at a time. */
+  /** Bytes of a table written at a time. */
   readonly sliceBytes: number;
   readonly lsm: LsmConfig;
 }

@@ -29,7 +29,7 @@ export function addCtl(program: Command): void {
     );
   ctl
     .command("dump")
-    .description("print a log segment, a manifest, a checkpoint or a table")
+    .description("print a log segment, a manifest or a table")
     .argument("<file>", "which one")
     .option("--json", "a JSON object a line; keys and values in hexadecimal")
     .option("--keys-only", "without values and records")

@@ -36,7 +36,6 @@ type Kind = FileHeader["kind"];
 const MAGICS: Readonly<Record<string, Kind | "table">> = {
   RUTILEL: "log",
   RUTILEM: "manifest",
-  RUTILEC: "checkpoint",
   RUTILET: "table",
 };
 
@@ -72,7 +71,6 @@ function* dumpFrames(file: OneFile, kind: Kind, options: DumpOptions): Generator
 const FRAME_NAMES: Readonly<Record<Kind, string>> = {
   log: "batch",
   manifest: "edit",
-  checkpoint: "block",
 };
 
 function headerText({ kind, number, identity, sequence, oldest }: FileHeader): string {
@@ -92,7 +90,7 @@ function* dumpFrame(
   const name = FRAME_NAMES[kind];
   const text = `${name} ${sequence} at byte ${offset}: ${plural(payload.length, "byte")}`;
   const value = { [name]: sequence, offset, bytes: payload.length };
-  if (options.keysOnly || kind === "checkpoint") return yield sound(options, text, value);
+  if (options.keysOnly) return yield sound(options, text, value);
   const contents = kind === "log" ? batchContents(payload) : editContents(payload);
   if (contents === undefined) {
     return yield damaged(options, offset, `${name} ${sequence} is whole and makes no sense`);

@@ -1,5 +1,5 @@
 /**
- * Goes through a file of frames (a log segment, a manifest, a checkpoint) as far as it can be read,
+ * Goes through a file of frames (a log segment, a manifest) as far as it can be read,
  * and further: behind damage it goes on at the next frame that proves itself.
  */
 import {

@@ -51,7 +51,7 @@ export interface Progress {
 }
 
 type Kind = FileHeader["kind"];
-const KINDS: readonly Kind[] = ["log", "manifest", "checkpoint"];
+const KINDS: readonly Kind[] = ["log", "manifest"];
 
 const kindOf = (file: FileName): Kind | undefined =>
   KINDS.find((kind) => fileNumber(kind, file) !== undefined);

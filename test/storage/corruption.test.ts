@@ -6,7 +6,7 @@ import { HEADER_BYTES } from "../../engine/storage/log/frame.ts";
 import { suite } from "../harness.ts";
 import { flipped, imageOf, readerOf, withFile } from "./image.ts";
 import type { Image } from "./image.ts";
-import { append, checkpoint, destroy, entriesFrom, entry, hardState, kvOf } from "./records.ts";
+import { append, destroy, entriesFrom, entry, hardState, marks } from "./records.ts";
 import { Rig } from "./rig.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
@@ -15,9 +15,9 @@ const test = suite("damaged storage");
 const wire = createWire();
 const CONFIG = { segmentBytes: 300, sliceBytes: 100, lsm: DEFAULT_LSM };
 const segment = (number: number): string => `log-${String(number).padStart(16, "0")}`;
-const CHECKPOINT = "checkpoint-0000000000000001";
+const MANIFEST = "manifest-0000000000000001";
 
-/** Three segments and a checkpoint; `lastBatch` is where the newest batch starts. */
+/** Three segments and a manifest; `lastBatch` is where the newest batch starts. */
 function store(cluster = 77n): { image: Image; last: string; lastBatch: number } {
   const rig = new Rig(CONFIG);
   rig.open();
@@ -28,7 +28,7 @@ function store(cluster = 77n): { image: Image; last: string; lastBatch: number }
     rig.log(append(2, entriesFrom(3 * i - 2, 3 * i), hardState(1, 1, i)), append(3, [entry(i)]));
     if (i === 4) rig.log(destroy(3));
     rig.turn();
-    if (i === 4) rig.checkpoint(checkpoint({ 2: 9, 3: 0 }, kvOf(1, 12)));
+    if (i === 4) rig.freeze(marks({ 2: 9, 3: 0 }));
     rig.turn();
     if (i === 4) rig.log(append(3, entriesFrom(1, 4)));
     rig.turn();
@@ -106,7 +106,7 @@ test("a missing segment is named, at the start, in the middle, and at the end", 
     .filter((file) => file.startsWith("log"))
     .reduce((left, file) => withFile(left, file, undefined), image);
   assert.match(refusal(withoutLog).detail, /has no log/);
-  // The checkpoint knows which batch it presupposes.
+  // The manifest knows which batch it presupposes.
   const short = [2, 3, 4, 5, 6].reduce((left, n) => withFile(left, segment(n), undefined), image);
   assert.match(refusal(short).detail, /needs batch/);
   assert.ok(image.has(last));
@@ -126,7 +126,7 @@ test("segments that were swapped, cut or come from another store are refused", (
     /belongs to another store/,
   );
   assert.match(
-    refusal(withFile(image, CHECKPOINT, foreign.get(CHECKPOINT))).detail,
+    refusal(withFile(image, MANIFEST, foreign.get(MANIFEST))).detail,
     /belongs to another store/,
   );
 });
@@ -155,7 +155,7 @@ test("a version that is not known is refused by name", () => {
   const { image } = store();
   for (const [file, kind, known] of [
     [segment(2), "log", 2],
-    [CHECKPOINT, "checkpoint", 1],
+    [MANIFEST, "manifest", 1],
   ] as const) {
     const bytes = image.get(file)!.slice();
     bytes[7] = 9;
@@ -164,6 +164,15 @@ test("a version that is not known is refused by name", () => {
     assert.is(offset, 7);
     assert.is(detail, `version 9 of the ${kind} format is unknown; this program knows ${known}`);
   }
+});
+
+test("a directory of checkpoints is refused by name", () => {
+  const { image } = store();
+  const old = "checkpoint-0000000000000004";
+  const { reason, file, detail } = refusal(withFile(image, old, new Uint8Array(80)));
+  assert.is(reason, "unreadable");
+  assert.is(file, old);
+  assert.match(detail, "version 1 of the checkpoint format is unknown");
 });
 
 test("a disk that does not answer is told from damage", () => {

@@ -12,13 +12,12 @@ import { expected } from "./model.ts";
 import type { Logged } from "./model.ts";
 import {
   append,
-  checkpoint,
   compact,
   destroy,
   entriesFrom,
   entry,
   hardState,
-  kvOf,
+  marks,
   restore,
 } from "./records.ts";
 import { CONFIG, Rig } from "./rig.ts";
@@ -132,53 +131,51 @@ test("nothing is written behind a torn tail before the cut is synced", () => {
 });
 
 /**
- * The work of a small store: rotation, checkpoints, removal of segments, and all kinds of records.
+ * The work of a small store: rotation, marks, removal of segments, and all kinds of records.
  */
-const SCRIPT: readonly (readonly LogRecord[] | "checkpoint")[] = [
+const SCRIPT: readonly (readonly LogRecord[] | "freeze")[] = [
   [append(2, entriesFrom(1, 3), hardState(1, 1, 0)), append(3, [entry(1)])],
   [append(2, entriesFrom(4, 9), hardState(1, 1, 3))],
   [append(4, entriesFrom(1, 2), hardState(3, 2))],
   [destroy(4), append(2, entriesFrom(8, 12, 2), hardState(2, 2, 7))],
-  "checkpoint",
+  "freeze",
   [compact(2, 7), compact(3, 1)],
   [restore(3, 40, 2, "snapshot ".repeat(40)), append(3, entriesFrom(41, 44, 2))],
   [append(2, entriesFrom(13, 20, 2))],
-  "checkpoint",
+  "freeze",
   [compact(2, 12, 2), compact(3, 41, 2)],
   [append(2, entriesFrom(21, 26, 2)), append(5, [], hardState(9, 9))],
   [append(2, entriesFrom(27, 32, 2))],
-  "checkpoint",
+  "freeze",
   [compact(2, 32, 2), compact(3, 44, 2)],
   [append(2, entriesFrom(33, 34, 3))],
 ];
-const CHECKPOINTS = [
-  checkpoint({ 2: 7, 3: 1, 4: 0 }, kvOf(1, 20)),
-  checkpoint({ 2: 12, 3: 41, 4: 0 }, kvOf(5, 30)),
-  checkpoint({ 2: 32, 3: 44, 4: 0, 5: 0 }, kvOf(1, 3)),
+const MARKS = [
+  marks({ 2: 7, 3: 1, 4: 0 }),
+  marks({ 2: 12, 3: 41, 4: 0 }),
+  marks({ 2: 32, 3: 44, 4: 0, 5: 0 }),
 ];
 
 test("a crash at any point of any write leaves everything acknowledged and no half of a batch", () => {
   const config = { segmentBytes: 500, sliceBytes: 200, lsm: DEFAULT_LSM };
   const rig = new Rig(config).start();
   const logged: Logged[] = [];
-  let durableCheckpoint = checkpoint({});
+  let durableMarks = marks({});
   let crashes = 0;
-  const crashHere = (draft = durableCheckpoint): void => {
+  const crashHere = (draft = durableMarks): void => {
     for (let seed = 1; seed <= 24; seed++) {
       const kind: Crash = seed % 4 === 0 ? "process" : "power";
       const random = generator(seed);
       const disk = rig.disk.clone();
-      disk.start(random);
+      for (const lane of disk.tracks.waiting) disk.start(random, lane);
       disk.crash(kind, random);
       // Again while it is being repaired, and once more: what is acknowledged does not depend on
       // it.
       for (let again = 0; again <= seed % 3; again++) {
         const survivor = new Rig(config, random, disk);
-        const { groups, checkpoint: read } = survivor.open();
-        const known = [durableCheckpoint, draft].find(({ groups: all }) =>
-          isDeepStrictEqual(all, read.groups),
-        );
-        assert.ok(known !== undefined, "the checkpoint is the old one or the new one");
+        const { groups, marks: read } = survivor.open();
+        const known = [durableMarks, draft].find((all) => isDeepStrictEqual(all, read));
+        assert.ok(known !== undefined, "the marks are the old ones or the new ones");
         const least = logged.filter(({ ticket }) => ticket <= rig.durable).length;
         const prefixes = logged.map((_, i) => logged.slice(0, i + 1)).slice(Math.max(0, least - 1));
         if (least === 0) prefixes.push([]);
@@ -189,19 +186,19 @@ test("a crash at any point of any write leaves everything acknowledged and no ha
       }
     }
   };
-  const settle = (draft?: typeof durableCheckpoint): void => {
+  const settle = (draft?: typeof durableMarks): void => {
     do crashHere(draft);
     while (rig.write());
   };
   let next = 0;
   for (const action of SCRIPT) {
-    if (action === "checkpoint") {
-      const draft = CHECKPOINTS[next]!;
+    if (action === "freeze") {
+      const draft = MARKS[next]!;
       next += 1;
-      rig.checkpoint(draft);
+      rig.freeze(draft);
       rig.input({ type: "turn_ended" });
       settle(draft);
-      durableCheckpoint = draft;
+      durableMarks = draft;
     } else {
       logged.push({ ticket: rig.log(...action), records: action });
       rig.input({ type: "turn_ended" });

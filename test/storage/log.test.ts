@@ -4,13 +4,12 @@ import type { LogRecord } from "../../engine/storage/types.ts";
 import { Rig } from "./rig.ts";
 import {
   append,
-  checkpoint,
   compact,
   destroy,
   entriesFrom,
   entry,
   hardState,
-  kvOf,
+  marks,
   restore,
 } from "./records.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
@@ -51,11 +50,11 @@ test("what is durable comes back: entries, newest hard state, truncation", () =>
   rig.turn();
   rig.log(append(2, [entry(4, 2)], hardState(2, 3, 3)));
   rig.turn();
-  rig.checkpoint(checkpoint({ 2: 3 }, kvOf(1, 10)));
+  rig.freeze(marks({ 2: 3 }));
   rig.turn();
   rig.log(compact(2, 2));
   rig.turn();
-  const { groups, identity, checkpoint: read } = rig.crash();
+  const { groups, identity, marks: read } = rig.crash();
   assert.equal(identity, { cluster: 77n, store: 3 });
   assert.is(groups.length, 1);
   assert.equal(groups[0], {
@@ -66,11 +65,10 @@ test("what is durable comes back: entries, newest hard state, truncation", () =>
     restored: undefined,
     tombstone: undefined,
   });
-  assert.equal(read.groups, checkpoint({ 2: 3 }).groups);
-  assert.is(read.kv.default.size, 10);
+  assert.equal(read, marks({ 2: 3 }));
 });
 
-test("a snapshot comes back until a checkpoint holds it, a tombstone for ever", () => {
+test("a snapshot comes back until a mark holds it, a tombstone for ever", () => {
   const rig = new Rig().start();
   rig.log(append(2, entriesFrom(1, 5)), restore(3, 20), append(3, entriesFrom(21, 22)));
   rig.log(restore(2, 30), append(4, entriesFrom(1, 2), hardState(1, 1)), destroy(4));
@@ -85,7 +83,7 @@ test("a snapshot comes back until a checkpoint holds it, a tombstone for ever", 
   assert.equal(groups[2]!.truncated, { index: 30, term: 1 });
   assert.ok(groups[0]!.tombstone !== undefined);
   rig.settle();
-  rig.checkpoint(checkpoint({ 2: 30, 3: 21 }));
+  rig.freeze(marks({ 2: 30, 3: 21 }));
   rig.turn();
   assert.ok(rig.crash().groups.every((group) => group.restored === undefined));
 });
@@ -105,37 +103,11 @@ test("a failed write closes the log for ever", () => {
   assert.is(rig.disk.busy, false);
 });
 
-test("a checkpoint waits for the records that were there before it, and later ones go between its slices", () => {
-  const rig = new Rig({ segmentBytes: 1 << 20, sliceBytes: 40, lsm: DEFAULT_LSM }).start();
-  rig.log(append(2, [entry(1)]));
-  rig.input({ type: "turn_ended" });
-  const waiting = rig.log(append(2, [entry(2)]));
-  rig.checkpoint(checkpoint({ 2: 1 }, kvOf(1, 8)));
-  rig.transcript = [];
-  rig.write();
-  // The turn with the second record has not ended: neither it nor the checkpoint is written.
-  assert.is(rig.write(), false);
-  rig.input({ type: "turn_ended" });
-  rig.write();
-  assert.is(rig.durable, waiting);
-  const kinds: string[] = [];
-  while (rig.state.log.draft !== undefined) {
-    kinds.push(rig.state.log.writing!.type);
-    rig.log(append(2, [entry(3)]));
-    rig.input({ type: "turn_ended" });
-    rig.write();
-  }
-  assert.ok(kinds.length > 8);
-  for (let i = 1; i < kinds.length; i++) assert.is.not(kinds[i], kinds[i - 1]);
-  const appends = rig.transcript.filter((line) => line.includes("append checkpoint-"));
-  assert.ok(appends.length >= 4);
-});
-
 test("an idle group holds no segment: its facts are said again in a newer one", () => {
   const rig = new Rig({ segmentBytes: 400, sliceBytes: 1 << 16, lsm: DEFAULT_LSM }).start();
   rig.log(append(7, [entry(1)], hardState(3, 2, 1)), append(8, [], hardState(5, 1)), destroy(9));
   rig.turn();
-  rig.checkpoint(checkpoint({ 7: 1, 9: 0 }));
+  rig.freeze(marks({ 7: 1, 9: 0 }));
   rig.turn();
   rig.log(compact(7, 1));
   rig.turn();
@@ -143,7 +115,7 @@ test("an idle group holds no segment: its facts are said again in a newer one", 
     rig.log(append(2, [entry(i, 1, "x".repeat(50))]));
     rig.turn();
     if (i % 5 !== 0) continue;
-    rig.checkpoint(checkpoint({ 2: i, 7: 1, 9: 0 }));
+    rig.freeze(marks({ 2: i, 7: 1, 9: 0 }));
     rig.turn();
     rig.log(compact(2, i));
     rig.turn();
@@ -166,7 +138,7 @@ test("a segment stays as long as one group has entries in it", () => {
     rig.log(append(2, [entry(i, 1, "x".repeat(50))]));
     rig.turn();
   }
-  rig.checkpoint(checkpoint({ 2: 20, 7: 1 }));
+  rig.freeze(marks({ 2: 20, 7: 1 }));
   rig.turn();
   rig.log(compact(2, 20));
   rig.turn();
@@ -200,12 +172,12 @@ test("no space while a segment is made closes the log, and what was durable is t
   assert.is(rig.crash().groups[0]?.entries.length, 21);
 });
 
-test("a wrong record is a wrong program: gaps, truncated places, compaction before a checkpoint", () => {
+test("a wrong record is a wrong program: gaps, truncated places, compaction before a flush", () => {
   const wrong = (message: RegExp, ...records: LogRecord[]): void => {
     const rig = new Rig().start();
     rig.log(append(2, entriesFrom(1, 5)));
     rig.turn();
-    rig.checkpoint(checkpoint({ 2: 4 }));
+    rig.freeze(marks({ 2: 4 }));
     rig.turn();
     rig.log(compact(2, 4));
     rig.turn();

@@ -3,9 +3,8 @@ import fc from "fast-check";
 import { isDeepStrictEqual } from "node:util";
 import { LogIndex, RegionId } from "../../engine/base/ids.ts";
 import type { Ticket } from "../../engine/base/ids.ts";
-import { emptyKv } from "../../engine/storage/kv.ts";
-import * as tree from "../../engine/base/tree.ts";
-import type { Checkpoint, LogRecord } from "../../engine/storage/types.ts";
+import type { GroupMark } from "../../engine/storage/lsm/types.ts";
+import type { LogRecord } from "../../engine/storage/types.ts";
 import { generator } from "../disk/random.ts";
 import { suite } from "../harness.ts";
 import { appliedIn, expected, lastIndex, replayed } from "./model.ts";
@@ -13,20 +12,17 @@ import type { Logged } from "./model.ts";
 import {
   append,
   begin,
-  checkpoint,
   compact,
   destroy,
   entriesFrom,
   hardState,
-  kvOf,
+  marks,
   restore,
 } from "./records.ts";
 import { Rig } from "./rig.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 
 const test = suite("storage against a model");
-
-const NOTHING: Checkpoint = { groups: [], kv: emptyKv() };
 
 /** One step of a program: what to do, to which region, and two free numbers. */
 interface Action {
@@ -38,7 +34,7 @@ interface Action {
     | "compact"
     | "restore"
     | "destroy"
-    | "checkpoint"
+    | "freeze"
     | "turn"
     | "write"
     | "settle"
@@ -55,7 +51,7 @@ const anyAction: fc.Arbitrary<Action> = fc.record({
     { weight: 5, arbitrary: fc.constant("write" as const) },
     { weight: 3, arbitrary: fc.constant("settle" as const) },
     { weight: 3, arbitrary: fc.constant("compact" as const) },
-    { weight: 2, arbitrary: fc.constant("checkpoint" as const) },
+    { weight: 2, arbitrary: fc.constant("freeze" as const) },
     { weight: 2, arbitrary: fc.constant("begin" as const) },
     { weight: 2, arbitrary: fc.constant("overwrite" as const) },
     { weight: 1, arbitrary: fc.constant("vote" as const) },
@@ -76,12 +72,13 @@ const CHILD_BEGINS = 5;
 class Program {
   readonly rig: Rig;
   logged: Logged[] = [];
-  /** The newest checkpoint known to be durable, and the one under way. */
-  durable = NOTHING;
-  draft: Checkpoint | undefined;
+  /** The newest marks known to be durable, and those under way. */
+  durable: readonly GroupMark[] = [];
+  draft: readonly GroupMark[] | undefined;
+  /** Those that no loss of power can take back: `durable` once the store is open. */
+  sure: readonly GroupMark[] = [];
   /** Highest index that a region may have applied, over all its replicas. */
   readonly floor = new Map<number, number>();
-  versions = 0;
   crashes = 0;
 
   constructor(seed: number) {
@@ -103,7 +100,7 @@ class Program {
         if (region === CHILD && last === 0) return;
         return this.log(append(region, entriesFrom(last + 1, last + size), hardState(size)));
       case "begin": {
-        // The split is replayed, and says this again, until a checkpoint holds it.
+        // The split is replayed, and says this again, until a mark holds it.
         const child = replayed(this.logged).get(RegionId(CHILD));
         const isReplica = child?.tombstone === undefined && child?.restored === undefined;
         if (!isReplica || this.floor.has(CHILD)) return;
@@ -129,8 +126,8 @@ class Program {
       case "destroy":
         this.floor.set(region, Math.max(floor, last));
         return this.log(destroy(region, `tombstone ${size}`));
-      case "checkpoint":
-        return this.checkpoint(size);
+      case "freeze":
+        return this.freeze();
       case "turn":
         return this.rig.input({ type: "turn_ended" });
       case "write":
@@ -151,8 +148,8 @@ class Program {
   }
 
   /** Everything that is durable is applied. */
-  checkpoint(size: number): void {
-    if (this.rig.state.log.draft !== undefined) return;
+  freeze(): void {
+    if (this.draft !== undefined) return;
     const durable = this.logged.filter(({ ticket }) => ticket <= this.rig.durable);
     const applied: Record<number, number> = {};
     for (const [region, group] of replayed(durable)) {
@@ -164,16 +161,17 @@ class Program {
       if (group.tombstone !== undefined) applied[region] = 0;
       else if ((applied[region] ?? 0) > lastIndex(group)) return;
     }
-    this.versions += 1;
-    this.draft = checkpoint(applied, kvOf(1, size * 3, `version ${this.versions}`));
-    this.rig.checkpoint(this.draft);
+    this.draft = marks(applied);
+    this.rig.freeze(this.draft);
   }
 
   look(): void {
     for (const effect of this.rig.seen) {
-      if (effect.type !== "checkpointed") continue;
-      assert.is(effect.groups, this.draft?.groups);
+      if (effect.type === "opened") this.sure = this.durable;
+      if (effect.type !== "flushed") continue;
+      assert.is(effect.marks, this.draft);
       this.durable = this.draft ?? this.durable;
+      this.sure = this.durable;
       this.draft = undefined;
     }
     this.rig.seen = [];
@@ -183,8 +181,8 @@ class Program {
     this.crashes += 1;
     this.look();
     const acknowledged = this.rig.durable;
-    const { groups, checkpoint: read } = this.rig.crash(kind);
-    this.durable = this.matchingCheckpoint(read);
+    const { groups, marks: read } = this.rig.crash(kind);
+    this.durable = this.matchingMarks(read);
     this.draft = undefined;
     this.logged = this.matchingPrefix(groups, acknowledged);
     for (const [region, group] of replayed(this.logged)) {
@@ -192,13 +190,11 @@ class Program {
     }
   }
 
-  matchingCheckpoint(read: Checkpoint): Checkpoint {
-    for (const candidate of [this.durable, this.draft]) {
-      if (candidate === undefined || !isDeepStrictEqual(candidate.groups, read.groups)) continue;
-      const pairs = (kv: Checkpoint): unknown => [...tree.entries(kv.kv.default)];
-      if (isDeepStrictEqual(pairs(candidate), pairs(read))) return candidate;
+  matchingMarks(read: readonly GroupMark[]): readonly GroupMark[] {
+    for (const candidate of [this.durable, this.sure, this.draft]) {
+      if (candidate !== undefined && isDeepStrictEqual(candidate, read)) return candidate;
     }
-    throw new Error("the checkpoint is neither the old one nor the new one");
+    throw new Error("the marks are neither the old ones nor the new ones");
   }
 
   /**
@@ -246,7 +242,7 @@ test("a store that lives long in a few segments forgets nothing and grows no fur
     if (round === 4) program.do({ kind: "vote", region: 4, size: 5 });
     if (round === 5) program.do({ kind: "destroy", region: 5, size: 1 });
     program.do({ kind: "settle", region: 2, size: 1 });
-    program.do({ kind: "checkpoint", region: 2, size: 1 });
+    program.do({ kind: "freeze", region: 2, size: 1 });
     program.do({ kind: "settle", region: 2, size: 1 });
     for (const region of [2, 3]) program.do({ kind: "compact", region, size: 1 });
     program.do({ kind: "settle", region: 2, size: 1 });

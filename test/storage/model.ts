@@ -3,8 +3,9 @@
  * whenever somebody asks. Slow, and obviously right.
  */
 import type { LogIndex, RegionId, Ticket } from "../../engine/base/ids.ts";
+import type { GroupMark } from "../../engine/storage/lsm/types.ts";
 import type { HardState } from "../../engine/raft/types.ts";
-import type { Checkpoint, LogRecord, RecoveredGroup } from "../../engine/storage/types.ts";
+import type { LogRecord, RecoveredGroup } from "../../engine/storage/types.ts";
 
 export interface ModelGroup {
   hardState: HardState;
@@ -79,13 +80,13 @@ export function replayed(logged: readonly Logged[]): Map<RegionId, ModelGroup> {
   return groups;
 }
 
-/** What `open` should give for these records beside this checkpoint. */
-export function expected(logged: readonly Logged[], checkpoint: Checkpoint): RecoveredGroup[] {
+/** What `open` should give for these records beside these marks. */
+export function expected(logged: readonly Logged[], marks: readonly GroupMark[]): RecoveredGroup[] {
   const plain: RecoveredGroup[] = [];
   const restored: (readonly [number, RecoveredGroup])[] = [];
   const groups = [...replayed(logged)].sort(([a], [b]) => a - b);
   for (const [region, group] of groups) {
-    const applied = checkpoint.groups.find((known) => known.region === region)?.applied ?? 0;
+    const applied = marks.find((known) => known.region === region)?.applied ?? 0;
     const snapshot = group.restored;
     const isNewer = snapshot !== undefined && snapshot.metadata.index > applied;
     const result: RecoveredGroup = {
@@ -103,6 +104,6 @@ export function expected(logged: readonly Logged[], checkpoint: Checkpoint): Rec
   return [...plain, ...restored.map(([, group]) => group)];
 }
 
-/** The applied index of a region in a checkpoint. */
-export const appliedIn = (checkpoint: Checkpoint, region: number): LogIndex =>
-  checkpoint.groups.find((group) => group.region === region)?.applied ?? (0 as LogIndex);
+/** The applied index of a region in these marks. */
+export const appliedIn = (marks: readonly GroupMark[], region: number): LogIndex =>
+  marks.find((mark) => mark.region === region)?.applied ?? (0 as LogIndex);

@@ -1,14 +1,10 @@
-/** Short spellings of records, entries and checkpoints for the tests of this room. */
+/** Short spellings of records, entries and marks for the tests of this room. */
 import { Key } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, RegionId, Term } from "../../engine/base/ids.ts";
 import type { Entry, HardState } from "../../engine/raft/types.ts";
 import type { TableMeta } from "../../engine/storage/table/types.ts";
-import { emptyKv, valuesOf } from "../../engine/storage/kv.ts";
-import { emptyMemtable } from "../../engine/storage/lsm/memtable.ts";
-import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
-import { Workspace } from "../../engine/storage/lsm/workspace.ts";
-import type { Kv } from "../../engine/storage/kv.ts";
-import type { Checkpoint, KvOperation, LogRecord } from "../../engine/storage/types.ts";
+import type { GroupMark } from "../../engine/storage/lsm/types.ts";
+import type { LogRecord } from "../../engine/storage/types.ts";
 
 export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
@@ -80,39 +76,16 @@ export const destroy = (region: number, meta = "gone"): LogRecord => ({
   meta: bytes(meta),
 });
 
-/** A checkpoint with these applied indexes by region, and `kv`. */
-export const checkpoint = (
-  applied: Readonly<Record<number, number>>,
-  kv: Kv = emptyKv(),
-): Checkpoint => ({
-  groups: Object.entries(applied)
+/** Marks with these applied indexes by region. */
+export const marks = (applied: Readonly<Record<number, number>>): readonly GroupMark[] =>
+  Object.entries(applied)
     .map(([region, index]) => ({
       region: RegionId(Number(region)),
       applied: LogIndex(index),
       appliedTerm: Term(1),
       meta: bytes(`meta of ${region}`),
     }))
-    .sort((a, b) => a.region - b.region),
-  kv,
-});
-
-/** What these operations leave where nothing was before. */
-export function kvAfter(operations: readonly KvOperation[]): Kv {
-  const workspace = new Workspace(stackOf(emptyMemtable()), NO_TABLES);
-  for (const operation of operations) workspace.perform(operation);
-  return valuesOf(workspace.done());
-}
-
-/** The pairs `k<first>` to `k<last>` in the default family. */
-export const kvOf = (first: number, last: number, value = "value"): Kv =>
-  kvAfter(
-    Array.from({ length: last - first + 1 }, (_, i) => ({
-      type: "put" as const,
-      cf: "default" as const,
-      key: Key(`k${String(first + i).padStart(6, "0")}`),
-      value: bytes(`${value} ${first + i}`),
-    })),
-  );
+    .sort((a, b) => a.region - b.region);
 
 /** A table's description that names [smallest, largest] and says nothing else of interest. */
 export const meta = (

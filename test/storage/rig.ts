@@ -4,12 +4,12 @@
  */
 import { Ticket } from "../../engine/base/ids.ts";
 import { createWire } from "../../engine/base/wire.ts";
+import type { GroupMark } from "../../engine/storage/lsm/types.ts";
 import type { StorageState } from "../../engine/storage/state.ts";
 import { open } from "../../engine/storage/open.ts";
 import { step } from "../../engine/storage/storage.ts";
 import { describeEffect, describeInput } from "../../engine/storage/describe.ts";
 import type {
-  Checkpoint,
   Identity,
   LogRecord,
   Recovered,
@@ -28,6 +28,8 @@ export const CONFIG: StorageConfig = {
   sliceBytes: 1 << 16,
   lsm: DEFAULT_LSM,
 };
+
+const LANES = ["log", "table"] as const;
 
 export class Rig {
   readonly disk: SimulatedDisk;
@@ -89,8 +91,9 @@ export class Rig {
     return ticket;
   }
 
-  checkpoint(checkpoint: Checkpoint): void {
-    this.input({ type: "checkpoint", checkpoint });
+  /** Nothing is in the memtable: the marks alone are to become durable. */
+  freeze(marks: readonly GroupMark[]): void {
+    this.input({ type: "freeze", marks });
   }
 
   /** Ends the turn and performs everything that follows. */
@@ -99,10 +102,13 @@ export class Rig {
     return this.settle();
   }
 
-  /** Finishes one write; false where none is waiting. */
+  /** Finishes one write, of the log if there is one; false where none is waiting. */
   write(): boolean {
-    if (!this.disk.busy && this.disk.start(this.random) === undefined) return false;
-    this.input(this.disk.finish(this.random));
+    const { waiting, running } = this.disk.tracks;
+    const lane = LANES.find((each) => running.includes(each) || waiting.includes(each));
+    if (lane === undefined) return false;
+    if (!running.includes(lane)) this.disk.start(this.random, lane);
+    this.input(this.disk.finish(this.random, lane));
     return true;
   }
 
@@ -113,7 +119,7 @@ export class Rig {
 
   /** Crashes and opens again; the repairs are handed to the disk and not yet performed. */
   crash(kind: Crash = "power"): Recovered {
-    if (!this.disk.busy) this.disk.start(this.random);
+    for (const lane of this.disk.tracks.waiting) this.disk.start(this.random, lane);
     this.disk.crash(kind, this.random);
     this.transcript.push(`* crash: ${kind}`);
     this.seen = [];

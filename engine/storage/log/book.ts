@@ -4,7 +4,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { idKey } from "../../base/big-endian.ts";
-import type { RegionId } from "../../base/ids.ts";
+import type { LogIndex, RegionId } from "../../base/ids.ts";
 import * as tree from "../../base/tree.ts";
 import type { Edit, Tree } from "../../base/tree.ts";
 import { heldSegments, repetition, unknownGroup, withRecord } from "./group.ts";
@@ -38,6 +38,11 @@ export class Book {
       this.#count(judged.group, 1);
     }
     this.#edit.set(idKey(record.region), judged.group);
+  }
+
+  /** Up to here the group holds nothing as it is. */
+  truncatedAt(region: RegionId): LogIndex {
+    return this.#group(region).truncated.index;
   }
 
   /** The first segment that some group holds, or the last one. */

@@ -6,8 +6,7 @@
  *
  * ```
  * header, 56 bytes                              frame, 28 bytes and the payload
- *  0  7  "RUTILEL" log, "RUTILEM" manifest,      0  4  crc32 of bytes 4 to 28, seeded
- *       "RUTILEC" checkpoint
+ *  0  7  "RUTILEL" log, "RUTILEM" manifest       0  4  crc32 of bytes 4 to 28, seeded
  *  7  1  version                                 4  4  crc32 of the payload, seeded
  *  8  8  cluster id                              8  8  sequence number
  * 16  8  store id                               16  8  offset of this frame in its file
@@ -30,21 +29,18 @@ export const FRAME_BYTES = 28;
  * The version of each format that this program writes, and the only one it reads. DO NOT CHANGE
  * without reading both.
  */
-export const FORMAT_VERSIONS = { log: 2, manifest: 1, checkpoint: 1 } as const;
+export const FORMAT_VERSIONS = { log: 2, manifest: 1 } as const;
 
 export interface FileHeader {
-  readonly kind: "log" | "manifest" | "checkpoint";
+  readonly kind: "log" | "manifest";
   readonly identity: Identity;
   /** Files of a kind are numbered from 1; the number is part of the name. */
   readonly number: number;
-  /**
-   * Log: of the first batch in the segment. Manifest: of its first edit. Checkpoint: of the last
-   * batch it presupposes.
-   */
+  /** Log: of the first batch in the segment. Manifest: of its first edit. */
   readonly sequence: number;
-  /** Log: no segment before this one is needed. Others: 0. */
+  /** Log: no segment before this one is needed. Manifest: 0. */
   readonly oldest: number;
-  /** Log: the checksum of the last frame before this segment, 0 in the first. Others: 0. */
+  /** Log: the checksum of the last frame before this segment, 0 in the first. Manifest: 0. */
   readonly chain: number;
 }
 
@@ -78,7 +74,7 @@ export type FrameResult =
   /** The frame ends (or would end) at `end`, and its payload is not what was written. */
   | { readonly type: "damaged_payload"; readonly sequence: number; readonly end: number };
 
-const MAGIC = { log: "RUTILEL", manifest: "RUTILEM", checkpoint: "RUTILEC" } as const;
+const MAGIC = { log: "RUTILEL", manifest: "RUTILEM" } as const;
 
 /** The header's bytes; its seed is `seedOf` them. */
 export function encodeHeader(header: FileHeader): Uint8Array {

@@ -27,7 +27,7 @@ export interface GroupLog {
   readonly region: RegionId;
   readonly hardState: HardState;
   readonly truncated: Truncated;
-  /** Up to here no checkpoint is needed: the group began there. */
+  /** Up to here no mark is needed: the group began there. */
   readonly begun: LogIndex;
   /**
    * Index before the first entry. Differs from `truncated.index` only while it is not `anchored`.
@@ -37,7 +37,7 @@ export interface GroupLog {
   readonly last: LogIndex;
   /** Ascending and contiguous. */
   readonly spans: readonly Span[];
-  /** A snapshot that no checkpoint is known to hold yet. */
+  /** A snapshot that no mark is known to hold yet. */
   readonly snapshot: { readonly index: LogIndex; readonly segment: number } | undefined;
   /** Set where the replica was destroyed, and nothing but hard states came after. */
   readonly tombstone: Uint8Array | undefined;

@@ -6,12 +6,11 @@
 import { assert, unreachable } from "../../base/assert.ts";
 import type { Ticket } from "../../base/ids.ts";
 import type { DiskOperation } from "../disk.ts";
-import { beginDraft, nextSlice } from "../draft.ts";
 import { segmentFile } from "../files.ts";
 import type { StorageState } from "../state.ts";
-import type { Checkpoint, LogRecord, StorageEffect } from "../types.ts";
+import type { LogRecord, StorageEffect } from "../types.ts";
 import { nextBatch } from "./batch.ts";
-import { durableCheckpoint, withQueue, withWriting } from "./state.ts";
+import { withQueue, withWriting } from "./state.ts";
 import type { LogState, LogWriting } from "./state.ts";
 
 /** A write of the lane: `log` is its state while that is under way. */
@@ -35,12 +34,6 @@ export function endTurn(log: LogState): LogState {
   return withQueue(log, pending, pendingTicket, true);
 }
 
-/** Begins to write a checkpoint, unless one is being written. */
-export function checkpointLog(state: StorageState, checkpoint: Checkpoint): LogState {
-  const { log } = state;
-  return log.draft === undefined ? { ...log, draft: beginDraft(state, checkpoint) } : log;
-}
-
 /** The write under way is done. */
 export function finishLog(log: LogState, effects: StorageEffect[]): LogState {
   const { writing } = log;
@@ -57,15 +50,6 @@ export function finishLog(log: LogState, effects: StorageEffect[]): LogState {
       return next;
     case "removal":
       return withoutRemoved(next);
-    case "slice": {
-      if (writing.next !== undefined) return { ...next, draft: writing.next };
-      const { draft } = log;
-      assert(draft !== undefined, "a slice is of a draft");
-      const { groups } = draft.checkpoint;
-      effects.push({ type: "checkpointed", groups });
-      const checkpoint = durableCheckpoint(draft.number, groups);
-      return { ...next, draft: undefined, checkpoint };
-    }
     default:
       return unreachable(writing);
   }
@@ -73,15 +57,13 @@ export function finishLog(log: LogState, effects: StorageEffect[]): LogState {
 
 /**
  * The next write, where none is under way and there is something to write. Records go first, but
- * take turns with slices.
+ * take turns with the removal of segments.
  */
 export function nextLogWrite(state: StorageState): LogWrite | undefined {
   const { log, nextTicket: ticket } = state;
   if (log.writing !== undefined) return undefined;
   const removes = log.segments.length > 0 && log.segments[0]!.number < log.oldest;
-  const { draft } = log;
-  const slices = draft !== undefined && draft.sequence <= log.sequence;
-  if (log.due && !(log.wroteLog && (removes || slices))) {
+  if (log.due && !(log.wroteLog && removes)) {
     const batch = nextBatch(state);
     const writing: LogWriting = { type: "records", ticket, durable: log.pendingTicket };
     return {
@@ -89,16 +71,9 @@ export function nextLogWrite(state: StorageState): LogWrite | undefined {
       operations: batch.operations,
     };
   }
-  if (removes) {
-    const writing: LogWriting = { type: "removal", ticket };
-    return { log: withWriting(log, writing, log.wroteLog), operations: removal(log) };
-  }
-  if (slices) {
-    const { operations, next } = nextSlice(state, draft);
-    const writing: LogWriting = { type: "slice", ticket, next };
-    return { log: withWriting(log, writing, log.wroteLog), operations };
-  }
-  return undefined;
+  if (!removes) return undefined;
+  const writing: LogWriting = { type: "removal", ticket };
+  return { log: withWriting(log, writing, log.wroteLog), operations: removal(log) };
 }
 
 /** One after another and each durably, so that what remains after a crash is without gaps. */

@@ -1,10 +1,8 @@
 /** What the log lane remembers: what waits, what is being written, segments and groups. */
-import type { Key } from "../../base/bytes.ts";
-import { LogIndex } from "../../base/ids.ts";
-import type { RegionId, Ticket } from "../../base/ids.ts";
+import type { Ticket } from "../../base/ids.ts";
 import * as tree from "../../base/tree.ts";
 import type { Tree } from "../../base/tree.ts";
-import type { Checkpoint, CheckpointGroup, LogRecord } from "../types.ts";
+import type { LogRecord } from "../types.ts";
 import type { GroupLog } from "./group.ts";
 
 export interface LogState {
@@ -15,7 +13,7 @@ export interface LogState {
   readonly due: boolean;
   /** The one write of this lane under way. */
   readonly writing: LogWriting | undefined;
-  /** Whether the last write was one of records: then a checkpoint's slice may go first. */
+  /** Whether the last write was one of records: then segments may be removed before the next. */
   readonly wroteLog: boolean;
   /** Ascending; the last one is written to. Empty until the first write. */
   readonly segments: readonly Segment[];
@@ -29,10 +27,6 @@ export interface LogState {
   readonly seed: number;
   /** By `regionKey`. */
   readonly groups: Tree<GroupLog>;
-  /** The newest durable checkpoint. */
-  readonly checkpoint: DurableCheckpoint | undefined;
-  /** The checkpoint being written. */
-  readonly draft: Draft | undefined;
 }
 
 export interface Segment {
@@ -48,37 +42,7 @@ export type LogWriting =
   | { readonly type: "repairs"; readonly ticket: Ticket }
   /** Records; `durable` is the newest ticket that they complete. */
   | { readonly type: "records"; readonly ticket: Ticket; readonly durable: Ticket | undefined }
-  | { readonly type: "removal"; readonly ticket: Ticket }
-  /** A slice of the draft; `next` is where the following one starts, undefined after the last. */
-  | { readonly type: "slice"; readonly ticket: Ticket; readonly next: Draft | undefined };
-
-export interface DurableCheckpoint {
-  readonly number: number;
-  readonly groups: readonly CheckpointGroup[];
-  /** Never changed. */
-  readonly applied: ReadonlyMap<RegionId, LogIndex>;
-}
-
-/** How far a checkpoint has been written. */
-export interface Draft {
-  readonly checkpoint: Checkpoint;
-  readonly number: number;
-  /** The batch that must be durable before the checkpoint may be. */
-  readonly sequence: number;
-  readonly seed: number;
-  /** Size of the file so far; 0 before the header. */
-  readonly size: number;
-  /** Number of the next block. */
-  readonly block: number;
-  /** Where the next block starts. */
-  readonly position: DraftPosition;
-}
-
-export type DraftPosition =
-  | { readonly part: "groups"; readonly index: number }
-  /** `family` is a place in `COLUMN_FAMILIES`. */
-  | { readonly part: "pairs"; readonly family: number; readonly key: Key }
-  | { readonly part: "end" };
+  | { readonly type: "removal"; readonly ticket: Ticket };
 
 export const emptyLog = (): LogState => ({
   pending: [],
@@ -92,8 +56,6 @@ export const emptyLog = (): LogState => ({
   chain: 0,
   seed: 0,
   groups: tree.empty(),
-  checkpoint: undefined,
-  draft: undefined,
 });
 
 /** The batch that holds all that has been handed in until now. */
@@ -126,8 +88,6 @@ export function withQueue(
     chain: log.chain,
     seed: log.seed,
     groups: log.groups,
-    checkpoint: log.checkpoint,
-    draft: log.draft,
   };
 }
 
@@ -149,17 +109,5 @@ export function withWriting(
     chain: log.chain,
     seed: log.seed,
     groups: log.groups,
-    checkpoint: log.checkpoint,
-    draft: log.draft,
   };
-}
-
-/** `groups` as the durable checkpoint with this number. Keeps `groups`. */
-export function durableCheckpoint(
-  number: number,
-  groups: readonly CheckpointGroup[],
-): DurableCheckpoint {
-  const applied = new Map<RegionId, LogIndex>();
-  for (const group of groups) applied.set(group.region, group.applied);
-  return { number, groups, applied };
 }
