@@ -83,6 +83,7 @@ const storageConfig = (knobs: Knobs): StorageConfig => ({
     compactions: knobs.compactions,
     bytesPerSecond: knobs.compactionBytesPerSecond,
     debtBytes: knobs.debtBytes,
+    compressFrom: 2,
     manifestBytes: knobs.manifestBytes,
   },
 });

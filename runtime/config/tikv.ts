@@ -8,9 +8,9 @@ import type { Address } from "../address.ts";
 import type { Level } from "../log.ts";
 import type { Values } from "./file.ts";
 import type { Label } from "./kinds.ts";
-import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
+import { LSM_SCHEMA, lsmProblem, lsmSettings } from "./lsm.ts";
 
-export const TIKV_SCHEMA = {
+const STORE_SCHEMA = {
   "log-level": "level",
   "log-file": "text",
   "log.level": "level",
@@ -41,6 +41,11 @@ export const TIKV_SCHEMA = {
   "raft-engine.target-file-size": "size",
   "raft-engine.purge-threshold": "size",
 } as const;
+
+export const TIKV_SCHEMA: typeof STORE_SCHEMA & typeof LSM_SCHEMA = {
+  ...STORE_SCHEMA,
+  ...LSM_SCHEMA,
+};
 
 /** What the configuration file says. */
 export type TikvFile = Values<typeof TIKV_SCHEMA>;
@@ -137,7 +142,7 @@ function problemOf(advertised: Address, file: TikvFile): string | undefined {
   if (lease !== undefined && lease * 100 > electionTicks * tickMs * LEASE_PERCENT) {
     return `raftstore.raft-store-max-leader-lease must be at most ${LEASE_PERCENT}% of the election timeout`;
   }
-  return undefined;
+  return lsmProblem(file);
 }
 
 type StoreSettings = Omit<
@@ -189,8 +194,8 @@ function storeSettings(file: TikvFile): StoreSettings {
     },
     storage: {
       segmentBytes: file["raft-engine.target-file-size"] ?? 32 * MIB,
-      sliceBytes: MIB,
-      lsm: DEFAULT_LSM,
+      sliceBytes: 256 * KIB,
+      lsm: lsmSettings(file),
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Configuration files and flags: what is refused, and by which words. */
 import * as assert from "uvu/assert";
+import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
 import { formatAddress, parseAddress } from "../../runtime/address.ts";
 import { parseConfig } from "../../runtime/config/file.ts";
 import { READERS } from "../../runtime/config/kinds.ts";
@@ -52,6 +53,58 @@ raft-heartbeat-ticks = 3
     "raftstore.raft-base-tick-interval": 90_000,
     "raftstore.raft-heartbeat-ticks": 3,
   });
+});
+
+const settingsOf = (text: string): ReturnType<typeof tikvSettings> => {
+  const loaded = parseConfig(text, "tikv.toml", TIKV_SCHEMA);
+  if (!loaded.ok) throw new Error(loaded.detail);
+  return tikvSettings({}, loaded.values, 1);
+};
+
+test("the tree is kept as TiKV's names for it say, and as by default without them", () => {
+  const lsmOf = (text: string): object | undefined => {
+    const made = settingsOf(text);
+    const address = { host: "127.0.0.1", port: 1 };
+    return made.ok ? made.settings.store(address, address).storage.lsm : undefined;
+  };
+  assert.equal(lsmOf(""), DEFAULT_LSM);
+  const text = `
+[rocksdb]
+max-background-jobs = 2
+rate-bytes-per-sec = "10MiB"
+[rocksdb.defaultcf]
+block-size = "4KiB"
+bloom-filter-bits-per-key = 0
+compression-per-level = ["no", "no", "lz4", "lz4", "lz4", "lz4", "lz4"]
+target-file-size-base = "16MiB"
+level0-file-num-compaction-trigger = 8
+max-bytes-for-level-base = "1GiB"
+max-bytes-for-level-multiplier = 5
+`;
+  assert.equal(lsmOf(text), {
+    ...DEFAULT_LSM,
+    table: { ...DEFAULT_LSM.table, blockBytes: 4096, filterBits: 0 },
+    compactions: 2,
+    bytesPerSecond: 10 << 20,
+    compressFrom: 2,
+    tableBytes: 16 << 20,
+    levelZeroTables: 8,
+    levelBytes: 1 << 30,
+    levelGrowth: 5,
+  });
+});
+
+test("a setting that would make a tree that cannot work is refused by its name", () => {
+  const said = (text: string): string => {
+    const made = settingsOf(`[rocksdb.defaultcf]\n${text}`);
+    return made.ok ? "accepted" : made.detail;
+  };
+  const prefix = "rocksdb.defaultcf.";
+  assert.is(said('block-size = "2MiB"'), `${prefix}block-size must be from 1KiB to 1MiB`);
+  assert.match(said("max-bytes-for-level-multiplier = 1"), `${prefix}max-bytes-for-level-mult`);
+  for (const codecs of ['["no"]', '["lz4","no","no","no","no","no","no"]', '["zstd"]']) {
+    assert.match(said(`compression-per-level = ${codecs}`), `${prefix}compression-per-level must`);
+  }
 });
 
 test("an unknown key is refused by its name and line", () => {

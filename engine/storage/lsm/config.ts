@@ -12,5 +12,6 @@ export const DEFAULT_LSM: LsmConfig = {
   compactions: 1,
   bytesPerSecond: 32 * MIB,
   debtBytes: 64 * MIB,
+  compressFrom: 7,
   manifestBytes: MIB,
 };

@@ -233,6 +233,8 @@ export interface LsmConfig {
   readonly bytesPerSecond: number;
   /** Each so many bytes of debt let a compaction write as much again. */
   readonly debtBytes: number;
+  /** Tables of this level and those below are compressed; 7 for none. */
+  readonly compressFrom: number;
   /** Size at which the manifest is written anew, unless so much of it is needed. */
   readonly manifestBytes: number;
 }

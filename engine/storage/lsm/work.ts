@@ -9,7 +9,7 @@ import type { DiskOperation } from "../disk.ts";
 import { withTree } from "../state.ts";
 import type { StorageState } from "../state.ts";
 import { tableFile } from "../table/file.ts";
-import type { TableMeta } from "../table/types.ts";
+import type { TableMeta, TableOptions } from "../table/types.ts";
 import { COLUMN_FAMILIES } from "../types.ts";
 import type { StorageEffect } from "../types.ts";
 import { paceOf } from "./debt.ts";
@@ -21,7 +21,7 @@ import { nextCompaction } from "./picking.ts";
 import type { Merge } from "./picking.ts";
 import { meets } from "./run.ts";
 import type { Extraction, TreeState, TreeWriting } from "./state.ts";
-import type { ExtractJob, Job, JobFailure } from "./types.ts";
+import type { ExtractJob, Job, JobFailure, LsmConfig } from "./types.ts";
 import { totalBytes } from "./version.ts";
 
 /** Files removed by one write. */
@@ -128,6 +128,7 @@ function beginMerge(state: StorageState, merge: Merge, effects: StorageEffect[])
   const job: Job = {
     type: "compaction",
     ...common,
+    options: optionsAt(config.lsm, toLevel),
     bytesPerSecond: paceOf(now.debt, config.lsm),
     cf,
     runs,
@@ -141,6 +142,10 @@ function beginMerge(state: StorageState, merge: Merge, effects: StorageEffect[])
   const running = { ticket, merge, firstNumber, numbers, result: undefined };
   return beginJob(state, job, effects, { compactions: [...now.compactions, running] });
 }
+
+/** How a table of this level is written: what will be read for long is worth compressing. */
+const optionsAt = ({ table, compressFrom }: LsmConfig, level: number): TableOptions =>
+  level < compressFrom ? table : { ...table, compression: "lz4" };
 
 /** What every job is given; its numbers are `numbers` from the next one on. */
 function commonOf(

@@ -34,6 +34,7 @@ export const SMALL: LsmConfig = {
   levelGrowth: 3,
   compactions: 2,
   bytesPerSecond: 0,
+  compressFrom: 2,
   manifestBytes: 700,
 };
 
