@@ -56,6 +56,10 @@ export class Backoff {
   readonly #attempts = new Map<BackoffClass, number>();
   #slept = 0;
   #last = "";
+  /**
+   * Whether a call was lost since the last answer: then nobody knows whether it was carried out.
+   */
+  uncertain = false;
 
   /** The operation may take `budgetMs` in all. */
   constructor(ports: Ports, budgetMs: number, signal: Signal | undefined) {

@@ -155,7 +155,10 @@ export class Cluster {
         assert(answer.reply.method === call.method, "an answer is to the call that was made");
         const response = answer.reply.response as ResponseOf<M>;
         const { regionError } = response as { readonly regionError?: RegionError | undefined };
-        if (regionError === undefined) return { type: "reply", response };
+        if (regionError === undefined) {
+          backoff.uncertain = false;
+          return { type: "reply", response };
+        }
         if (await this.#moved(backoff, route, regionError, options)) return { type: "moved" };
       } else {
         await this.#onFailure(backoff, route, answer, options);
@@ -210,6 +213,7 @@ export class Cluster {
         `no answer from store ${route.peer.storeId}: ${message}`,
       );
     }
+    if (reason === "lost") backoff.uncertain = true;
     // It may be gone for good, or have come back elsewhere: another member is asked meanwhile.
     this.#addresses.delete(route.peer.storeId);
     this.#regions.turnTo(route, undefined);
@@ -233,8 +237,9 @@ export class Cluster {
     if (error.epochNotMatch !== undefined) {
       return this.#onNewEpoch(backoff, route, error.epochNotMatch.currentRegions, because);
     }
-    if (error.undeterminedResult !== undefined && !repeatable) {
-      throw new ClientError("undetermined", because);
+    if (error.undeterminedResult !== undefined) {
+      if (!repeatable) throw new ClientError("undetermined", because);
+      backoff.uncertain = true;
     }
     if (error.raftEntryTooLarge !== undefined || error.flashbackInProgress !== undefined) {
       throw new ClientError("refused", because);
@@ -297,4 +302,14 @@ export class Cluster {
     if (regions.length === 0) await backoff.wait("region_miss", because);
     return true;
   }
+}
+
+/** The part of [lower, upper) that lies in the region; empty bounds are none. */
+export function rangeWithin(
+  { start, end }: Located,
+  lower: Key,
+  upper: Key,
+): { readonly lower: Key; readonly upper: Key } {
+  const reaches = end === EMPTY_KEY || (upper !== EMPTY_KEY && end >= upper);
+  return { lower: start > lower ? start : lower, upper: reaches ? upper : end };
 }

@@ -9,6 +9,12 @@ export type FailureReason =
   | "cancelled"
   /** The cluster understood the request and will not do it; trying again is of no use. */
   | "refused"
+  /** Another transaction has changed what this one rests on. It has not happened: do it again. */
+  | "conflict"
+  /** It waits for others that wait for it. It has not happened: do it again. */
+  | "deadlock"
+  /** A key that was to be inserted is there already. The transaction has not happened. */
+  | "exists"
   /** The client was used in a way that it does not offer. */
   | "misuse";
 

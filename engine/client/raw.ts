@@ -20,8 +20,15 @@ import {
 import type { TikvCall } from "../protocol/services.ts";
 import { Backoff } from "./backoff.ts";
 import { type BytesLike, bytesOf, type KeyValue, keyOf, keyValue } from "./bytes.ts";
-import { CALL_WITHIN_MS, type Cluster, type Located, type ResponseOf } from "./cluster.ts";
+import {
+  CALL_WITHIN_MS,
+  type Cluster,
+  type Located,
+  rangeWithin,
+  type ResponseOf,
+} from "./cluster.ts";
 import { ClientError } from "./errors.ts";
+import { portions } from "./portions.ts";
 import type { Signal } from "./ports.ts";
 
 /** For one operation. */
@@ -61,9 +68,6 @@ export interface Swap {
 
 const TIMEOUT_MS = 20_000;
 const PAGE = 256;
-/** Bytes and keys of one batch, as other clients send them. */
-const BATCH_BYTES = 16 * 1024;
-const BATCH_KEYS = 512;
 
 const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 const ONCE = { timeoutMs: CALL_WITHIN_MS, repeatable: false } as const;
@@ -194,17 +198,15 @@ export class RawClient {
     for (;;) {
       if (until !== EMPTY_KEY && from >= until) return;
       const located = await this.#cluster.locate(backoff, from);
-      const last = reaches(located, until);
-      const startKey = from;
-      const endKey = last ? until : located.end;
+      const { lower: startKey, upper: endKey } = rangeWithin(located, from, until);
       const sent = await this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
         method: "RawDeleteRange",
         request: RawDeleteRangeRequest.make({ context, startKey, endKey, cf: cfOf(options) }),
       }));
       if (sent.type === "moved") continue;
       succeed(sent.response.error);
-      if (last) return;
-      from = located.end;
+      if (endKey === until) return;
+      from = endKey;
     }
   }
 
@@ -281,10 +283,8 @@ export class RawClient {
       const located = reverse
         ? await this.#cluster.locateBefore(backoff, at)
         : await this.#cluster.locate(backoff, at);
-      const inner = reverse ? located.start > lower : !reaches(located, upper);
-      const edge = reverse ? located.start : located.end;
-      const startKey = at;
-      const endKey = inner ? edge : reverse ? lower : upper;
+      const part = reverse ? rangeWithin(located, lower, at) : rangeWithin(located, at, upper);
+      const [startKey, endKey] = reverse ? [part.upper, part.lower] : [part.lower, part.upper];
       const sent = await this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
         method: "RawScan",
         request: RawScanRequest.make({
@@ -303,7 +303,7 @@ export class RawClient {
       if (last !== undefined && pairs.length >= limit) {
         return { pairs, next: reverse ? last.key : (`${last.key}\0` as Key) };
       }
-      return { pairs, next: inner ? edge : undefined };
+      return { pairs, next: endKey === (reverse ? lower : upper) ? undefined : endKey };
     }
   }
 
@@ -348,22 +348,4 @@ const sizeOfKey = (key: Key): number => key.length;
 
 function succeed(error: string): void {
   if (error !== "") throw new ClientError("refused", error);
-}
-
-/** Whether the region goes as far as `upper`. */
-const reaches = ({ end }: Located, upper: Key): boolean =>
-  end === EMPTY_KEY || (upper !== EMPTY_KEY && end >= upper);
-
-function portions<T>(items: readonly T[], sizeOf: (item: T) => number): readonly (readonly T[])[] {
-  const parts: T[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const item of items) {
-    if (size >= BATCH_BYTES || (parts.at(-1)?.length ?? 0) >= BATCH_KEYS) {
-      parts.push([]);
-      size = 0;
-    }
-    parts.at(-1)?.push(item);
-    size += sizeOf(item);
-  }
-  return parts;
 }

@@ -1,0 +1,319 @@
+/**
+ * Two-phase commit: every key is prewritten, then the primary's commit decides. Asynchronous commit
+ * spares the wait for the second phase: the transaction is committed as soon as all keys are
+ * locked. One phase suffices where all keys lie in one region.
+ */
+import type { Key } from "../base/bytes.ts";
+import { EMPTY_BYTES } from "../base/bytes.ts";
+import {
+  type Timestamp,
+  maxTimestamp,
+  Timestamp as toTimestamp,
+  ZERO_TIMESTAMP,
+} from "../base/timestamp.ts";
+import {
+  BatchRollbackRequest,
+  CommitRequest,
+  type KeyError,
+  type LockInfo,
+  Mutation,
+  Op,
+  PrewriteRequest,
+  PrewriteRequest_PessimisticAction as PessimisticAction,
+} from "../protocol/gen/kvrpcpb.ts";
+import type { Backoff } from "./backoff.ts";
+import type { Write } from "./buffer.ts";
+import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
+import { ClientError } from "./errors.ts";
+import { keyFailure } from "./key-errors.ts";
+import { portions } from "./portions.ts";
+import type { LockResolver } from "./resolver.ts";
+
+const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
+/** Asynchronous commit lists all keys in the primary's lock: not too many, not too long. */
+const ASYNC_KEYS = 256;
+const ASYNC_BYTES = 4096;
+
+export interface CommitPlan {
+  readonly startTs: Timestamp;
+  readonly primary: Key;
+  readonly writes: readonly (readonly [Key, Write])[];
+  readonly ttlMs: number;
+  readonly asyncCommit: boolean;
+  readonly onePhase: boolean;
+  /** Of a pessimistic transaction, 0 otherwise. */
+  readonly forUpdateTs: Timestamp;
+  readonly isLocked: (key: Key) => boolean;
+}
+
+export interface Committed {
+  readonly commitTs: Timestamp;
+  /** What remains to be done, but decides nothing. */
+  readonly rest: (backoff: Backoff) => Promise<void>;
+}
+
+/** How far the first phase has come. */
+interface Prewritten {
+  /** Greatest of all keys; 0 where the transaction has fallen back to two phases. */
+  minCommitTs: Timestamp;
+  /** Set where one phase was enough. */
+  onePhaseTs: Timestamp;
+  fellBack: boolean;
+}
+
+const DONE: Committed["rest"] = () => Promise.resolve();
+
+export class Committer {
+  readonly #cluster: Cluster;
+  readonly #resolver: LockResolver;
+  readonly #plan: CommitPlan;
+
+  constructor(cluster: Cluster, resolver: LockResolver, plan: CommitPlan) {
+    this.#cluster = cluster;
+    this.#resolver = resolver;
+    this.#plan = plan;
+  }
+
+  /**
+   * Commits. Throws where the transaction certainly has not happened; `undetermined` where that is
+   * not known.
+   */
+  async commit(backoff: Backoff): Promise<Committed> {
+    const { writes } = this.#plan;
+    const keys = writes.map(([key]) => key);
+    const groups = await this.#cluster.group(backoff, writes, ([key]) => key);
+    const onePhase = this.#plan.onePhase && groups.length === 1 && isSmall(keys);
+    const asyncCommit = this.#plan.asyncCommit && isSmall(keys);
+    const prewritten = await this.#prewrite(backoff, { onePhase, asyncCommit });
+    if (prewritten.onePhaseTs > 0n) return { commitTs: prewritten.onePhaseTs, rest: DONE };
+    if (asyncCommit && !prewritten.fellBack) {
+      const commitTs = prewritten.minCommitTs;
+      return { commitTs, rest: (later) => this.#commitKeys(later, keys, commitTs) };
+    }
+    const commitTs = await this.#commitPrimary(backoff);
+    const secondaries = keys.filter((key) => key !== this.#plan.primary);
+    return { commitTs, rest: (later) => this.#commitKeys(later, secondaries, commitTs) };
+  }
+
+  /** Rolls back whatever may have been prewritten. */
+  async rollback(backoff: Backoff): Promise<void> {
+    let rest: readonly Key[] = this.#plan.writes.map(([key]) => key);
+    while (rest.length > 0) {
+      const left: Key[] = [];
+      for (const { located, items } of await this.#cluster.group(backoff, rest, (key) => key)) {
+        const sent = await this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
+          method: "KvBatchRollback",
+          request: BatchRollbackRequest.make({
+            context,
+            startVersion: this.#plan.startTs,
+            keys: items,
+          }),
+        }));
+        if (sent.type === "moved") left.push(...items);
+      }
+      rest = left;
+    }
+  }
+
+  async #prewrite(
+    backoff: Backoff,
+    kind: { readonly onePhase: boolean; readonly asyncCommit: boolean },
+  ): Promise<Prewritten> {
+    const state: Prewritten = {
+      minCommitTs: ZERO_TIMESTAMP,
+      onePhaseTs: ZERO_TIMESTAMP,
+      fellBack: false,
+    };
+    // A timestamp drawn now keeps the calculated one above everything that was committed before.
+    const calculated = kind.onePhase || kind.asyncCommit;
+    const floor = calculated
+      ? toTimestamp((await this.#cluster.placement.timestamp(backoff)) + 1n)
+      : ZERO_TIMESTAMP;
+    try {
+      let rest: readonly (readonly [Key, Write])[] = this.#plan.writes;
+      while (rest.length > 0) {
+        const groups = await this.#cluster.group(backoff, rest, ([key]) => key);
+        const parts = partsOf(groups, kind.onePhase && groups.length === 1);
+        const whole = parts.length === 1 && rest.length === this.#plan.writes.length;
+        const onePhase = kind.onePhase && whole;
+        // The primary's lock names all others, so it has to be there whatever becomes of them.
+        const done = await Promise.all(
+          parts.map(({ located, items }) =>
+            this.#prewritePart(backoff, located, items, { ...kind, onePhase, floor }, state),
+          ),
+        );
+        rest = parts.flatMap(({ items }, i) => (done[i] === true ? [] : items));
+      }
+      return state;
+    } catch (error) {
+      // A lost prewrite may have been all that a calculated commit needs.
+      if (calculated && backoff.uncertain && isOutOfTime(error)) {
+        throw new ClientError("undetermined", "no store said whether the transaction committed");
+      }
+      throw error;
+    }
+  }
+
+  /** Whether the part is done; not where its region has changed. */
+  async #prewritePart(
+    backoff: Backoff,
+    located: Located,
+    items: readonly (readonly [Key, Write])[],
+    kind: { readonly onePhase: boolean; readonly asyncCommit: boolean; readonly floor: Timestamp },
+    state: Prewritten,
+  ): Promise<boolean> {
+    for (;;) {
+      const sent = await this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
+        method: "KvPrewrite",
+        request: PrewriteRequest.make({ context, ...this.#prewriteOf(items, kind) }),
+      }));
+      if (sent.type === "moved") return false;
+      const { errors, minCommitTs, onePcCommitTs } = sent.response;
+      if (errors.length === 0) {
+        if (onePcCommitTs > 0n) state.onePhaseTs = onePcCommitTs as Timestamp;
+        else if (minCommitTs === 0n) state.fellBack = true;
+        else state.minCommitTs = maxTimestamp(state.minCommitTs, minCommitTs as Timestamp);
+        return true;
+      }
+      await this.#onErrors(backoff, errors);
+    }
+  }
+
+  #prewriteOf(
+    items: readonly (readonly [Key, Write])[],
+    kind: { readonly onePhase: boolean; readonly asyncCommit: boolean; readonly floor: Timestamp },
+  ): Partial<PrewriteRequest> {
+    const { startTs, primary, writes, ttlMs, forUpdateTs, isLocked } = this.#plan;
+    const hasPrimary = items.some(([key]) => key === primary);
+    const secondaries =
+      kind.asyncCommit && hasPrimary
+        ? writes.map(([key]) => key).filter((key) => key !== primary)
+        : [];
+    const pessimistic = forUpdateTs > 0n;
+    return {
+      mutations: items.map(([key, write]) => mutationOf(key, write)),
+      primaryLock: primary,
+      startVersion: startTs,
+      lockTtl: ttlMs,
+      txnSize: items.length,
+      forUpdateTs,
+      pessimisticActions: pessimistic
+        ? items.map(([key]) =>
+            isLocked(key)
+              ? PessimisticAction.DO_PESSIMISTIC_CHECK
+              : PessimisticAction.SKIP_PESSIMISTIC_CHECK,
+          )
+        : [],
+      minCommitTs: maxTimestamp(
+        kind.floor,
+        pessimistic ? toTimestamp(forUpdateTs + 1n) : ZERO_TIMESTAMP,
+      ),
+      useAsyncCommit: kind.asyncCommit,
+      tryOnePc: kind.onePhase,
+      secondaries,
+    };
+  }
+
+  async #onErrors(backoff: Backoff, errors: readonly KeyError[]): Promise<void> {
+    const locks: LockInfo[] = [];
+    for (const error of errors) {
+      if (error.locked === undefined) throw keyFailure(error);
+      locks.push(error.locked);
+    }
+    const { waitMs } = await this.#resolver.resolve(backoff, locks, this.#plan.startTs);
+    if (waitMs > 0) await backoff.wait("lock", "a lock is in the way of a write");
+  }
+
+  /** The moment of truth. */
+  async #commitPrimary(backoff: Backoff): Promise<Timestamp> {
+    const { primary, startTs } = this.#plan;
+    backoff.uncertain = false;
+    try {
+      for (;;) {
+        const commitTs = await this.#cluster.placement.timestamp(backoff);
+        const { error } = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
+          method: "KvCommit",
+          request: CommitRequest.make({
+            context,
+            startVersion: startTs,
+            keys: [primary],
+            commitVersion: commitTs,
+            primaryKey: primary,
+          }),
+        }));
+        if (error === undefined) return commitTs;
+        // Somebody has read at a greater timestamp meanwhile, and counts on not having missed this.
+        if (error.commitTsExpired === undefined) throw keyFailure(error);
+      }
+    } catch (error) {
+      if (backoff.uncertain && isOutOfTime(error)) {
+        throw new ClientError("undetermined", "no store said whether the transaction committed");
+      }
+      throw error;
+    }
+  }
+
+  async #commitKeys(backoff: Backoff, keys: readonly Key[], commitTs: Timestamp): Promise<void> {
+    let rest = keys;
+    while (rest.length > 0) {
+      const groups = await this.#cluster.group(backoff, rest, (key) => key);
+      const parts = groups.flatMap(({ located, items }) =>
+        portions(items, (key) => key.length).map((some) => ({ located, items: some })),
+      );
+      const done = await Promise.all(
+        parts.map(({ located, items }) =>
+          this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
+            method: "KvCommit",
+            request: CommitRequest.make({
+              context,
+              startVersion: this.#plan.startTs,
+              keys: items,
+              commitVersion: commitTs,
+              primaryKey: this.#plan.primary,
+            }),
+          })),
+        ),
+      );
+      rest = parts.flatMap(({ items }, i) => (done[i]?.type === "moved" ? items : []));
+    }
+  }
+}
+
+const isOutOfTime = (error: unknown): boolean =>
+  error instanceof ClientError && (error.reason === "timeout" || error.reason === "cancelled");
+
+function isSmall(keys: readonly Key[]): boolean {
+  if (keys.length > ASYNC_KEYS) return false;
+  return keys.reduce((bytes, key) => bytes + key.length, 0) <= ASYNC_BYTES;
+}
+
+interface Part {
+  readonly located: Located;
+  readonly items: readonly (readonly [Key, Write])[];
+}
+
+/**
+ * One phase needs all keys in one request; otherwise requests are of a size that is easy to move.
+ */
+function partsOf(groups: readonly Part[], inOne: boolean): readonly Part[] {
+  if (inOne) return groups;
+  return groups.flatMap(({ located, items }) =>
+    portions(items, sizeOf).map((some) => ({ located, items: some })),
+  );
+}
+
+const sizeOf = ([key, write]: readonly [Key, Write]): number =>
+  key.length + ("value" in write ? write.value.length : 0);
+
+function mutationOf(key: Key, write: Write): Mutation {
+  switch (write.type) {
+    case "put":
+      return Mutation.make({ op: Op.Put, key, value: write.value });
+    case "insert":
+      return Mutation.make({ op: Op.Insert, key, value: write.value });
+    case "delete":
+      return Mutation.make({ op: Op.Del, key, value: EMPTY_BYTES });
+    default:
+      return Mutation.make({ op: Op.Lock, key, value: EMPTY_BYTES });
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * One transaction: reads of its snapshot through its own writes, which go to the stores when it
+ * commits. A pessimistic one locks what it writes at once, and so does not fail later.
+ */
+import { assert } from "../base/assert.ts";
+import { hex, type Key } from "../base/bytes.ts";
+import type { Timestamp } from "../base/timestamp.ts";
+import { TxnHeartBeatRequest } from "../protocol/gen/kvrpcpb.ts";
+import { Backoff } from "./backoff.ts";
+import { Buffer, coveredBy, type Write } from "./buffer.ts";
+import { type BytesLike, bytesOf, type KeyValue, keyOf, keyValue } from "./bytes.ts";
+import { CALL_WITHIN_MS, type Cluster } from "./cluster.ts";
+import { Committer } from "./commit.ts";
+import { ClientError } from "./errors.ts";
+import { PessimisticLocks } from "./locking.ts";
+import type { LockResolver } from "./resolver.ts";
+import {
+  pageRequestOf,
+  type PageRequest,
+  type ReadOptions,
+  restOf,
+  type ScanOptions,
+  type Snapshot,
+} from "./snapshot.ts";
+
+export interface TransactionOptions {
+  /**
+   * Locks keys when they are written, and waits for others; otherwise conflicts fail the commit.
+   */
+  readonly pessimistic?: boolean;
+  /** Commits without waiting for the second phase. True where it is not given. */
+  readonly asyncCommit?: boolean;
+  /** Commits in one phase where all keys lie in one region. True where it is not given. */
+  readonly onePC?: boolean;
+}
+
+const TIMEOUT_MS = 40_000;
+const LOCK_TIMEOUT_MS = 20_000;
+/** Locks live this long, and longer where the transaction is large or kept alive. */
+const TTL_MS = 3000;
+const MAX_TTL_MS = 20_000;
+const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
+
+export class Transaction {
+  readonly startTs: Timestamp;
+  readonly #cluster: Cluster;
+  readonly #resolver: LockResolver;
+  readonly #snapshot: Snapshot;
+  readonly #options: TransactionOptions;
+  readonly #buffer = new Buffer();
+  readonly #locks: PessimisticLocks;
+  readonly #bornMs: number;
+  #primary: Key | undefined;
+  #state: "open" | "committing" | "committed" | "over" = "open";
+  #keptAlive = false;
+  /** What still goes on in the background. */
+  #background: Promise<void> = Promise.resolve();
+
+  constructor(
+    cluster: Cluster,
+    resolver: LockResolver,
+    snapshot: Snapshot,
+    options: TransactionOptions,
+  ) {
+    this.#cluster = cluster;
+    this.#resolver = resolver;
+    this.#snapshot = snapshot;
+    this.#options = options;
+    this.startTs = snapshot.timestamp;
+    this.#locks = new PessimisticLocks(cluster, resolver);
+    this.#bornMs = cluster.ports.clock.nowMs();
+  }
+
+  /** The value as the transaction sees it: its own write, or the snapshot's. */
+  async get(key: BytesLike, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
+    this.#check();
+    const at = keyOf(key);
+    const own = this.#buffer.get(at);
+    if (own !== undefined && own.type !== "lock") return valueOf(own);
+    return this.#snapshot.getKey(this.#snapshot.backoff(options), at);
+  }
+
+  /**
+   * Locks the key and gives the newest value there is, which nobody else changes before this
+   * transaction is over. Only of a pessimistic transaction.
+   */
+  async getForUpdate(key: BytesLike, options: ReadOptions = {}): Promise<Uint8Array | undefined> {
+    this.#check();
+    const at = keyOf(key);
+    const value = await this.#lock(at, options);
+    const own = this.#buffer.get(at);
+    if (own === undefined) this.#buffer.set(at, { type: "lock" });
+    return own !== undefined && own.type !== "lock" ? valueOf(own) : value;
+  }
+
+  async batchGet(
+    keys: readonly BytesLike[],
+    options: ReadOptions = {},
+  ): Promise<readonly KeyValue[]> {
+    this.#check();
+    const pairs: KeyValue[] = [];
+    const rest: Key[] = [];
+    for (const key of new Set(keys.map(keyOf))) {
+      const own = this.#buffer.get(key);
+      if (own === undefined || own.type === "lock") {
+        rest.push(key);
+        continue;
+      }
+      const value = valueOf(own);
+      if (value !== undefined) pairs.push(keyValue(key, value));
+    }
+    const found = await this.#snapshot.getKeys(this.#snapshot.backoff(options), rest);
+    for (const [key, value] of found) pairs.push(keyValue(key, value));
+    return pairs;
+  }
+
+  /** The pairs of a range as the transaction sees them. */
+  async *scan(options: ScanOptions = {}): AsyncGenerator<KeyValue, void, undefined> {
+    let left = options.limit ?? Number.POSITIVE_INFINITY;
+    let rest: PageRequest | undefined = pageRequestOf(options);
+    while (rest !== undefined && left > 0) {
+      this.#check();
+      const page = await this.#snapshot.page(this.#snapshot.backoff(options), rest);
+      const covered = coveredBy(rest, page.next);
+      for (const [key, value] of this.#buffer.over(page.pairs, covered)) {
+        if (left <= 0) return;
+        yield keyValue(key, value);
+        left -= 1;
+      }
+      rest = restOf(rest, page);
+    }
+  }
+
+  async put(key: BytesLike, value: BytesLike, options: ReadOptions = {}): Promise<void> {
+    await this.#write(keyOf(key), { type: "put", value: bytesOf(value) }, options);
+  }
+
+  /** A put of a key that must not exist; the commit ends with `exists` where it does. */
+  async insert(key: BytesLike, value: BytesLike, options: ReadOptions = {}): Promise<void> {
+    await this.#write(keyOf(key), { type: "insert", value: bytesOf(value) }, options);
+  }
+
+  async delete(key: BytesLike, options: ReadOptions = {}): Promise<void> {
+    await this.#write(keyOf(key), { type: "delete" }, options);
+  }
+
+  /** Fails the commit where anybody else changes these keys before it. */
+  async lockKeys(keys: readonly BytesLike[], options: ReadOptions = {}): Promise<void> {
+    for (const key of keys) await this.#write(keyOf(key), { type: "lock" }, options);
+  }
+
+  /**
+   * Makes everything visible at once, at the timestamp that it gives; undefined where nothing was
+   * written. Rejects with `conflict`, `exists` or another reason where nothing has happened, and
+   * with `undetermined` where nobody can say.
+   */
+  async commit(options: ReadOptions = {}): Promise<Timestamp | undefined> {
+    this.#check();
+    this.#state = "committing";
+    const writes = [...this.#buffer.entries()];
+    const [first] = writes;
+    if (first === undefined) {
+      this.#state = "committed";
+      return undefined;
+    }
+    const backoff = this.#backoff(options, TIMEOUT_MS);
+    const committer = new Committer(this.#cluster, this.#resolver, {
+      startTs: this.startTs,
+      primary: this.#primary ?? first[0],
+      writes,
+      ttlMs: this.#ttlMs(),
+      asyncCommit: this.#options.asyncCommit ?? true,
+      onePhase: this.#options.onePC ?? true,
+      forUpdateTs: this.#locks.forUpdateTs,
+      isLocked: (key) => this.#locks.has(key),
+    });
+    try {
+      const { commitTs, rest } = await committer.commit(backoff);
+      this.#state = "committed";
+      this.#goOn(rest);
+      return commitTs;
+    } catch (error) {
+      this.#state = "over";
+      const certain = error instanceof ClientError && error.reason !== "undetermined";
+      if (certain) this.#goOn((later) => committer.rollback(later));
+      throw error;
+    }
+  }
+
+  /** Gives up. What was written never was. */
+  async rollback(): Promise<void> {
+    if (this.#state !== "open") return;
+    this.#state = "over";
+    this.#goOn((backoff) => this.#locks.release(backoff, this.startTs));
+    await this.#background;
+  }
+
+  /** Resolves when nothing goes on in the background any more. */
+  settled(): Promise<void> {
+    return this.#background;
+  }
+
+  #check(): void {
+    if (this.#state !== "open") {
+      throw new ClientError("misuse", "the transaction is over: begin another");
+    }
+  }
+
+  async #write(key: Key, write: Write, options: ReadOptions): Promise<void> {
+    this.#check();
+    if (this.#options.pessimistic !== true) {
+      this.#buffer.set(key, write);
+      return;
+    }
+    const own = this.#buffer.get(key);
+    const value = await this.#lock(key, options);
+    if (write.type !== "insert") {
+      this.#buffer.set(key, write);
+      return;
+    }
+    // What is locked cannot change any more: whether it exists is known now.
+    const there = own === undefined || own.type === "lock" ? value : valueOf(own);
+    if (there !== undefined) throw new ClientError("exists", `key ${hex(key)} is there already`);
+    this.#buffer.set(key, { type: "put", value: write.value });
+  }
+
+  async #lock(key: Key, options: ReadOptions): Promise<Uint8Array | undefined> {
+    if (this.#options.pessimistic !== true) {
+      throw new ClientError("misuse", "only a pessimistic transaction locks before it commits");
+    }
+    this.#primary ??= key;
+    const backoff = this.#backoff(options, LOCK_TIMEOUT_MS);
+    const holder = { startTs: this.startTs, primary: this.#primary, ttlMs: this.#ttlMs() };
+    const { value } = await this.#locks.lock(backoff, holder, key);
+    this.#keepAlive();
+    return value;
+  }
+
+  /** Counted from the start timestamp, as stores do. */
+  #ttlMs(): number {
+    const sqrt = Math.sqrt(this.#buffer.size);
+    const size = Math.min(MAX_TTL_MS, Math.max(TTL_MS, Math.round(sqrt * 100)));
+    const age = Math.round(this.#cluster.ports.clock.nowMs() - this.#bornMs);
+    return age + (this.#options.pessimistic === true ? MAX_TTL_MS : size);
+  }
+
+  /** Prolongs the primary's lock until the transaction is over. */
+  #keepAlive(): void {
+    if (this.#keptAlive) return;
+    this.#keptAlive = true;
+    const primary = this.#primary;
+    assert(primary !== undefined, "what is kept alive has a primary");
+    const { clock, log } = this.#cluster.ports;
+    const beat = async (): Promise<void> => {
+      while (this.#state === "open" || this.#state === "committing") {
+        await clock.sleep(MAX_TTL_MS / 2, undefined);
+        if (this.#state !== "open" && this.#state !== "committing") return;
+        const backoff = this.#backoff({}, MAX_TTL_MS / 2);
+        const response = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
+          method: "KvTxnHeartBeat",
+          request: TxnHeartBeatRequest.make({
+            context,
+            primaryLock: primary,
+            startVersion: this.startTs,
+            adviseLockTtl: this.#ttlMs(),
+          }),
+        }));
+        // Rolled back by somebody: the commit will find out.
+        if (response.error !== undefined) return;
+      }
+    };
+    void beat().catch((error: unknown) => log?.("a heartbeat failed", { error: String(error) }));
+  }
+
+  /** Does `work` behind the caller's back; what it leaves undone, others clear away. */
+  #goOn(work: (backoff: Backoff) => Promise<void>): void {
+    const { log } = this.#cluster.ports;
+    const begun = work(this.#backoff({}, TIMEOUT_MS));
+    this.#background = begun.catch((error: unknown) => {
+      log?.("what follows a transaction failed", { error: String(error) });
+    });
+  }
+
+  #backoff({ timeoutMs, signal }: ReadOptions, budgetMs: number): Backoff {
+    return new Backoff(this.#cluster.ports, timeoutMs ?? budgetMs, signal);
+  }
+}
+
+const valueOf = (write: Write): Uint8Array | undefined =>
+  write.type === "put" || write.type === "insert" ? write.value : undefined;
