@@ -51,6 +51,27 @@ export type MvccRead = Extract<TikvCall, { method: MvccReadMethod }>;
 export type MvccWrite = Extract<TikvCall, { method: MvccWriteMethod }>;
 export type MvccCall = MvccRead | MvccWrite;
 
+const WRITES: ReadonlySet<string> = new Set<MvccWriteMethod>([
+  "KvPrewrite",
+  "KvCommit",
+  "KvBatchRollback",
+  "KvCleanup",
+  "KvPessimisticLock",
+  "KVPessimisticRollback",
+  "KvTxnHeartBeat",
+  "KvCheckTxnStatus",
+  "KvCheckSecondaryLocks",
+  "KvResolveLock",
+  "KvDeleteRange",
+  "KvFlush",
+]);
+
+/** Whether calls of `method` are evaluated to operations that are replicated. */
+export const isMvccWrite = (method: string): method is MvccWriteMethod => WRITES.has(method);
+/** Whether calls of `method` are answered from a view. */
+export const isMvccRead = (method: string): method is MvccReadMethod =>
+  !isMvccWrite(method) && method in REFUSE;
+
 /** What a call may look at or change. */
 export type Footprint =
   | { readonly type: "keys"; readonly keys: readonly Key[] }

@@ -5,7 +5,7 @@
 import { fail as failProgram } from "../base/assert.ts";
 import type { Entry } from "../raft/types.ts";
 import { evaluate, type RawResult } from "../raw/command.ts";
-import { decodeEntry, type RawEntry } from "./command.ts";
+import { decodeEntry, type RawEntry, type WriteEntry } from "./command.ts";
 import { isSound } from "./damage.ts";
 import { epochOf } from "./descriptor.ts";
 import { applyMembers } from "./members.ts";
@@ -51,6 +51,8 @@ function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undef
       if (!isSound(turn) && !turn.replaying) {
         return quarantine(turn, replica, turn.damage[turn.damage.length - 1]!);
       }
+    } else if (command.type === "write") {
+      outcome = applyWrite(turn, next, command);
     } else {
       const result = applySplit(turn, next, command);
       next = result.replica;
@@ -59,6 +61,12 @@ function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undef
   }
   const pending = settle(turn, next.pending, entry, outcome);
   return pending === next.pending ? next : withApplied(next, index, term, pending);
+}
+
+function applyWrite(turn: Turn, { region }: Replica, entry: WriteEntry): Outcome {
+  if (entry.version !== epochOf(region).version) return { type: "void", currentRegions: [region] };
+  for (const operation of entry.operations) turn.data.perform(operation);
+  return { type: "write" };
 }
 
 function applyRaw(turn: Turn, replica: Replica, entry: RawEntry): Outcome {

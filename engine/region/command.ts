@@ -3,14 +3,15 @@
  *
  *   a leader's no-op      no bytes
  *   raw writes            1 (one byte), version, seconds (varints), commands: see raw/codec.ts
+ *   transactional writes  3 (one byte), version (varint), puts and deletes in the same form
  *   split                 [2, version, confVer, [[key, region, [peer, …]], …]]
  *
  * and the context of a configuration entry:
  *
  *   change of members     [confVer, [[peer, store], …]]           stores of all peers concerned
  *
- * A list is a msgpack tuple, whose first byte is never 1. `version` is the region's when the entry
- * was proposed: where a split came between, the entry is void on every replica alike.
+ * A list is a msgpack tuple, whose first byte is neither 1 nor 3. `version` is the region's when
+ * the entry was proposed: where a split came between, the entry is void on every replica alike.
  */
 import { assert } from "../base/assert.ts";
 import type { Key } from "../base/bytes.ts";
@@ -20,6 +21,7 @@ import { Peer } from "../protocol/gen/metapb.ts";
 import { createReader, safeUint64 } from "../protocol/reader.ts";
 import { commandsSize, measureCommands, readCommands, writeCommands } from "../raw/codec.ts";
 import type { RawCommand } from "../raw/command.ts";
+import type { KvOperation } from "../storage/types.ts";
 
 export interface RawEntry {
   readonly type: "raw";
@@ -27,6 +29,13 @@ export interface RawEntry {
   /** The proposer's wall clock, in seconds of the Unix epoch: what all replicas judge expiry by. */
   readonly nowSeconds: number;
   readonly commands: readonly RawCommand[];
+}
+
+/** What commands evaluated by the leader have come to. */
+export interface WriteEntry {
+  readonly type: "write";
+  readonly version: number;
+  readonly operations: readonly KvOperation[];
 }
 
 export interface SplitEntry {
@@ -44,13 +53,15 @@ export interface SplitPart {
   readonly peers: readonly number[];
 }
 
-export type RegionEntry = RawEntry | SplitEntry;
+export type RegionEntry = RawEntry | WriteEntry | SplitEntry;
 
 const RAW = 1;
 const SPLIT = 2;
+const WRITE = 3;
 
 export function encodeEntry(entry: RegionEntry, wire: Wire): Uint8Array {
   if (entry.type === "raw") return encodeRaw(entry);
+  if (entry.type === "write") return encodeWrite(entry);
   const parts = entry.parts.map((part) => [part.key, part.region, part.peers]);
   return wire.encode([SPLIT, entry.version, entry.confVer, parts]);
 }
@@ -65,11 +76,29 @@ function encodeRaw({ version, nowSeconds, commands }: RawEntry): Uint8Array {
   return data;
 }
 
+function encodeWrite({ version, operations }: WriteEntry): Uint8Array {
+  const commands = operations.map(commandOf);
+  const sizes = measureCommands(commands);
+  const data = new Uint8Array(1 + varintSize(version) + commandsSize(sizes));
+  data[0] = WRITE;
+  writeCommands(commands, sizes, data, writeVarint(version, data, 1));
+  return data;
+}
+
+const commandOf = (operation: KvOperation): RawCommand =>
+  operation.type === "put" ? { ...operation, expiresAt: 0 } : operation;
+
+function operationOf(command: RawCommand): KvOperation {
+  assert(command.type !== "compare_and_swap", "what was evaluated asks nothing any more");
+  return command;
+}
+
 /**
  * Decodes what came out of a replicated, checksummed log; anything malformed is a wrong program.
  */
 export function decodeEntry(data: Uint8Array, wire: Wire): RegionEntry {
   if (data[0] === RAW) return decodeRaw(data);
+  if (data[0] === WRITE) return decodeWrite(data);
   const [kind, version, confVer, parts] = tupleOf(data, wire);
   assert(kind === SPLIT, "a region entry is of a known kind");
   assert(Array.isArray(parts), "a split ends in a list");
@@ -79,6 +108,14 @@ export function decodeEntry(data: Uint8Array, wire: Wire): RegionEntry {
     confVer: confVer as number,
     parts: parts.map(([key, region, peers]) => ({ key, region, peers })),
   };
+}
+
+function decodeWrite(data: Uint8Array): WriteEntry {
+  const head = createReader(data);
+  head.at = 1;
+  const version = safeUint64(head);
+  assert(head.failure === undefined, "writes begin with their version");
+  return { type: "write", version, operations: readCommands(data, head.at).map(operationOf) };
 }
 
 function decodeRaw(data: Uint8Array): RawEntry {

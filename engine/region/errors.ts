@@ -7,6 +7,7 @@ import {
   EpochNotMatch,
   Error as RegionError,
   KeyNotInRegion,
+  MaxTimestampNotSynced,
   MismatchPeerId,
   NotLeader,
   RaftEntryTooLarge,
@@ -99,6 +100,12 @@ export const readIndexNotReady = (regionId: number, reason: string): RegionError
   RegionError.make({
     message: `read index not ready, reason ${reason}, region ${regionId}`,
     readIndexNotReady: ReadIndexNotReady.make({ reason, regionId }),
+  });
+
+export const maxTimestampNotSynced = (): RegionError =>
+  RegionError.make({
+    message: "the greatest timestamp read before this leader's term is not known yet",
+    maxTimestampNotSynced: MaxTimestampNotSynced.make(),
   });
 
 export const diskFull = (storeId: number, reason: string): RegionError =>

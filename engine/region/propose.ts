@@ -7,6 +7,7 @@ import { SplitRegionResponse } from "../protocol/gen/kvrpcpb.ts";
 import type { Region } from "../protocol/gen/metapb.ts";
 import type { TikvReply } from "../protocol/services.ts";
 import type { Entry, RaftEffect } from "../raft/types.ts";
+import { isMvccWrite } from "../mvcc/calls.ts";
 import type { RawCommand, RawResult } from "../raw/command.ts";
 import { writeReply } from "../raw/request.ts";
 import { epochOf } from "./descriptor.ts";
@@ -164,6 +165,7 @@ function dropError(replica: Replica, reason: DropReason): RegionError {
 /** What became of an entry when it was applied. */
 export type Outcome =
   | { readonly type: "raw"; readonly results: readonly RawResult[] }
+  | { readonly type: "write" }
   | { readonly type: "split"; readonly regions: readonly Region[] }
   | { readonly type: "void"; readonly currentRegions: readonly Region[] };
 
@@ -197,20 +199,24 @@ export function settle(
 function answer(turn: Turn, waiting: Pending, outcome: Outcome): void {
   let next = 0;
   for (const part of waiting.parts) {
-    reply(turn, part.ticket, answerPart(part, outcome, next));
+    if (outcome.type === "write") turn.settled.push({ ticket: part.ticket, error: undefined });
+    else if (outcome.type === "void") fail(turn, part, epochNotMatch(outcome.currentRegions));
+    else reply(turn, part.ticket, answerPart(part, outcome, next));
     next += part.commands;
   }
 }
 
-function answerPart(part: PendingPart, outcome: Outcome, first: number): TikvReply {
-  if (outcome.type === "void") {
-    return regionErrorReply(part.method, epochNotMatch(outcome.currentRegions));
-  }
+function answerPart(
+  part: PendingPart,
+  outcome: Exclude<Outcome, { type: "void" | "write" }>,
+  first: number,
+): TikvReply {
   if (part.method === "SplitRegion") {
     assert(outcome.type === "split", "a split's outcome is regions");
     return { method: "SplitRegion", response: splitResponse(outcome.regions) };
   }
   assert(outcome.type === "raw", "a raw write's outcome is results");
+  assert(!isMvccWrite(part.method), "a transactional write is settled by its owner");
   return writeReply(part.method, "", outcome.results.slice(first, first + part.commands));
 }
 
@@ -229,5 +235,7 @@ export function fail(
   part: { readonly ticket: Ticket; readonly method: TikvReply["method"] },
   error: RegionError,
 ): void {
-  reply(turn, part.ticket, regionErrorReply(part.method, error));
+  const { ticket, method } = part;
+  if (isMvccWrite(method)) turn.settled.push({ ticket, error });
+  else reply(turn, ticket, regionErrorReply(method, error));
 }

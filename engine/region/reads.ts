@@ -3,6 +3,9 @@
  * the data holds it. Followers go the second way too.
  */
 import type { LogIndex, Ticket } from "../base/ids.ts";
+import { answerRead as answerMvcc, isMvccRead, isMvccWrite } from "../mvcc/calls.ts";
+import type { MvccRead } from "../mvcc/calls.ts";
+import type { TikvReply } from "../protocol/services.ts";
 import { answerRead, type RawRead } from "../raw/request.ts";
 import { isSound } from "./damage.ts";
 import { epochOf } from "./descriptor.ts";
@@ -13,28 +16,33 @@ import {
   regionErrorReply,
   regionNotFound,
 } from "./errors.ts";
-import { type Replica, type WaitingReads, withReplica } from "./replica.ts";
+import { type ReadCall, type Replica, type WaitingReads, withReplica } from "./replica.ts";
 import { reply, type Turn } from "./turn.ts";
-
-export interface ReadCall {
-  readonly ticket: Ticket;
-  readonly call: RawRead;
-}
 
 /**
  * Answers `call` from what the replica has applied by now. What was read from damaged data is no
  * answer: the client looks for another replica.
  */
 export function answerNow(turn: Turn, replica: Replica, { ticket, call }: ReadCall): void {
-  const { startKey: start, endKey: end } = replica.region;
-  const view = {
-    data: turn.data.snapshot(),
-    mode: turn.config.raw,
-    nowSeconds: Math.floor(turn.now.wallMs / 1000),
-  };
-  const answer = answerRead(call, view, { start, end });
+  if (isWrite(call)) {
+    turn.confirmed.push(ticket);
+    return;
+  }
+  const answer = answerOf(turn, replica, call);
   if (replica.damaged === undefined && isSound(turn)) reply(turn, ticket, answer);
   else reply(turn, ticket, regionErrorReply(call.method, regionNotFound(replica.region.id)));
+}
+
+const isWrite = ({ method }: ReadCall["call"]): boolean => isMvccWrite(method);
+
+function answerOf(turn: Turn, replica: Replica, call: ReadCall["call"]): TikvReply {
+  const { startKey: start, endKey: end } = replica.region;
+  const data = turn.data.snapshot();
+  if (isMvccRead(call.method)) {
+    return answerMvcc(data, call as MvccRead, { start, end }).response;
+  }
+  const nowSeconds = Math.floor(turn.now.wallMs / 1000);
+  return answerRead(call as RawRead, { data, mode: turn.config.raw, nowSeconds }, { start, end });
 }
 
 /** Lets `calls` wait for Raft's answer to the question `ticket`. */
@@ -108,6 +116,7 @@ function refuseWhere(
 
 export function refuseReads(turn: Turn, waiting: WaitingReads, error: RegionError): void {
   for (const { ticket, call } of waiting.calls) {
-    reply(turn, ticket, regionErrorReply(call.method, error));
+    if (isMvccWrite(call.method)) turn.settled.push({ ticket, error });
+    else reply(turn, ticket, regionErrorReply(call.method, error));
   }
 }

@@ -5,6 +5,7 @@ import type { LogIndex, PeerId, RegionId, StoreId, Term, Ticket } from "../base/
 import type { Peer, Region } from "../protocol/gen/metapb.ts";
 import type { RaftState } from "../raft/state.ts";
 import type { Configuration } from "../raft/types.ts";
+import type { MvccRead, MvccWrite, MvccWriteMethod } from "../mvcc/calls.ts";
 import type { RawRead, RawWriteMethod } from "../raw/request.ts";
 import type { FileName } from "../storage/disk.ts";
 import { idOf, peerById, storeIdOf } from "./descriptor.ts";
@@ -53,7 +54,7 @@ export interface Pending {
 /** One call within an entry, and how many of the entry's commands are its own. */
 export interface PendingPart {
   readonly ticket: Ticket;
-  readonly method: RawWriteMethod | "SplitRegion";
+  readonly method: RawWriteMethod | MvccWriteMethod | "SplitRegion";
   readonly commands: number;
 }
 
@@ -66,7 +67,13 @@ export interface WaitingReads {
   readonly since: number;
   /** The region's version when they were checked. */
   readonly version: number;
-  readonly calls: readonly { readonly ticket: Ticket; readonly call: RawRead }[];
+  readonly calls: readonly ReadCall[];
+}
+
+/** A call that must see all that was committed when it came: a read, or a write's evaluation. */
+export interface ReadCall {
+  readonly ticket: Ticket;
+  readonly call: RawRead | MvccRead | MvccWrite;
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Workspace } from "../storage/lsm/workspace.ts";
 import type { TableCache } from "../storage/table/cache.ts";
 import type { TableDamage, TableMeta } from "../storage/table/types.ts";
 import type { LogRecord } from "../storage/types.ts";
+import type { Error as RegionError } from "../protocol/gen/errorpb.ts";
 import type { Registry } from "./registry.ts";
 import type { RegionConfig, RegionEffect } from "./types.ts";
 
@@ -42,8 +43,21 @@ export interface Turn {
   wantsFreeze: boolean;
   /** Out: what reading has met; every replica it concerns is taken out of service. */
   readonly damage: TableDamage[];
+  /**
+   * Out: transactional writes that may be evaluated now, as the data hold all that was committed
+   * when they asked.
+   */
+  readonly confirmed: Ticket[];
+  /** Out: what became of transactional writes. */
+  readonly settled: Settled[];
   /** Out: replicas that a split has made, to be started at the end of the step. */
   readonly started: { readonly region: RegionId; readonly campaign: boolean }[];
+}
+
+/** The fate of a transactional write: applied, or (`error`) not done. */
+export interface Settled {
+  readonly ticket: Ticket;
+  readonly error: RegionError | undefined;
 }
 
 /** What replicas ask of the tables that are received and made for them. */

@@ -4,6 +4,7 @@ import type { Ticket } from "../base/ids.ts";
 import { onRegistrationAnswer } from "./registration.ts";
 import { onMembership, onRegionOrders } from "./reports.ts";
 import { onSplitIds } from "./splits.ts";
+import { onMaxTs } from "./transactions/sync.ts";
 import type { StoreTurn } from "./turn.ts";
 import type { PlacementAnswer } from "./types.ts";
 
@@ -26,6 +27,14 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
       return;
     case "check_membership":
       if (reply?.method === "GetRegionByID") onMembership(turn, purpose.region, reply.response);
+      return;
+    case "max_timestamp":
+      onMaxTs(
+        turn,
+        purpose.region,
+        purpose.term,
+        reply?.method === "Tso" ? reply.response : undefined,
+      );
       return;
     case "split":
       onSplitIds(turn, purpose, reply?.method === "AskBatchSplit" ? reply.response : undefined);

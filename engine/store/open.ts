@@ -29,6 +29,7 @@ import type { TableCache } from "../storage/table/cache.ts";
 import type { OpenResult, Recovered, RecoveredGroup, Restored } from "../storage/types.ts";
 import { settleDamage } from "./damage.ts";
 import type { StoreState } from "./state.ts";
+import { noTransactions } from "./transactions/state.ts";
 import type { StoreEffect, StoreConfig } from "./types.ts";
 import { closeTurn, openTurn } from "./turn-ends.ts";
 import type { StoreTurn } from "./turn.ts";
@@ -53,6 +54,7 @@ export function open(tables: TableCache, config: StoreConfig, now: Now): OpenSto
     storage: opened.state,
     heard: [],
     replicas: noReplicas(),
+    transactions: noTransactions(),
     nextTicket: Ticket(1),
     durability: [],
     fileWrites: [],

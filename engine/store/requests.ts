@@ -6,46 +6,34 @@
  */
 import type { RegionId, Ticket } from "../base/ids.ts";
 import {
-  type Context,
   GetHealthFeedbackResponse,
   RawCoprocessorResponse,
   StoreSafeTSResponse,
 } from "../protocol/gen/kvrpcpb.ts";
 import type { TikvCall } from "../protocol/services.ts";
-import { committed, isLeader, leader, leaseValid, term } from "../raft/query.ts";
+import { committed, leaseValid } from "../raft/query.ts";
 import { commandsOf, type RawRead, type RawWrite, strayKey, writeReply } from "../raw/request.ts";
-import { epochOf, isInitialized, peerById } from "../region/descriptor.ts";
+import { epochOf } from "../region/descriptor.ts";
 import { drive } from "../region/drive.ts";
 import {
-  diskFull,
   epochNotMatch,
   keyNotInRegion,
-  mismatchPeerId,
-  notLeader,
   type RegionError,
   regionErrorReply,
   regionNotFound,
-  regionNotInitialized,
-  serverIsBusy,
-  staleCommand,
-  storeNotMatch,
 } from "../region/errors.ts";
+import { isMvccWrite } from "../mvcc/calls.ts";
 import { pack, type RawProposal } from "../region/propose.ts";
-import {
-  answerNow,
-  awaitIndex,
-  noteReadIndex,
-  type ReadCall,
-  serveReads,
-} from "../region/reads.ts";
-import { type Replica, regionId } from "../region/replica.ts";
+import { answerNow, awaitIndex, noteReadIndex, serveReads } from "../region/reads.ts";
+import { type ReadCall, type Replica, regionId } from "../region/replica.ts";
 import { reply } from "../region/turn.ts";
+import { admit, answerError, holdsCommitted, refuse } from "./admission.ts";
 import { onSplitCall } from "./splits.ts";
+import { admitRead } from "./transactions/reads.ts";
+import { onMvccWrite } from "./transactions/writes.ts";
 import { type StoreTurn, takeTicket } from "./turn.ts";
 
-const INVALID_ARGUMENT = 3;
 const UNIMPLEMENTED = 12;
-const UNAVAILABLE = 14;
 
 export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void {
   switch (call.method) {
@@ -64,6 +52,31 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
     case "RawDeleteRange":
     case "RawCompareAndSwap":
       onWrite(turn, ticket, call);
+      return;
+    case "KvGet":
+    case "KvBatchGet":
+    case "KvBufferBatchGet":
+    case "KvScan":
+    case "KvScanLock":
+    case "MvccGetByKey":
+    case "MvccGetByStartTs": {
+      const replica = admitRead(turn, ticket, call);
+      if (replica !== undefined) read(turn, replica, { ticket, call });
+      return;
+    }
+    case "KvPrewrite":
+    case "KvCommit":
+    case "KvBatchRollback":
+    case "KvCleanup":
+    case "KvPessimisticLock":
+    case "KVPessimisticRollback":
+    case "KvTxnHeartBeat":
+    case "KvCheckTxnStatus":
+    case "KvCheckSecondaryLocks":
+    case "KvResolveLock":
+    case "KvDeleteRange":
+    case "KvFlush":
+      onMvccWrite(turn, ticket, call);
       return;
     case "SplitRegion": {
       const replica = admit(turn, ticket, call, call.request.context, true);
@@ -90,10 +103,6 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
   }
 }
 
-function refuse(turn: StoreTurn, ticket: Ticket, code: number, message: string): void {
-  turn.effects.push({ type: "refuse", ticket, code, message });
-}
-
 function onRead(turn: StoreTurn, ticket: Ticket, call: RawRead): void {
   const context = call.request.context;
   const replica = admit(turn, ticket, call, context, context?.replicaRead !== true);
@@ -102,12 +111,19 @@ function onRead(turn: StoreTurn, ticket: Ticket, call: RawRead): void {
   const stray = strayKey(call, { start, end });
   if (stray !== undefined) {
     answerError(turn, ticket, call, keyNotInRegion(stray, replica.region));
-  } else if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {
-    answerNow(turn, replica, { ticket, call });
   } else {
-    turn.reads ??= new Map();
-    add(turn.reads, regionId(replica), { ticket, call });
+    read(turn, replica, { ticket, call });
   }
+}
+
+/** Answers at once where the lease allows it, else when Raft has named an index. */
+function read(turn: StoreTurn, replica: Replica, call: ReadCall): void {
+  if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {
+    answerNow(turn, replica, call);
+    return;
+  }
+  turn.reads ??= new Map();
+  add(turn.reads, regionId(replica), call);
 }
 
 function onWrite(turn: StoreTurn, ticket: Ticket, call: RawWrite): void {
@@ -144,105 +160,6 @@ function add<T>(lists: Map<RegionId, T[]>, region: RegionId, item: T): void {
   else list.push(item);
 }
 
-/**
- * The replica that may serve the call, or undefined where the call has been answered with the
- * reason why none may. `byLeader`: only the leader may.
- */
-function admit(
-  turn: StoreTurn,
-  ticket: Ticket,
-  call: TikvCall,
-  context: Context | undefined,
-  byLeader: boolean,
-): Replica | undefined {
-  const { identity } = turn;
-  if (identity === undefined || !turn.opened) {
-    refuse(turn, ticket, UNAVAILABLE, "the store is starting");
-    return undefined;
-  }
-  if (context === undefined) {
-    refuse(turn, ticket, INVALID_ARGUMENT, "the request has no context");
-    return undefined;
-  }
-  if (context.clusterId !== 0n && context.clusterId !== identity.cluster) {
-    const text = `the request is for cluster ${context.clusterId}, this is ${identity.cluster}`;
-    refuse(turn, ticket, INVALID_ARGUMENT, text);
-    return undefined;
-  }
-  if (context.apiVersion !== 0) {
-    const text = `api version ${context.apiVersion} in the request does not match the store's, V1`;
-    refuse(turn, ticket, INVALID_ARGUMENT, text);
-    return undefined;
-  }
-  const replica = turn.replicas.get(context.regionId as RegionId);
-  const error = misdirected(turn, replica, context, byLeader);
-  if (error === undefined) return replica;
-  answerError(turn, ticket, call, error);
-  return undefined;
-}
-
-/** Why `replica` can't serve a call with this context, if it can't. */
-function misdirected(
-  turn: StoreTurn,
-  replica: Replica | undefined,
-  context: Context,
-  byLeader: boolean,
-): RegionError | undefined {
-  const asked = context.peer?.storeId ?? 0;
-  if (asked !== 0 && asked !== turn.store) return storeNotMatch(asked, turn.store);
-  if (turn.trouble !== undefined) return troubled(turn);
-  // Whoever holds it whole may serve it: the client asks the placement driver again.
-  if (replica === undefined || replica.damaged !== undefined) {
-    return regionNotFound(context.regionId);
-  }
-  const peer = context.peer?.id ?? 0;
-  if (peer !== 0 && peer !== replica.peer.id) return mismatchPeerId(peer, replica.peer.id);
-  if (!isInitialized(replica.region)) return regionNotInitialized(context.regionId);
-  if (byLeader && !isLeader(replica.raft)) return notLeader(context.regionId, leaderOf(replica));
-  // A term one behind may have met a leader that has just been elected.
-  if (context.term !== 0 && context.term + 1 < term(replica.raft)) return staleCommand();
-  if (context.regionEpoch?.version !== epochOf(replica.region).version) {
-    return epochNotMatch(currentRegions(turn, replica, context));
-  }
-  return undefined;
-}
-
-/** What the disk's refusal means for clients. */
-function troubled(turn: StoreTurn): RegionError {
-  return turn.trouble?.reason === "no_space"
-    ? diskFull(turn.store, `no space for ${turn.trouble.file}`)
-    : serverIsBusy(`the disk has failed at ${turn.trouble?.file ?? "start"}`, 1000);
-}
-
-function leaderOf(replica: Replica): ReturnType<typeof peerById> {
-  const id = leader(replica.raft);
-  return id === undefined ? undefined : peerById(replica.region, id);
-}
-
-/** The region as it is, and its neighbour that a split may have moved the caller's key to. */
-function currentRegions(
-  turn: StoreTurn,
-  { region }: Replica,
-  context: Context,
-): readonly Replica["region"][] {
-  const version = context.regionEpoch?.version ?? 0;
-  const splits = epochOf(region).version - version;
-  if (splits <= 0) return [region];
-  const siblings: Replica["region"][] = [];
-  let left = region;
-  // New regions lie to the left of the one they were split from.
-  for (let i = 0; i < splits && left.startKey !== ""; i++) {
-    const neighbour = turn.replicas.before(left.startKey);
-    if (neighbour === undefined || neighbour.region.endKey !== left.startKey) break;
-    siblings.push(neighbour.region);
-    left = neighbour.region;
-  }
-  return [region, ...siblings];
-}
-
-const answerError = (turn: StoreTurn, ticket: Ticket, call: TikvCall, error: RegionError): void =>
-  reply(turn, ticket, regionErrorReply(call.method, error));
-
 /** Gives each region the writes and the unconfirmed reads that this step has brought it. */
 export function submit(turn: StoreTurn): void {
   const { writes, reads } = turn;
@@ -270,10 +187,15 @@ function submitWrites(turn: StoreTurn, region: RegionId, writes: readonly RawPro
   drive(turn, replica, { type: "propose", commands }, proposals);
 }
 
+function refuseRead(turn: StoreTurn, { ticket, call }: ReadCall, error: RegionError): void {
+  if (isMvccWrite(call.method)) turn.settled.push({ ticket, error });
+  else answerError(turn, ticket, call, error);
+}
+
 function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall[]): void {
   const replica = turn.replicas.get(region);
   if (replica === undefined || replica.damaged !== undefined) {
-    for (const { ticket, call } of calls) answerError(turn, ticket, call, regionNotFound(region));
+    for (const call of calls) refuseRead(turn, call, regionNotFound(region));
     return;
   }
   const { version } = epochOf(replica.region);
@@ -281,7 +203,7 @@ function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall
   for (const read of calls) {
     // A split may have been applied since the call was checked, earlier in this step.
     if (read.call.request.context?.regionEpoch?.version === version) current.push(read);
-    else answerError(turn, read.ticket, read.call, epochNotMatch([replica.region]));
+    else refuseRead(turn, read, epochNotMatch([replica.region]));
   }
   if (current.length === 0) return;
   const ticket = takeTicket(turn);
@@ -294,9 +216,3 @@ function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall
     drive(turn, waiting, { type: "read", ticket });
   }
 }
-
-/**
- * Whether the data has all that is committed. A leader's may not: the followers can commit an entry
- * that its own disk has not finished, and answer reads from it.
- */
-const holdsCommitted = (replica: Replica): boolean => replica.applied >= committed(replica.raft);

@@ -1,7 +1,7 @@
 /**
  * The state of one store, between steps.
  */
-import type { RegionId, Ticket } from "../base/ids.ts";
+import type { RegionId, Term, Ticket } from "../base/ids.ts";
 import type { Wire } from "../base/wire.ts";
 import type { Key } from "../base/bytes.ts";
 import type { Region } from "../protocol/gen/metapb.ts";
@@ -9,6 +9,7 @@ import type { Replicas } from "../region/registry.ts";
 import type { Persisting } from "../region/turn.ts";
 import type { StorageState } from "../storage/state.ts";
 import type { Identity, StorageEffect } from "../storage/types.ts";
+import type { Transactions } from "./transactions/state.ts";
 import type { StoreConfig, StoreTrouble } from "./types.ts";
 
 export interface StoreState {
@@ -22,6 +23,7 @@ export interface StoreState {
   /** What the storage said at the end of a step, for the next one. */
   readonly heard: readonly StorageEffect[];
   readonly replicas: Replicas;
+  readonly transactions: Transactions;
   readonly nextTicket: Ticket;
   /** Batches of log records that are not durable yet, oldest first. */
   readonly durability: readonly Durability[];
@@ -82,6 +84,8 @@ export type Purpose =
   | { readonly type: "registration" }
   | { readonly type: "store_heartbeat" }
   | { readonly type: "region_heartbeat"; readonly region: RegionId }
+  /** A timestamp above all at which earlier leaders of the region have read. */
+  | { readonly type: "max_timestamp"; readonly region: RegionId; readonly term: Term }
   /** Is this silent replica still a member? */
   | { readonly type: "check_membership"; readonly region: RegionId }
   | {

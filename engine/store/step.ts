@@ -4,7 +4,7 @@
  * batch.
  */
 import { unreachable } from "../base/assert.ts";
-import type { StoreId } from "../base/ids.ts";
+import type { RegionId, StoreId } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import { epochOf, storeIdOf } from "../region/descriptor.ts";
 import { canLeave, destroy } from "../region/destroy.ts";
@@ -24,6 +24,9 @@ import { isUnconfirmed, pursueRegistration } from "./registration.ts";
 import { report, reportNews } from "./reports.ts";
 import { onRequest, submit } from "./requests.ts";
 import type { StoreState } from "./state.ts";
+import { seekMaxTs } from "./transactions/sync.ts";
+import { tickWaiters } from "./transactions/waits.ts";
+import { advance, retry } from "./transactions/writes.ts";
 import { closeTurn, openTurn } from "./turn-ends.ts";
 import type { StoreTurn } from "./turn.ts";
 import type { StoreEffect, StoreInput } from "./types.ts";
@@ -51,9 +54,19 @@ export function step(
   if (turn.trouble !== undefined) return abandoned(turn);
   submit(turn);
   startReplicas(turn);
+  advance(turn, () => submit(turn));
   settleDamage(turn);
-  if (turn.registration.type === "joined") reportNews(turn);
+  if (turn.registration.type === "joined") {
+    for (const region of turn.news ?? []) noteLeader(turn, region);
+    reportNews(turn);
+  }
   return closeTurn(turn);
+}
+
+/** Whoever has come to lead a region must learn what its predecessors have read. */
+function noteLeader(turn: StoreTurn, region: RegionId): void {
+  const replica = turn.replicas.get(region);
+  if (replica !== undefined) seekMaxTs(turn, replica);
 }
 
 /** What the disk and the jobs say comes first: the data may lie elsewhere by it. */
@@ -126,6 +139,7 @@ function onTick(turn: StoreTurn): void {
       tickReplica(turn, replica);
     }
   }
+  tickWaiters(turn, (woken) => retry(turn, woken));
   if (turn.registration.type === "joined") report(turn);
   else pursueRegistration(turn);
 }
@@ -141,7 +155,9 @@ function tickReplica(turn: StoreTurn, replica: Replica): void {
       if (current !== undefined) current = drive(turn, current, input);
     }
   }
-  if (current !== undefined) turn.replicas.put(current);
+  if (current === undefined) return;
+  turn.replicas.put(current);
+  seekMaxTs(turn, current);
 }
 
 function onUnreachable(turn: StoreTurn, store: StoreId): void {

@@ -3,11 +3,13 @@
  */
 import { nextTicket, type RegionId, type Ticket } from "../base/ids.ts";
 import type { PdCall } from "../protocol/services.ts";
-import type { ReadCall } from "../region/reads.ts";
+import type { ReadCall } from "../region/replica.ts";
 import type { RawProposal } from "../region/propose.ts";
 import type { Turn } from "../region/turn.ts";
 import type { StorageEffect } from "../storage/types.ts";
 import type { Asked, Durability, FileWrite, Purpose, Registration, StoreState } from "./state.ts";
+import type { Transactions } from "./transactions/state.ts";
+import type { Batch } from "./transactions/batch.ts";
 import type { StoreEffect, StoreTrouble } from "./types.ts";
 
 /** The store's own side of a turn. Fields that are not readonly become the next state's. */
@@ -17,6 +19,9 @@ export interface StoreTurn extends Turn {
   /** Writes and unconfirmed reads of this step, by region: each region takes its own in one go. */
   writes: Map<RegionId, RawProposal[]> | undefined;
   reads: Map<RegionId, ReadCall[]> | undefined;
+  transactions: Transactions;
+  /** What transactional writes of this step come to, by region. */
+  batches: Map<RegionId, Batch> | undefined;
   registration: Registration;
   identity: StoreState["identity"];
   storage: StoreState["storage"];

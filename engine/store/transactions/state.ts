@@ -1,0 +1,51 @@
+/** What a store remembers of transactional calls between steps. */
+import { idKey } from "../../base/big-endian.ts";
+import type { RegionId, Term, Ticket } from "../../base/ids.ts";
+import * as tree from "../../base/tree.ts";
+import type { Tree } from "../../base/tree.ts";
+import type { MvccWrite, Part } from "../../mvcc/calls.ts";
+import type { MemoryLock, ReleasedLock } from "../../mvcc/evaluation.ts";
+import type { TikvReply } from "../../protocol/services.ts";
+import { type Concurrency, noConcurrency } from "../../transaction/concurrency.ts";
+import { noEdges, type WaitGraph } from "../../transaction/deadlock.ts";
+import { type Latches, noLatches } from "../../transaction/latches.ts";
+import { noWaiters, type WaitQueues } from "../../transaction/waiting.ts";
+
+export interface Transactions {
+  readonly concurrency: Concurrency;
+  readonly latches: Latches;
+  /** Writes that are not answered yet, by `idKey` of the ticket. */
+  readonly running: Tree<Running>;
+  readonly waiting: WaitQueues;
+  readonly graph: WaitGraph;
+  /**
+   * By `idKey` of the region: the term in which this store, as its leader, has learned that no
+   * predecessor has read above `maxTs`.
+   */
+  readonly synced: Tree<Term>;
+}
+
+/** A write on its way. */
+export interface Running {
+  readonly ticket: Ticket;
+  readonly region: RegionId;
+  readonly call: MvccWrite;
+  /** What is latched and done now; undefined while that is not known yet. */
+  readonly part: Part | undefined;
+  /** Of the evaluation that is being replicated, or that waits for a lock. */
+  readonly response: TikvReply | undefined;
+  readonly memoryLocks: readonly MemoryLock[];
+  readonly released: readonly ReleasedLock[];
+}
+
+export const noTransactions = (): Transactions => ({
+  concurrency: noConcurrency(),
+  latches: noLatches(),
+  running: tree.empty(),
+  waiting: noWaiters(),
+  graph: noEdges(),
+  synced: tree.empty(),
+});
+
+export const runningOf = ({ running }: Transactions, ticket: Ticket): Running | undefined =>
+  tree.get(running, idKey(ticket));

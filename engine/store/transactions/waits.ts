@@ -1,0 +1,195 @@
+/**
+ * Pessimistic lock requests that wait for others: parked without latches, woken when the lock that
+ * they met is gone, told of it when they have waited long enough.
+ */
+import { assert } from "../../base/assert.ts";
+import { encodeKey } from "../../mvcc/keys.ts";
+import { idKey } from "../../base/big-endian.ts";
+import { EMPTY_BYTES, keyToBytes } from "../../base/bytes.ts";
+import { crc64 } from "../../base/checksum.ts";
+import { Timestamp } from "../../base/timestamp.ts";
+import * as tree from "../../base/tree.ts";
+import { refuseCall } from "../../mvcc/calls.ts";
+import type { Evaluation, ReleasedLock } from "../../mvcc/evaluation.ts";
+import { WaitForEntry } from "../../protocol/gen/deadlock.ts";
+import {
+  Deadlock,
+  KeyError,
+  type LockInfo,
+  type PessimisticLockRequest,
+  PessimisticLockResponse,
+  PessimisticLockWakeUpMode,
+  WriteConflict_Reason,
+} from "../../protocol/gen/kvrpcpb.ts";
+import type { TikvReply } from "../../protocol/services.ts";
+import { detect, expire, forgetWaiter, type Wait } from "../../transaction/deadlock.ts";
+import { add, due, type Waiter, wake } from "../../transaction/waiting.ts";
+import { misdirected } from "../admission.ts";
+import { regionErrorReply } from "../../region/errors.ts";
+import { reply } from "../../region/turn.ts";
+import type { StoreTurn } from "../turn.ts";
+import { type Running, runningOf } from "./state.ts";
+
+/** Longest wait, and what `wait_timeout` 0 stands for, as TiKV's `wait-for-lock-timeout`. */
+const WAIT_MS = 1000;
+/** Between the first waiter that is woken and the others, as TiKV's `wake-up-delay-duration`. */
+const WAKE_DELAY_MS = 20;
+/** An edge that is not heard of for so long is no wait any more. */
+const EDGE_MS = 10 * WAIT_MS;
+
+type LockCall = Extract<Running["call"], { readonly method: "KvPessimisticLock" }>;
+
+/**
+ * Lets `running` wait for the lock it has met, if it did and wants to. True where it waits or has
+ * been answered. `free` gives its latches back.
+ */
+export function park(
+  turn: StoreTurn,
+  running: Running,
+  { blockedBy, response }: Evaluation<TikvReply>,
+  free: (running: Running) => void,
+): boolean {
+  const { call, ticket } = running;
+  if (blockedBy === undefined || call.method !== "KvPessimisticLock") return false;
+  const timeoutMs = timeoutOf(call.request);
+  if (timeoutMs === 0) return false;
+  const startTs = Timestamp(call.request.startVersion);
+  const wait = waitOf(call.request, blockedBy);
+  const { monotonicMs } = turn.now;
+  const detected = detect(turn.transactions.graph, wait, monotonicMs, EDGE_MS);
+  if (detected.type === "deadlock") {
+    finish(turn, running, deadlockReply(wait, detected.chain));
+    free(running);
+    return true;
+  }
+  const waiter: Waiter = {
+    ticket,
+    key: encodeKey(blockedBy.key),
+    startTs,
+    lock: blockedBy,
+    until: monotonicMs + timeoutMs,
+    retryAt: Number.POSITIVE_INFINITY,
+    released: undefined,
+  };
+  const { transactions } = turn;
+  turn.transactions = {
+    ...transactions,
+    graph: detected.graph,
+    waiting: add(transactions.waiting, waiter),
+    running: tree.set(transactions.running, idKey(ticket), { ...running, response }),
+  };
+  free(running);
+  return true;
+}
+
+/** Milliseconds that the request waits; 0: it does not. */
+function timeoutOf({ waitTimeout }: PessimisticLockRequest): number {
+  if (waitTimeout < 0) return 0;
+  return waitTimeout === 0 ? WAIT_MS : Math.min(waitTimeout, WAIT_MS);
+}
+
+const waitOf = (request: PessimisticLockRequest, lock: LockInfo): Wait => ({
+  waiter: Timestamp(request.startVersion),
+  holder: Timestamp(lock.lockVersion),
+  key: lock.key,
+  tag: request.context?.resourceGroupTag ?? EMPTY_BYTES,
+});
+
+/** Locks are gone: the oldest waiter of each is woken, the others a little later. */
+export function wakeWaiters(
+  turn: StoreTurn,
+  released: readonly ReleasedLock[],
+  retry: (running: Running) => void,
+): void {
+  for (const { key, startTs, commitTs } of released) {
+    if (turn.transactions.waiting.size === 0) return;
+    const { monotonicMs } = turn.now;
+    const lock = { startTs, commitTs };
+    const woken = wake(turn.transactions.waiting, key, lock, monotonicMs, WAKE_DELAY_MS);
+    turn.transactions = { ...turn.transactions, waiting: woken.queues };
+    for (const waiter of woken.waiters) resume(turn, waiter, retry);
+  }
+}
+
+/** Time has passed. */
+export function tickWaiters(turn: StoreTurn, retry: (running: Running) => void): void {
+  const { transactions, now } = turn;
+  if (transactions.waiting.size === 0 && transactions.graph.size === 0) return;
+  const { queues, waiters } = due(transactions.waiting, now.monotonicMs);
+  const graph = expire(transactions.graph, now.monotonicMs);
+  turn.transactions = { ...transactions, waiting: queues, graph };
+  for (const waiter of waiters) resume(turn, waiter, retry);
+}
+
+/** The wait of one is over: for a lock that was released, or because it took too long. */
+function resume(turn: StoreTurn, waiter: Waiter, retry: (running: Running) => void): void {
+  const { transactions } = turn;
+  turn.transactions = { ...transactions, graph: forgetWaiter(transactions.graph, waiter.startTs) };
+  const running = runningOf(turn.transactions, waiter.ticket);
+  if (running === undefined) return;
+  const { call, region } = running;
+  const context = call.request.context;
+  assert(call.method === "KvPessimisticLock" && context !== undefined, "locks wait for locks");
+  const error = misdirected(turn, turn.replicas.get(region), context, true);
+  if (error !== undefined) {
+    finish(turn, running, regionErrorReply(call.method, error));
+  } else if (waiter.released === undefined) {
+    assert(running.response !== undefined, "whoever waits knows what for");
+    finish(turn, running, running.response);
+  } else if (call.request.wakeUpMode === PessimisticLockWakeUpMode.WakeUpModeForceLock) {
+    retry(running);
+  } else {
+    finish(turn, running, conflictReply(call, waiter, waiter.released));
+  }
+}
+
+/** The client draws another timestamp and tries again: what it would lock has changed. */
+function conflictReply(
+  call: LockCall,
+  waiter: Waiter,
+  released: NonNullable<Waiter["released"]>,
+): TikvReply {
+  return refuseCall(call.method, {
+    type: "write_conflict",
+    startTs: waiter.startTs,
+    conflictStartTs: released.startTs,
+    conflictCommitTs: released.commitTs,
+    key: waiter.lock.key,
+    primary: call.request.primaryLock,
+    reason: WriteConflict_Reason.PessimisticRetry,
+  });
+}
+
+function deadlockReply(wait: Wait, chain: readonly Wait[]): TikvReply {
+  const closing = chain.at(-1) ?? wait;
+  const deadlock = Deadlock.make({
+    lockTs: wait.holder,
+    lockKey: wait.key,
+    deadlockKey: closing.key,
+    deadlockKeyHash: hashOf(closing),
+    waitChain: [...chain, wait].map(entryOf),
+  });
+  const errors = [KeyError.make({ deadlock })];
+  return { method: "KvPessimisticLock", response: PessimisticLockResponse.make({ errors }) };
+}
+
+const entryOf = (wait: Wait): WaitForEntry =>
+  WaitForEntry.make({
+    txn: wait.waiter,
+    waitForTxn: wait.holder,
+    keyHash: hashOf(wait),
+    key: wait.key,
+    resourceGroupTag: wait.tag,
+  });
+
+const hashOf = ({ key }: Wait): bigint => crc64(keyToBytes(key));
+
+/** Answers a call that holds no latches. */
+function finish(turn: StoreTurn, { ticket }: Running, answer: TikvReply): void {
+  reply(turn, ticket, answer);
+  const { transactions } = turn;
+  turn.transactions = {
+    ...transactions,
+    running: tree.remove(transactions.running, idKey(ticket)),
+  };
+}
