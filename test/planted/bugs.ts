@@ -161,9 +161,8 @@ export const BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/store/requests.ts",
-        find: "} else if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {",
-        replace:
-          "} else if (leaseValid(replica.raft, turn.now.wallMs) && holdsCommitted(replica)) {",
+        find: "if (leaseValid(replica.raft, turn.now.monotonicMs) && holdsCommitted(replica)) {",
+        replace: "if (leaseValid(replica.raft, turn.now.wallMs) && holdsCommitted(replica)) {",
       },
       {
         file: "engine/region/drive.ts",
