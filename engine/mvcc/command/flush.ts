@@ -60,8 +60,6 @@ function prewritingOf(request: FlushRequest): Prewriting {
     // Not 0, so that readers can push it: the transaction is long.
     minCommitTs: maxTimestamp(Timestamp(request.minCommitTs), nextTimestamp(startTs)),
     forUpdateTs: ZERO_TIMESTAMP,
-    skipsConstraints: false,
-    isRetry: request.context?.isRetryRequest ?? false,
     noVersions: false,
     assertionLevel: request.assertionLevel,
     txnSource: request.context?.txnSource ?? 0n,

@@ -3,7 +3,10 @@
  * either all of them are locked or none is.
  *
  * A repeated request finds its own locks, or that the transaction has committed meanwhile (its
- * locks were resolved, or one phase was enough), and is answered as the first one was.
+ * locks were resolved, or one phase was enough), and is answered as the first one was. A request
+ * may come twice without its sender's knowing, so versions are looked at also where the protocol
+ * would allow not to: on a first attempt at a key that a pessimistic transaction has not locked,
+ * and with `skip_constraint_check`. What these say is true of a right client, who never notices.
  */
 import { assert } from "../../base/assert.ts";
 import type { Key } from "../../base/bytes.ts";
@@ -114,8 +117,6 @@ function prewritingOf(
     txnSize: request.txnSize,
     minCommitTs: Timestamp(request.minCommitTs),
     forUpdateTs: Timestamp(request.forUpdateTs),
-    skipsConstraints: isOptimistic && request.skipConstraintCheck,
-    isRetry: context?.isRetryRequest ?? false,
     noVersions: isOptimistic && hasNoVersions(reader, mutations),
     assertionLevel: request.assertionLevel,
     txnSource: context?.txnSource ?? 0n,

@@ -38,10 +38,6 @@ export interface Prewriting {
   readonly minCommitTs: Timestamp;
   /** 0 in an optimistic transaction. */
   readonly forUpdateTs: Timestamp;
-  /** The client of an optimistic transaction knows that its keys are new. */
-  readonly skipsConstraints: boolean;
-  /** The client says that it may have sent the request before. */
-  readonly isRetry: boolean;
   /** No key of the request has a version. */
   readonly noVersions: boolean;
   readonly assertionLevel: AssertionLevel;

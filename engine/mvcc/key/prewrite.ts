@@ -8,10 +8,7 @@ import {
   ZERO_TIMESTAMP,
   type Timestamp,
 } from "../../base/timestamp.ts";
-import {
-  PrewriteRequest_PessimisticAction,
-  WriteConflict_Reason,
-} from "../../protocol/gen/kvrpcpb.ts";
+import { PrewriteRequest_PessimisticAction } from "../../protocol/gen/kvrpcpb.ts";
 import { type Outcome, done, refused } from "../outcome.ts";
 import type { MvccReader } from "../read/reader.ts";
 import type { Version, Versions } from "../read/versions.ts";
@@ -20,11 +17,10 @@ import { type LastChange, UNKNOWN_CHANGE } from "../record/last-change.ts";
 import type { Lock, LockType } from "../record/lock.ts";
 import { type LockLoss, type Refusal, lockInfoOf } from "../refusal.ts";
 import { lastChangeOf } from "./change.ts";
-import { fateOf } from "./fate.ts";
 import { checkAbsence, checkAssertion, checkNewer } from "./constraint.ts";
 import { type KeyMutation, type Prewriting, isPessimistic, mustNotExist } from "./mutation.ts";
 
-const { DO_PESSIMISTIC_CHECK, SKIP_PESSIMISTIC_CHECK } = PrewriteRequest_PessimisticAction;
+const { DO_PESSIMISTIC_CHECK } = PrewriteRequest_PessimisticAction;
 
 export type Prewritten =
   /** Nothing is to be written: it has been, or it never is. */
@@ -72,7 +68,7 @@ export function prewriteKey(
     return done({ type: "kept", minCommitTs: inTwoPhases ? ZERO_TIMESTAMP : minCommitTs });
   }
   const versions = reader.versions(mutation.key);
-  const checked = checkVersions(reader, versions, txn, mutation, held);
+  const checked = checkVersions(versions, txn, mutation, held);
   if (!checked.ok) return checked;
   if (mutation.type === "check_not_exists") {
     const minCommitTs = maxTimestamp(txn.minCommitTs, nextTimestamp(txn.startTs));
@@ -81,12 +77,11 @@ export function prewriteKey(
       minCommitTs: txn.commitKind === "two_phase" ? ZERO_TIMESTAMP : minCommitTs,
     });
   }
-  const looked = checked.value;
   const lock = {
     ...newLock(txn, mutation, held),
-    lastChange: lastChange(versions, mutation, held, looked),
+    lastChange: lastChange(versions, mutation, held, checked.value),
   };
-  return done(withCommitTs(txn, aboveVersions(lock, looked), mutation, held));
+  return done(withCommitTs(txn, lock, mutation, held));
 }
 
 /** The transaction's lock on the key; refused where another one's is in the way. */
@@ -129,7 +124,6 @@ function othersLock(txn: Prewriting, mutation: KeyMutation, lock: Lock): Refusal
 
 /** Checks what has been written before; the newest version, if it was looked at. */
 function checkVersions(
-  reader: MvccReader,
   versions: Versions,
   txn: Prewriting,
   mutation: KeyMutation,
@@ -142,10 +136,6 @@ function checkVersions(
       if (!amended.ok) return amended;
       looked = amended.value;
     }
-  } else if (skipsConstraints(txn, mutation)) {
-    const over = checkOwn(reader, txn, mutation);
-    if (over !== undefined) return refused(over);
-    looked = { version: versions.newest() };
   } else {
     const newest = checkNewer(versions, txn, mutation);
     if (!newest.ok) return newest;
@@ -162,35 +152,6 @@ function checkVersions(
   // It may have failed because the transaction is over, which is the better answer.
   const newer = looked === undefined ? checkNewer(versions, txn, mutation) : done(undefined);
   return newer.ok ? refused(failed) : newer;
-}
-
-/**
- * Whether other transactions' versions do not matter: the client of an optimistic one says so, or
- * a pessimistic one holds locks that protect this key too.
- */
-const skipsConstraints = (txn: Prewriting, mutation: KeyMutation): boolean =>
-  isPessimistic(txn)
-    ? mutation.action === SKIP_PESSIMISTIC_CHECK && !txn.isRetry
-    : txn.skipsConstraints;
-
-/**
- * Why the transaction may not write a key that it has written, or rolled back, already: requests
- * can be delivered late and twice, whatever their sender knows of it.
- */
-function checkOwn(reader: MvccReader, txn: Prewriting, mutation: KeyMutation): Refusal | undefined {
-  const fate = fateOf(reader, mutation.key, txn.startTs);
-  if (fate.type === "committed") return lockLost(txn, mutation, "NonLockKeyConflict");
-  if (fate.type === "unknown") return undefined;
-  const { startTs, primary } = txn;
-  return {
-    type: "write_conflict",
-    startTs,
-    conflictStartTs: startTs,
-    conflictCommitTs: startTs,
-    key: mutation.user,
-    primary,
-    reason: WriteConflict_Reason.SelfRolledBack,
-  };
 }
 
 /**
@@ -260,16 +221,6 @@ const secondariesOf = (txn: Prewriting, mutation: KeyMutation): Lock["secondarie
   txn.secondaries !== undefined && mutation.user !== txn.primary ? NO_SECONDARIES : txn.secondaries;
 
 /**
- * `lock` such that its commit comes above all versions, also those that it may be written over: a
- * commit timestamp that was calculated can be one that the oracle gives out later.
- */
-function aboveVersions(lock: Lock, looked: Looked): Lock {
-  const newest = looked?.version?.commitTs ?? ZERO_TIMESTAMP;
-  if (newest <= maxTimestamp(lock.startTs, lock.forUpdateTs)) return lock;
-  return { ...lock, minCommitTs: maxTimestamp(lock.minCommitTs, nextTimestamp(newest)) };
-}
-
-/**
  * `lock` with the timestamp that the transaction can commit at without asking anybody: above every
  * read that was answered here, so that none of them would have seen it.
  */
@@ -279,16 +230,17 @@ function withCommitTs(
   mutation: KeyMutation,
   held: Held,
 ): Extract<Prewritten, { type: "locked" }> {
-  const replaced = held.type === "none" ? undefined : held.lock;
   const isLong = lock.type === "put" && lock.shortValue === undefined;
-  const longValue = isLong ? mutation.value : undefined;
-  if (txn.commitKind === "two_phase") {
-    return { type: "locked", lock, replaced, longValue, minCommitTs: ZERO_TIMESTAMP };
-  }
+  const inTwoPhases: Extract<Prewritten, { type: "locked" }> = {
+    type: "locked",
+    lock,
+    replaced: held.type === "none" ? undefined : held.lock,
+    longValue: isLong ? mutation.value : undefined,
+    minCommitTs: ZERO_TIMESTAMP,
+  };
+  if (txn.commitKind === "two_phase") return inTwoPhases;
   const floor = maxTimestamp(maxTimestamp(txn.maxTs, txn.startTs), txn.forUpdateTs);
   const minCommitTs = maxTimestamp(lock.minCommitTs, nextTimestamp(floor));
-  if (txn.maxCommitTs !== ZERO_TIMESTAMP && minCommitTs > txn.maxCommitTs) {
-    return { type: "locked", lock, replaced, longValue, minCommitTs: ZERO_TIMESTAMP };
-  }
-  return { type: "locked", lock: { ...lock, minCommitTs }, replaced, longValue, minCommitTs };
+  const isTooLate = txn.maxCommitTs !== ZERO_TIMESTAMP && minCommitTs > txn.maxCommitTs;
+  return isTooLate ? inTwoPhases : { ...inTwoPhases, lock: { ...lock, minCommitTs }, minCommitTs };
 }
