@@ -11,6 +11,7 @@ const CLUSTER = 77n;
 
 export class ScriptedPlacement {
   private ids = 100;
+  private timestamps = 0;
   private bootstrapped: Region | undefined;
   private stores = new Set<number>();
   readonly regions: Map<number, { region: Region; leader: Peer | undefined }> = new Map();
@@ -21,6 +22,7 @@ export class ScriptedPlacement {
   clone(): ScriptedPlacement {
     const copy = new ScriptedPlacement();
     copy.ids = this.ids;
+    copy.timestamps = this.timestamps;
     copy.bootstrapped = this.bootstrapped;
     copy.stores = new Set(this.stores);
     for (const [id, known] of this.regions) copy.regions.set(id, known);
@@ -83,6 +85,14 @@ export class ScriptedPlacement {
             ),
           }),
         };
+      case "Tso": {
+        this.timestamps += request.count;
+        const timestamp = pdpb.Timestamp.make({ physical: 1000, logical: this.timestamps });
+        return {
+          method,
+          response: pdpb.TsoResponse.make({ header, count: request.count, timestamp }),
+        };
+      }
       default:
         return { method, response: { header } } as unknown as PdReply;
     }

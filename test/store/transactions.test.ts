@@ -1,0 +1,269 @@
+import * as assert from "uvu/assert";
+import type { Key } from "../../engine/base/bytes.ts";
+import type { Ticket } from "../../engine/base/ids.ts";
+import type { Error as RegionError } from "../../engine/protocol/gen/errorpb.ts";
+import {
+  CommitRequest,
+  Context,
+  GetRequest,
+  type KeyError,
+  Mutation,
+  Op,
+  PessimisticLockRequest,
+  PrewriteRequest,
+  type PrewriteResponse,
+} from "../../engine/protocol/gen/kvrpcpb.ts";
+import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
+import type { Replica } from "../../engine/store/index.ts";
+import { suite } from "../harness.ts";
+import { Cluster, type Node } from "./harness.ts";
+
+const test = suite("store: transactions");
+
+const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+const contextOf = ({ region, peer }: Replica): Context =>
+  Context.make({ regionId: region.id, regionEpoch: region.regionEpoch, peer });
+
+/** Later than everything that the scripted oracle gives out. */
+const LATE = 1n << 62n;
+
+class Story {
+  readonly cluster = new Cluster(3);
+  readonly node: Node;
+  readonly context: Context;
+
+  constructor() {
+    this.cluster.run(8000);
+    const { node, replica } = this.cluster.leaderAt("");
+    this.node = node;
+    this.context = contextOf(replica);
+  }
+
+  get followers(): readonly Node[] {
+    return this.cluster.nodes.filter((other) => other !== this.node);
+  }
+
+  /** From now on nothing is replicated, or it is again. */
+  cut(isCut: boolean): void {
+    for (const follower of this.followers) follower.misses = () => isCut;
+  }
+
+  call(call: TikvCall): TikvReply {
+    return this.cluster.call(this.node, call);
+  }
+
+  ask(call: TikvCall): Ticket {
+    return this.cluster.ask(this.node, call);
+  }
+
+  reply(ticket: Ticket): TikvReply | undefined {
+    return this.cluster.replies.get(ticket);
+  }
+
+  prewrite(
+    key: string,
+    value: string,
+    startVersion: bigint,
+    more: Partial<PrewriteRequest> = {},
+  ): TikvCall {
+    const mutations = [Mutation.make({ op: Op.Put, key: key as Key, value: bytes(value) })];
+    const request = PrewriteRequest.make({
+      context: this.context,
+      mutations,
+      primaryLock: key as Key,
+      startVersion,
+      lockTtl: 3000,
+      ...more,
+    });
+    return { method: "KvPrewrite", request };
+  }
+
+  commit(key: string, startVersion: bigint, commitVersion: bigint): TikvCall {
+    const keys = [key as Key];
+    const request = CommitRequest.make({
+      context: this.context,
+      startVersion,
+      keys,
+      commitVersion,
+    });
+    return { method: "KvCommit", request };
+  }
+
+  get(key: string, version: bigint): TikvCall {
+    const request = GetRequest.make({ context: this.context, key: key as Key, version });
+    return { method: "KvGet", request };
+  }
+
+  lock(key: string, startVersion: bigint, more: Partial<PessimisticLockRequest> = {}): TikvCall {
+    const mutations = [Mutation.make({ op: Op.PessimisticLock, key: key as Key })];
+    const request = PessimisticLockRequest.make({
+      context: this.context,
+      mutations,
+      primaryLock: key as Key,
+      startVersion,
+      forUpdateTs: startVersion,
+      lockTtl: 3000,
+      waitTimeout: 1000,
+      ...more,
+    });
+    return { method: "KvPessimisticLock", request };
+  }
+}
+
+/** What a reply says, in a word or two. */
+function said(reply: TikvReply | undefined): string {
+  if (reply === undefined) return "nothing";
+  const response = reply.response as {
+    readonly regionError?: RegionError;
+    readonly error?: KeyError;
+    readonly errors?: readonly KeyError[];
+    readonly notFound?: boolean;
+    readonly value?: Uint8Array;
+  };
+  if (response.regionError !== undefined) return `region: ${response.regionError.message}`;
+  const error = response.error ?? response.errors?.[0];
+  if (error?.locked !== undefined) return `locked by ${error.locked.lockVersion}`;
+  if (error?.conflict !== undefined) return `conflict with ${error.conflict.conflictTs}`;
+  if (error?.deadlock !== undefined) {
+    const chain = error.deadlock.waitChain.map(({ txn, waitForTxn }) => `${txn}>${waitForTxn}`);
+    return `deadlock ${chain.join(" ")}`;
+  }
+  if (error !== undefined) return error.abort === "" ? error.retryable : error.abort;
+  if (reply.method !== "KvGet") return "done";
+  return response.notFound === true ? "none" : String.fromCharCode(...(response.value ?? []));
+}
+
+const prewriteResponse = (reply: TikvReply | undefined): PrewriteResponse => {
+  if (reply?.method !== "KvPrewrite") throw new Error("no prewrite was answered");
+  return reply.response;
+};
+
+test("what was prewritten is seen when it is committed, from its timestamp on", () => {
+  const story = new Story();
+  assert.is(said(story.call(story.prewrite("k", "v", LATE))), "done");
+  assert.is(said(story.call(story.get("k", LATE + 5n))), `locked by ${LATE}`);
+  assert.is(said(story.call(story.commit("k", LATE, LATE + 10n))), "done");
+  assert.is(said(story.call(story.get("k", LATE + 9n))), "none");
+  assert.is(said(story.call(story.get("k", LATE + 10n))), "v");
+});
+
+test("a write of a key waits for the one before it, and sees what came of it", () => {
+  const story = new Story();
+  story.cut(true);
+  const first = story.ask(story.prewrite("k", "1", LATE));
+  const second = story.ask(story.prewrite("k", "2", LATE + 1n));
+  const other = story.ask(story.prewrite("l", "3", LATE + 2n));
+  story.cluster.run(100);
+  assert.equal(
+    [first, second, other].map((ticket) => said(story.reply(ticket))),
+    ["nothing", "nothing", "nothing"],
+  );
+  story.cut(false);
+  story.cluster.run(500);
+  const answers = [first, second, other].map((ticket) => said(story.reply(ticket)));
+  assert.equal(answers, ["done", `locked by ${LATE}`, "done"]);
+});
+
+test("a commit timestamp that is calculated is above every read that was answered", () => {
+  const story = new Story();
+  assert.is(said(story.call(story.get("k", LATE + 100n))), "none");
+  const reply = story.call(story.prewrite("k", "v", LATE, { tryOnePc: true }));
+  assert.is(prewriteResponse(reply).onePcCommitTs, LATE + 101n);
+  assert.is(said(story.call(story.get("k", LATE + 100n))), "none");
+  assert.is(said(story.call(story.get("k", LATE + 101n))), "v");
+});
+
+test("while its entry is on its way, a calculated commit stops reads at or above it", () => {
+  const story = new Story();
+  story.cut(true);
+  const ticket = story.ask(story.prewrite("k", "v", LATE, { useAsyncCommit: true }));
+  const above = story.ask(story.get("k", LATE + 50n));
+  const below = story.ask(story.get("k", LATE));
+  assert.is(said(story.reply(ticket)), "nothing");
+  assert.is(said(story.reply(above)), `locked by ${LATE}`);
+  assert.is(said(story.reply(below)), "none");
+  story.cut(false);
+  story.cluster.run(500);
+  const { minCommitTs } = prewriteResponse(story.reply(ticket));
+  assert.ok(minCommitTs > LATE);
+  assert.is(said(story.call(story.get("k", minCommitTs))), `locked by ${LATE}`);
+});
+
+test("a lock request waits for the lock it meets, and hears of its end", () => {
+  const story = new Story();
+  assert.is(said(story.call(story.lock("k", LATE))), "done");
+  const waiting = story.ask(story.lock("k", LATE + 1n));
+  story.cluster.run(300);
+  assert.is(said(story.reply(waiting)), "nothing");
+  const prewrite = story.prewrite("k", "v", LATE, {
+    forUpdateTs: LATE,
+    pessimisticActions: [1],
+  });
+  assert.is(said(story.call(prewrite)), "done");
+  assert.is(said(story.call(story.commit("k", LATE, LATE + 10n))), "done");
+  story.cluster.run(100);
+  assert.is(said(story.reply(waiting)), `conflict with ${LATE}`);
+  const again = story.lock("k", LATE + 1n, { forUpdateTs: LATE + 20n });
+  assert.is(said(story.call(again)), "done");
+});
+
+test("one that waits too long is told who holds the lock, one that will not wait at once", () => {
+  const story = new Story();
+  assert.is(said(story.call(story.lock("k", LATE))), "done");
+  const now = story.ask(story.lock("k", LATE + 2n, { waitTimeout: -1 }));
+  story.cluster.settle();
+  assert.is(said(story.reply(now)), `locked by ${LATE}`);
+  const waiting = story.ask(story.lock("k", LATE + 1n, { waitTimeout: 400 }));
+  story.cluster.run(300);
+  assert.is(said(story.reply(waiting)), "nothing");
+  story.cluster.run(200);
+  assert.is(said(story.reply(waiting)), `locked by ${LATE}`);
+});
+
+test("whoever would close a circle of waits is told so with the circle", () => {
+  const story = new Story();
+  story.call(story.lock("a", LATE));
+  story.call(story.lock("b", LATE + 1n));
+  const waiting = story.ask(story.lock("b", LATE));
+  const closing = story.ask(story.lock("a", LATE + 1n));
+  story.cluster.settle();
+  assert.is(said(story.reply(waiting)), "nothing");
+  const circle = `${LATE}>${LATE + 1n} ${LATE + 1n}>${LATE}`;
+  assert.is(said(story.reply(closing)), `deadlock ${circle}`);
+});
+
+test("a leader that does not know what its predecessor has read calculates no timestamp", () => {
+  const story = new Story();
+  const { placement } = story.cluster;
+  const { node } = story;
+  const answer = placement.answer.bind(placement);
+  // Whoever leads next asks the oracle, which gives no timestamp for now.
+  story.cluster.crash(node);
+  let asked = 0;
+  placement.answer = (call) => {
+    if (call.method !== "Tso") return answer(call);
+    asked += 1;
+    return { method: "GetMembers", response: {} } as never;
+  };
+  story.cluster.run(5000);
+  const next = story.cluster.leaderAt("");
+  const context = contextOf(next.replica);
+  const onePc = story.prewrite("k", "v", LATE, { tryOnePc: true, context });
+  assert.match(said(story.cluster.call(next.node, onePc)), "region: the greatest timestamp");
+  assert.ok(asked > 0);
+  const plain = story.prewrite("l", "v", LATE, { context });
+  assert.is(said(story.cluster.call(next.node, plain)), "done");
+  placement.answer = answer;
+  story.cluster.run(500);
+  assert.is(said(story.cluster.call(next.node, onePc)), "done");
+});
+
+test("a call on a key of another region is refused, and takes no latch", () => {
+  const story = new Story();
+  const stale = { ...story.context, regionEpoch: undefined };
+  const call = story.prewrite("k", "v", LATE, { context: stale });
+  assert.match(said(story.call(call)), "region: epoch not match");
+  assert.is(said(story.call(story.prewrite("k", "v", LATE + 1n))), "done");
+});
+
+test.run();
