@@ -143,6 +143,21 @@ test("a whole table in the place of another is not taken for it", () => {
   }
 });
 
+test("a table is proved against all that the manifest says of it", () => {
+  const { disk, meta } = intact();
+  const others: readonly Partial<TableMeta>[] = [
+    { cf: "default" },
+    { entries: meta.entries + 1 },
+    { tombstones: 0 },
+    { clears: [] },
+    { smallest: Key("k") },
+    { largest: Key("l") },
+    { largestExclusive: false },
+    { crc32: meta.crc32 ^ 1 },
+  ];
+  for (const other of others) assert.is(verifyTable(disk, { ...meta, ...other }).length, 1);
+});
+
 test("a block written to another place, or for another table, is not taken for one of its own", () => {
   const disk = new MemoryDisk();
   const entries = Array.from({ length: 40 }, (_, i): [Key, Entry] => [

@@ -122,6 +122,19 @@ test("whatever numbers a block holds, reads end, and what is out of order is fou
   );
 });
 
+test("a key that shares more than the one before has is out of order", () => {
+  const disk = new MemoryDisk();
+  const { block, ...rest } = honest();
+  const lie = block.slice();
+  // The second head of the first group: "aab" shares the two bytes that "aa" has.
+  const second = 4 + 3 * 8 + 3 + 2;
+  assert.equal([...lie.subarray(second, second + 4)], [2, 1, 4, "b".charCodeAt(0)]);
+  lie[second] = 3;
+  const meta = sealed(disk, { ...rest, block: lie });
+  assert.is(verifyTable(disk, meta)[0]!.detail, "the entries of the block are out of order");
+  assert.ok(readings(disk, meta).damaged);
+});
+
 test("whatever an index or the properties hold, reads end and the lie is found", () => {
   const truth = honest();
   fc.assert(

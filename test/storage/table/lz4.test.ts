@@ -80,6 +80,12 @@ test("a length without an end and a copy from before the beginning are refused",
   ]) {
     assert.not(lz4Decompress(Uint8Array.from(bytes), 0, bytes.length, out));
   }
+  const copyFrom = (distance: number): boolean => {
+    const bytes = Uint8Array.of(0x14, 1, distance, 0, 0x50, 1, 2, 3, 4, 5);
+    return lz4Decompress(bytes, 0, bytes.length, new Uint8Array(14));
+  };
+  assert.ok(copyFrom(1));
+  assert.not(copyFrom(2));
 });
 
 test.run();

@@ -8,7 +8,7 @@ import type { Entry, EntryCursor } from "../../../engine/storage/table/types.ts"
 import { verifyTable } from "../../../engine/storage/table/verify.ts";
 import { filterKey } from "../../../engine/storage/view.ts";
 import { suite } from "../../harness.ts";
-import { MemoryDisk, anyContent, anyKey, anyOptions, build } from "./tables.ts";
+import { MemoryDisk, OPTIONS, anyContent, anyKey, anyOptions, build } from "./tables.ts";
 
 const test = suite("table reading");
 
@@ -43,6 +43,15 @@ test("a table answers each of its keys, and no other", () => {
     ),
     RUNS,
   );
+});
+
+test("a key that ends like a later one, and begins like an earlier, is not found", () => {
+  const disk = new MemoryDisk();
+  // A reader that does not stop at `ab` compares only the end of `abb`.
+  const entries = ["aa", "ab", "abb"].map((text) => [Key(text), new Uint8Array(1)] as const);
+  const content = { cf: "default", entries, clears: [] } as const;
+  const meta = build(disk, 7, content, { ...OPTIONS, filterBits: 0 });
+  assert.is(new TableCache(disk, 0).get(meta, Key("aab")), undefined);
 });
 
 interface Move {
