@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { mkdirSync } from "node:fs";
 import type { Batch, EngineOptions, OpenEngine, StorageEngine } from "./engine.ts";
 import { ENTRY_BYTES, Shuffle, VALUE_BYTES, keyAt, valueAt } from "./keys.ts";
-import { bytesWritten, forgetPeak, peakMemory, spaceOf } from "./resources.ts";
+import { bytesWritten, forgetPeak, peakMemory, spaceOf, threadClock } from "./resources.ts";
 
 export interface Plan extends EngineOptions {
   readonly entries: number;
@@ -28,7 +28,7 @@ const READS = 300_000;
 const SHORT_SCANS = 20_000;
 const ROUNDS = 3;
 const SHORT = 100;
-/** Entries of the set that is read again and again. */
+/** Entries, one behind the other, that are read again and again. */
 const HOT = 100_000;
 
 export async function runPhases(open: OpenEngine, plan: Plan): Promise<Figures> {
@@ -71,6 +71,7 @@ async function fill(engine: StorageEngine, plan: Plan, figures: Figures): Promis
   figures["write"] = plan.entries / measured.seconds;
   figures["write cpu"] = (measured.cpuSeconds * 1e6) / plan.entries;
   figures["write pause"] = measured.pauseMs;
+  figures["write turn"] = measured.pauseCpuMs;
   figures["write memory"] = peakMemory();
 }
 
@@ -81,9 +82,10 @@ async function settle(
   figures: Figures,
 ): Promise<void> {
   forgetPeak();
-  const { seconds, pauseMs } = await watched(() => engine.settle());
-  figures["settle"] = seconds;
-  figures["settle pause"] = pauseMs;
+  const measured = await watched(() => engine.settle());
+  figures["settle"] = measured.seconds;
+  figures["settle pause"] = measured.pauseMs;
+  figures["settle turn"] = measured.pauseCpuMs;
   figures["settle memory"] = peakMemory();
   figures["amplification"] = bytesWritten() / (plan.entries * ENTRY_BYTES);
   figures["space"] = spaceOf(directory) / (plan.entries * ENTRY_BYTES);
@@ -94,13 +96,13 @@ function read(engine: StorageEngine, { entries }: Plan, figures: Figures): void 
     if (engine.get(keyAt(index))?.length !== VALUE_BYTES) throw new Error("an entry is missing");
   };
   const hot = Math.min(HOT, entries);
-  const stride = Math.floor(entries / hot);
+  const first = Math.floor((entries - hot) / 2);
   const again = new Shuffle(hot, 2);
   const anywhere = new Shuffle(entries, 3);
   const reads = Math.max(READS, hot);
   // The first round brings it into memory.
-  for (let i = 0; i < hot; i++) found(again.at(i) * stride);
-  figures["read hot"] = rate(reads, (i) => found(again.at(i % hot) * stride));
+  for (let i = 0; i < hot; i++) found(first + again.at(i));
+  figures["read hot"] = rate(reads, (i) => found(first + again.at(i % hot)));
   for (let i = 0; i < Math.min(entries, READS); i++) found(anywhere.at(i));
   figures["read all"] = rate(reads, (i) => found(anywhere.at(i % entries)));
   figures["read absent"] = rate(reads, (i) => {
@@ -145,6 +147,7 @@ async function load(open: OpenEngine, plan: Plan, figures: Figures): Promise<voi
   });
   figures["load"] = plan.entries / measured.seconds;
   figures["load pause"] = measured.pauseMs;
+  figures["load turn"] = measured.pauseCpuMs;
   figures["load memory"] = peakMemory();
   await engine.close();
 }
@@ -160,13 +163,14 @@ function batchOf(count: number, index: (i: number) => number): Batch {
   return { keys, values };
 }
 
-/** Operations a second, in the best of some rounds: the others had to share the machine. */
+/** Operations in a second of the processor, in the best of some rounds. */
 function rate(count: number, operation: (i: number) => void): number {
   let best = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     for (let i = 0; i < count; i++) operation(i);
-    best = Math.max(best, (count * 1000) / (performance.now() - begun));
+    const { user, system } = process.cpuUsage(begun);
+    best = Math.max(best, (count * 1e6) / (user + system));
   }
   return best;
 }
@@ -177,16 +181,39 @@ interface Measured {
   readonly cpuSeconds: number;
   /** The longest the event loop did not turn. */
   readonly pauseMs: number;
+  /** The same, without the time in which the thread was not on a processor. */
+  readonly pauseCpuMs: number;
 }
 
 async function watched(work: () => Promise<void>): Promise<Measured> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
+  const turns = new TurnWatch();
   const cpu = process.cpuUsage();
   const begun = performance.now();
   await work();
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   delay.disable();
-  return { seconds, cpuSeconds: (user + system) / 1e6, pauseMs: delay.max / 1e6 };
+  const pauseCpuMs = turns.end();
+  return { seconds, cpuSeconds: (user + system) / 1e6, pauseMs: delay.max / 1e6, pauseCpuMs };
+}
+
+/** Reads the thread's own clock as often as the event loop lets a timer run. */
+class TurnWatch {
+  private readonly clock: () => number = threadClock();
+  private longestMs = 0;
+  private last: number = this.clock();
+  private readonly timer: NodeJS.Timeout = setInterval(() => this.turn(), 1);
+
+  end(): number {
+    clearInterval(this.timer);
+    return this.longestMs;
+  }
+
+  private turn(): void {
+    const now = this.clock();
+    this.longestMs = Math.max(this.longestMs, now - this.last);
+    this.last = now;
+  }
 }

@@ -1,5 +1,5 @@
 /** What a process has used, as Linux tells; 0 where it does not. */
-import { lstatSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { lstatSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The most memory the process has held since `forgetPeak`, in bytes, mapped files included. */
@@ -16,6 +16,19 @@ export function forgetPeak(): void {
 
 /** Bytes that the process has made the system write to its disks. */
 export const bytesWritten = (): number => numberIn("/proc/self/io", /^write_bytes: (\d+)/m);
+
+/** A clock of the time that the process's first thread has been on a processor. */
+export function threadClock(): () => number {
+  const text = Buffer.alloc(64);
+  let fd: number;
+  try {
+    fd = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
+  } catch {
+    return () => 0;
+  }
+  // Milliseconds; the file has nanoseconds, and other things behind them.
+  return () => Number.parseInt(text.toString("latin1", 0, readSync(fd, text, 0, 64, 0)), 10) / 1e6;
+}
 
 function numberIn(file: string, pattern: RegExp): number {
   try {

@@ -17,15 +17,16 @@ export interface OpenFile {
   busy: number;
   /** No longer in the pool: closed when it is not busy any more. */
   dropped: boolean;
+  /** When it was last asked for, by the pool's count of questions. */
+  used: number;
 }
 
 export class FilePool {
   readonly #directory: string;
   readonly #limit: number;
   readonly #flags: number;
-  /** Least recently used first. */
   readonly #files = new Map<FileName, OpenFile>();
-  #newest: FileName | undefined;
+  #questions = 0;
 
   /** Keeps about `limit` files open. `access` is what they are opened for. */
   constructor(directory: string, limit: number, access: "read" | "write") {
@@ -36,13 +37,10 @@ export class FilePool {
 
   /** The open file, opened now where it is not. Throws where it cannot be. */
   get(file: FileName): OpenFile {
+    this.#questions += 1;
     const known = this.#files.get(file);
     if (known === undefined) return this.#opened(file);
-    if (file !== this.#newest) {
-      this.#files.delete(file);
-      this.#files.set(file, known);
-      this.#newest = file;
-    }
+    known.used = this.#questions;
     return known;
   }
 
@@ -54,9 +52,7 @@ export class FilePool {
   /** Takes a file that was made with `fd` and is empty. */
   add(file: FileName, fd: number): void {
     this.drop(file);
-    this.#files.set(file, { fd, size: 0, cut: true, busy: 0, dropped: false });
-    this.#newest = file;
-    this.#trim();
+    this.#add(file, fd, 0);
   }
 
   /** The file has a new name, and the one that had it is gone. */
@@ -66,7 +62,6 @@ export class FilePool {
     if (handle === undefined) return;
     this.#files.delete(file);
     this.#files.set(to, handle);
-    this.#newest = to;
   }
 
   /** Closes the file, as soon as nothing is under way on it. */
@@ -93,7 +88,6 @@ export class FilePool {
   closeAll(): void {
     for (const { fd } of this.#files.values()) closeSync(fd);
     this.#files.clear();
-    this.#newest = undefined;
   }
 
   path(file: FileName): string {
@@ -103,22 +97,23 @@ export class FilePool {
 
   #opened(file: FileName): OpenFile {
     const fd = openSync(this.path(file), this.#flags);
+    return this.#add(file, fd, fstatSync(fd).size);
+  }
+
+  #add(file: FileName, fd: number, size: number): OpenFile {
     // What a killed process has done to the file before is not known: sync it whole.
-    const size = fstatSync(fd).size;
-    const handle: OpenFile = { fd, size, cut: true, busy: 0, dropped: false };
+    const used = this.#questions;
+    const handle: OpenFile = { fd, size, cut: true, busy: 0, dropped: false, used };
+    if (this.#files.size >= this.#limit) this.#trim();
     this.#files.set(file, handle);
-    this.#newest = file;
-    this.#trim();
     return handle;
   }
 
+  /** Makes room for some more files at once, as it looks at all of them. */
   #trim(): void {
-    if (this.#files.size <= this.#limit) return;
-    for (const [file, { busy }] of this.#files) {
-      if (busy > 0 || file === this.#newest) continue;
-      this.drop(file);
-      if (this.#files.size <= this.#limit) return;
-    }
+    const idle = [...this.#files].filter(([, { busy }]) => busy === 0);
+    idle.sort(([, a], [, b]) => a.used - b.used);
+    for (const [file] of idle.slice(0, Math.ceil(this.#limit / 8))) this.drop(file);
   }
 }
 

@@ -52,7 +52,9 @@ export function sizeOf(pool: FilePool, file: FileName): number | undefined {
 export function readFrom(pool: FilePool, file: FileName, offset: number, length: number): DiskRead {
   try {
     const { fd, size } = pool.get(file);
-    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+    // Not cleared: it is filled, or cut to what was read.
+    const { buffer } = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - offset)));
+    const bytes = new Uint8Array(buffer);
     let at = 0;
     while (at < bytes.length) {
       const count = readSync(fd, bytes, at, bytes.length - at, offset + at);
