@@ -4,7 +4,7 @@
  * are synchronous (a read from the page cache takes 1 to 5 microseconds, a hop to a thread and back
  * 20).
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { assert } from "../engine/base/assert.ts";
 import type {
@@ -19,7 +19,7 @@ import type {
 import { performOperations } from "./files/operations.ts";
 import type { OperationsDone } from "./files/operations.ts";
 import { FilePool } from "./files/pool.ts";
-import { listFiles, readFrom, sizeOf } from "./files/reader.ts";
+import { listFiles, readFrom, roomIn, sizeOf } from "./files/reader.ts";
 import { lockDirectory } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 
@@ -131,9 +131,8 @@ export class FileDisk implements DiskReader {
   }
 
   /** Bytes of the file system that this process may still fill. */
-  room(): number {
-    const { bavail, bsize } = statfsSync(this.directory);
-    return bavail * bsize;
+  free(): number {
+    return roomIn(this.directory);
   }
 
   #nextTask(lane: LaneQueue): void {

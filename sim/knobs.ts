@@ -32,6 +32,9 @@ export interface Knobs {
   readonly freezeLogBytes: number;
   readonly memtableBytes: number;
   readonly cacheBytes: number;
+  readonly memoryBytes: number;
+  readonly reserveBytes: number;
+  readonly admittedBytesPerSecond: number;
   /** Of the tree of tables: sizes are small, so that every run flushes, compacts and ingests. */
   readonly blockBytes: number;
   readonly restartInterval: number;
@@ -96,6 +99,9 @@ export function drawKnobs(random: Random, scenario: Scenario, byReference: boole
     freezeLogBytes: setting("freezeLogBytes", 1 << 15, [2000, 8000, 1 << 24]),
     memtableBytes: setting("memtableBytes", 1 << 15, [2000, 8000, 1 << 24]),
     cacheBytes: setting("cacheBytes", 1 << 20, [0, 4000]),
+    memoryBytes: setting("memoryBytes", 64 << 20, [1 << 21]),
+    reserveBytes: setting("reserveBytes", 20_000, [0, 100_000]),
+    admittedBytesPerSecond: setting("admittedBytesPerSecond", 1 << 20, [10_000]),
     blockBytes: setting("blockBytes", 1 << 10, [64, 256, 1 << 14]),
     restartInterval: setting("restartInterval", 16, [1, 2]),
     compression: setting("compression", "none", ["lz4"]),

@@ -25,6 +25,8 @@ export interface Log {
   readonly chunks: readonly (readonly Entry[])[];
   /** The chunk behind `chunks`, which takes the next entry. */
   readonly tail: readonly Entry[];
+  /** What all entries count for. */
+  readonly bytes: number;
 }
 
 const CHUNK = 64;
@@ -46,6 +48,7 @@ export function emptyLog(base: LogIndex, baseTerm: Term): Log {
     firstChunk: chunkOf(base + 1),
     chunks: [],
     tail: [],
+    bytes: 0,
   };
 }
 
@@ -57,9 +60,11 @@ export function append(log: Log, entries: readonly Entry[]): Log {
   assert(entries[0]!.term >= log.lastTerm, "terms in a log never fall");
   let chunks = log.chunks;
   let tail = log.tail.slice();
+  let { bytes } = log;
   for (let i = 0; i < count; i++) {
     const entry = entries[i]!;
     tail.push(entry);
+    bytes += entrySize(entry);
     if ((entry.index + 1) % CHUNK === 0) {
       chunks = [...chunks, tail];
       tail = [];
@@ -75,7 +80,17 @@ export function append(log: Log, entries: readonly Entry[]): Log {
     firstChunk: log.firstChunk,
     chunks,
     tail,
+    bytes,
   };
+}
+
+/** What the entries `first` to `last` count for. */
+function bytesOf(log: Log, first: LogIndex, last: LogIndex): number {
+  let bytes = 0;
+  for (let index = first; index <= last; index = plusIndex(index, 1)) {
+    bytes += entrySize(entryAt(log, index));
+  }
+  return bytes;
 }
 
 /** `log` without the entries behind `index`. */
@@ -92,6 +107,7 @@ export function truncateAfter(log: Log, index: LogIndex): Log {
     firstChunk: log.firstChunk,
     chunks: log.chunks.slice(0, chunk - log.firstChunk),
     tail: open.slice(0, index + 1 - startOf(log, chunk)),
+    bytes: log.bytes - bytesOf(log, plusIndex(index, 1), log.last),
   };
 }
 
@@ -113,6 +129,7 @@ export function compactTo(log: Log, index: LogIndex): Log {
     firstChunk: chunk,
     chunks: inTail ? [] : [kept, ...log.chunks.slice(skipped + 1)],
     tail: inTail ? kept : log.tail,
+    bytes: log.bytes - bytesOf(log, plusIndex(log.base, 1), index),
   };
 }
 

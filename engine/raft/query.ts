@@ -23,6 +23,8 @@ export const committed = (state: RaftState): LogIndex => state.commit;
 export const applied = (state: RaftState): LogIndex => state.applied;
 /** The first entry still in the log; one behind the last where there is none. */
 export const firstIndex = (state: RaftState): LogIndex => nextIndex(state.log.base);
+/** What the entries in the log take in memory, about, in bytes. */
+export const logBytes = (state: RaftState): number => state.log.bytes;
 export const lastIndex = (state: RaftState): LogIndex => state.log.last;
 
 /**

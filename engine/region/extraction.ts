@@ -12,9 +12,10 @@ import { firstIndex } from "../raft/query.ts";
 import type { RaftInput } from "../raft/types.ts";
 import type { GroupMark, JobFailure } from "../storage/lsm/types.ts";
 import type { TableMeta } from "../storage/table/types.ts";
-import { configurationOf, peerById } from "./descriptor.ts";
+import { configurationOf, epochOf, peerById } from "./descriptor.ts";
 import { decodeMeta } from "./meta.ts";
 import { type Extraction, type OutgoingSnapshot, type Replica, withReplica } from "./replica.ts";
+import type { SnapshotHead } from "./snapshot-head.ts";
 import type { Turn } from "./turn.ts";
 
 /** A replica, and what its Raft group must hear of transfers that have ended. */
@@ -53,8 +54,7 @@ export function pursueExtraction(turn: Turn, replica: Replica): Replica {
   }
   if (isUsed) return extraction.usedAt === now ? replica : used(replica, extraction, now);
   const { index } = made.metadata;
-  // Who takes it must be able to go on with what is in the log.
-  const isRecent = index + 1 >= firstIndex(replica.raft);
+  const isRecent = isCurrent(replica, made);
   if (isRecent && waiting.some((snapshot) => isEnoughFor(snapshot, made.region, index))) {
     return used(replica, extraction, now);
   }
@@ -62,6 +62,14 @@ export function pursueExtraction(turn: Turn, replica: Replica): Replica {
   if (ticket !== undefined) turn.tree.release(ticket);
   return pursueExtraction(turn, withExtraction(replica, undefined));
 }
+
+/**
+ * Whether tables made before are of use to a transfer that begins now: who takes them must be able
+ * to go on with what is in the log, and may have the regions that were split off since.
+ */
+export const isCurrent = ({ raft, region }: Replica, made: SnapshotHead): boolean =>
+  made.metadata.index + 1 >= firstIndex(raft) &&
+  epochOf(made.region).version === epochOf(region).version;
 
 /** Whether what `region` holds at `index` is what the follower needs, and has a place for it. */
 export const isEnoughFor = (

@@ -91,7 +91,7 @@ function encodeWrites(turn: Turn, replica: Replica, commands: readonly RawComman
 }
 
 /** Bytes that the user gave, and a little for each command around them. */
-function sizeOf(commands: readonly RawCommand[]): number {
+export function sizeOf(commands: readonly RawCommand[]): number {
   let size = 0;
   for (const command of commands) {
     size += 16;

@@ -30,9 +30,14 @@ export function onChunk(
     return replica;
   }
   const { incoming } = replica;
-  if (isComplete(incoming, chunk)) {
-    answer("done", 0);
-    return replica;
+  if (incoming !== undefined && isComplete(incoming, chunk)) {
+    if (isFree(turn, replica, incoming.head)) {
+      answer("done", 0);
+      return replica;
+    }
+    // Another region has taken a part of its range meanwhile: a later snapshot leaves that out.
+    answer("refused", 0);
+    return withoutIncoming(turn, replica);
   }
   const latest = incoming?.attempt ?? 0;
   // A piece of a transfer that was given up for a later one.
@@ -73,8 +78,8 @@ const isWanted = ({ raft, applied }: Replica, { index }: SnapshotChunk): boolean
   isLacking(raft) ? index >= applied : index > committed(raft);
 
 /** Whether all of the snapshot is here already, by whatever transfer. */
-const isComplete = (incoming: IncomingSnapshot | undefined, chunk: SnapshotChunk): boolean =>
-  incoming?.complete === true && incoming.index === chunk.index && incoming.term === chunk.term;
+const isComplete = (incoming: IncomingSnapshot, chunk: SnapshotChunk): boolean =>
+  incoming.complete && incoming.index === chunk.index && incoming.term === chunk.term;
 
 /** A transfer begins with the head: files for its tables, in the place of an earlier transfer. */
 function begin(turn: Turn, replica: Replica, chunk: SnapshotChunk, from: StoreId): Replica {

@@ -11,6 +11,7 @@ import { tableFile } from "../storage/table/file.ts";
 import { sendMessage } from "./envelope.ts";
 import {
   ended,
+  isCurrent,
   isEnoughFor,
   pursueExtraction,
   type Sent,
@@ -48,7 +49,7 @@ export function pursueSending(turn: Turn, replica: Replica): Sent {
   let current = pursueExtraction(turn, replica);
   const inputs: RaftInput[] = [];
   const made = current.extraction?.made;
-  if (made === undefined) return { replica: current, inputs };
+  if (made === undefined || !isCurrent(current, made)) return { replica: current, inputs };
   for (const snapshot of current.outgoing) {
     const { index, term: at } = made.metadata;
     if (snapshot.sending !== undefined || !isEnoughFor(snapshot, made.region, index)) continue;
@@ -131,7 +132,13 @@ export function onAck(turn: Turn, replica: Replica, ack: SnapshotAck): Sent {
     const moved = withOutgoing(replica, snapshot, { ...snapshot, sending: next });
     return { replica: sendPiece(turn, moved, snapshot.to, next, inputs), inputs };
   }
-  if (ack.status === "refused") return giveUp(replica, snapshot);
+  if (ack.status === "refused") {
+    // For whatever reason: the next transfer gets tables made anew.
+    const left = giveUp(replica, snapshot);
+    if (left.replica.outgoing.some((other) => other.sending !== undefined)) return left;
+    const ended = withoutExtraction(turn, left.replica);
+    return { replica: ended.replica, inputs: [...left.inputs, ...ended.inputs] };
+  }
   // Who has lost its leadership meanwhile may not speak in the term of the next leader.
   if (isLeader(replica.raft)) {
     const { metadata } = made;

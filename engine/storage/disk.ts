@@ -73,4 +73,6 @@ export interface DiskReader {
    * them.
    */
   read(file: FileName, offset: number, length: number): DiskRead;
+  /** Bytes of room. Others may share it. */
+  free(): number;
 }

@@ -12,6 +12,7 @@ import { type Replica, withReplica } from "../region/replica.ts";
 import { markOf } from "../region/restore.ts";
 import type { GroupMark } from "../storage/lsm/types.ts";
 import { stackOf } from "../storage/state.ts";
+import { isTight } from "./line.ts";
 import type { StoreTurn } from "./turn.ts";
 
 /**
@@ -73,7 +74,8 @@ export function onFlushed(turn: StoreTurn, marks: readonly GroupMark[]): void {
 function forgettable(turn: StoreTurn, replica: Replica, applied: LogIndex): LogIndex | undefined {
   const { raft, flushed } = replica;
   const isIdle = flushed === applied && replica.applied === applied;
-  const kept = isIdle ? neededElsewhere(turn, replica) : turn.config.retainedEntries;
+  const kept =
+    isIdle || isTight(turn) ? neededElsewhere(turn, replica) : turn.config.retainedEntries;
   const index = (Math.min(applied, replica.applied) - kept) as LogIndex;
   if (index >= firstIndex(raft)) return index;
   // A snapshot that began the log lies in it too, and is not needed either any more.

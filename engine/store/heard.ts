@@ -10,6 +10,9 @@ import { onFlushed } from "./flush.ts";
 import { onRegistrationDurable } from "./registration.ts";
 import type { StoreTurn } from "./turn.ts";
 
+/** How long a disk that has refused tables is left alone, in milliseconds. */
+const RETRY_MS = 1000;
+
 export function onStorage(turn: StoreTurn, effect: StorageEffect): void {
   switch (effect.type) {
     case "durable":
@@ -45,6 +48,15 @@ export function onStorage(turn: StoreTurn, effect: StorageEffect): void {
       turn.replicas.put(hear(turn, replica, ticket));
       return;
     }
+    case "stalled":
+      turn.retryAt = turn.now.monotonicMs + RETRY_MS;
+      turn.effects.push({
+        type: "log",
+        level: "warn",
+        message: "the disk refuses tables: they wait in memory",
+        fields: { reason: effect.reason, file: effect.file },
+      });
+      return;
     case "failed":
       turn.trouble = { reason: effect.reason, file: effect.file };
       turn.effects.push({

@@ -27,6 +27,7 @@ import type { GroupMark } from "../storage/lsm/types.ts";
 import { open as openStorage } from "../storage/open.ts";
 import type { TableCache } from "../storage/table/cache.ts";
 import type { OpenResult, Recovered, RecoveredGroup, Restored } from "../storage/types.ts";
+import { emptyBucket } from "./throttle.ts";
 import { settleDamage } from "./damage.ts";
 import type { StoreState } from "./state.ts";
 import { noTransactions } from "./transactions/state.ts";
@@ -58,6 +59,12 @@ export function open(tables: TableCache, config: StoreConfig, now: Now): OpenSto
     nextTicket: Ticket(1),
     durability: [],
     fileWrites: [],
+    line: [],
+    lineBytes: 0,
+    bucket: emptyBucket(now.monotonicMs),
+    raftBytes: 0,
+    freeBytes: tables.disk.free(),
+    retryAt: 0,
     asked: [],
     loggedBytes: 0,
     opened: opened.effects.some(({ type }) => type === "opened"),

@@ -28,6 +28,7 @@ import { answerNow, awaitIndex, noteReadIndex, serveReads } from "../region/read
 import { type ReadCall, type Replica, regionId } from "../region/replica.ts";
 import { reply } from "../region/turn.ts";
 import { admit, answerError, holdsCommitted, refuse } from "./admission.ts";
+import { knock } from "./line.ts";
 import { onSplitCall } from "./splits.ts";
 import { admitRead } from "./transactions/reads.ts";
 import { onMvccWrite } from "./transactions/writes.ts";
@@ -65,17 +66,19 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
       return;
     }
     case "KvPrewrite":
+    case "KvPessimisticLock":
+    case "KvFlush":
+      knock(turn, { type: "transactional", ticket, call });
+      return;
     case "KvCommit":
     case "KvBatchRollback":
     case "KvCleanup":
-    case "KvPessimisticLock":
     case "KVPessimisticRollback":
     case "KvTxnHeartBeat":
     case "KvCheckTxnStatus":
     case "KvCheckSecondaryLocks":
     case "KvResolveLock":
     case "KvDeleteRange":
-    case "KvFlush":
       onMvccWrite(turn, ticket, call);
       return;
     case "SplitRegion": {
@@ -150,8 +153,8 @@ function onWrite(turn: StoreTurn, ticket: Ticket, call: RawWrite): void {
   }
   const part = { ticket, method: call.method, commands: translated.commands.length };
   const { version } = epochOf(replica.region);
-  turn.writes ??= new Map();
-  add(turn.writes, regionId(replica), { part, version, commands: translated.commands });
+  const proposal = { part, version, commands: translated.commands };
+  knock(turn, { type: "raw", region: regionId(replica), proposal });
 }
 
 function add<T>(lists: Map<RegionId, T[]>, region: RegionId, item: T): void {

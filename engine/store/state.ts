@@ -4,12 +4,15 @@
 import type { RegionId, Term, Ticket } from "../base/ids.ts";
 import type { Wire } from "../base/wire.ts";
 import type { Key } from "../base/bytes.ts";
+import type { MvccWrite } from "../mvcc/calls.ts";
 import type { Region } from "../protocol/gen/metapb.ts";
+import type { RawProposal } from "../region/propose.ts";
 import type { Replicas } from "../region/registry.ts";
 import type { Persisting } from "../region/turn.ts";
 import type { StorageState } from "../storage/state.ts";
 import type { Identity, StorageEffect } from "../storage/types.ts";
 import type { Transactions } from "./transactions/state.ts";
+import type { Bucket } from "./throttle.ts";
 import type { StoreConfig, StoreTrouble } from "./types.ts";
 
 export interface StoreState {
@@ -29,6 +32,15 @@ export interface StoreState {
   readonly durability: readonly Durability[];
   /** Writes of received tables under way. */
   readonly fileWrites: readonly FileWrite[];
+  /** Writes that wait to be let in, in order, and their bytes. */
+  readonly line: readonly WaitingWrite[];
+  readonly lineBytes: number;
+  readonly bucket: Bucket;
+  /** As of the last tick: what all Raft logs take in memory, and the room on the disk. */
+  readonly raftBytes: number;
+  readonly freeBytes: number;
+  /** Monotonic time at which the disk is asked again to take tables that it has refused. */
+  readonly retryAt: number;
   /** Questions to the placement driver without an answer. */
   readonly asked: readonly Asked[];
   /** Bytes logged since the memtable was last frozen. */
@@ -52,6 +64,29 @@ export interface Durability {
 export interface FileWrite {
   readonly ticket: Ticket;
   readonly region: RegionId;
+}
+
+/**
+ * A write that adds to what the store has. What ends a transaction does not: it is always let in.
+ */
+export type Arriving =
+  /** It has passed all checks. */
+  | { readonly type: "raw"; readonly region: RegionId; readonly proposal: RawProposal }
+  | {
+      readonly type: "transactional";
+      readonly ticket: Ticket;
+      readonly call: Extract<
+        MvccWrite,
+        { readonly method: "KvPrewrite" | "KvPessimisticLock" | "KvFlush" }
+      >;
+    };
+
+/** A write in line. */
+export interface WaitingWrite {
+  readonly write: Arriving;
+  readonly bytes: number;
+  /** Monotonic time at which it came. */
+  readonly since: number;
 }
 
 /** How far the store has come in joining its cluster. */

@@ -14,11 +14,13 @@ import { expireReads } from "../region/reads.ts";
 import { logCommit } from "../region/records.ts";
 import { regionId, type Replica } from "../region/replica.ts";
 import { tickSending } from "../region/send-snapshot.ts";
+import { pressure } from "../storage/lsm/pressure.ts";
 import type { TableCache } from "../storage/table/cache.ts";
 import { onPlacementAnswer } from "./answers.ts";
 import { settleDamage } from "./damage.ts";
 import { isDiskNews, reopenData, stepDisk } from "./disk.ts";
 import { onStorage } from "./heard.ts";
+import { measure, passLine } from "./line.ts";
 import { onMessage } from "./messages.ts";
 import { isUnconfirmed, pursueRegistration } from "./registration.ts";
 import { report, reportNews } from "./reports.ts";
@@ -52,6 +54,7 @@ export function step(
     if (!isDiskNews(input) && admits(turn, input)) handle(turn, input);
   }
   if (turn.trouble !== undefined) return abandoned(turn);
+  passLine(turn);
   submit(turn);
   startReplicas(turn);
   advance(turn, () => submit(turn));
@@ -130,6 +133,8 @@ function handle(turn: StoreTurn, input: StoreInput): void {
 }
 
 function onTick(turn: StoreTurn): void {
+  measure(turn);
+  retryTables(turn);
   for (const replica of turn.replicas.all()) {
     if (turn.registration.type !== "joined" && isUnconfirmed(replica)) continue;
     if (isStranger(replica) && canLeave(turn, replica)) {
@@ -142,6 +147,12 @@ function onTick(turn: StoreTurn): void {
   tickWaiters(turn, (woken) => retry(turn, woken));
   if (turn.registration.type === "joined") report(turn);
   else pursueRegistration(turn);
+}
+
+/** Tables that the disk has refused are tried again: there may be room now. */
+function retryTables(turn: StoreTurn): void {
+  const { stalled } = pressure(turn.storage);
+  if (stalled && turn.now.monotonicMs >= turn.retryAt) stepDisk(turn, { type: "retry" });
 }
 
 function tickReplica(turn: StoreTurn, replica: Replica): void {

@@ -7,6 +7,7 @@ import type { ReadCall } from "../region/replica.ts";
 import type { RawProposal } from "../region/propose.ts";
 import type { Turn } from "../region/turn.ts";
 import type { StorageEffect } from "../storage/types.ts";
+import type { Verdict } from "./throttle.ts";
 import type { Asked, Durability, FileWrite, Purpose, Registration, StoreState } from "./state.ts";
 import type { Transactions } from "./transactions/state.ts";
 import type { Batch } from "./transactions/batch.ts";
@@ -32,6 +33,14 @@ export interface StoreTurn extends Turn {
   lastTicket: Ticket;
   durability: readonly Durability[];
   fileWrites: readonly FileWrite[];
+  line: StoreState["line"];
+  lineBytes: number;
+  bucket: StoreState["bucket"];
+  raftBytes: number;
+  freeBytes: number;
+  retryAt: number;
+  /** What is to be done with writes in this step, once somebody has asked. */
+  verdict: Verdict | undefined;
   asked: readonly Asked[];
   loggedBytes: number;
   opened: boolean;

@@ -7,6 +7,7 @@ import type { PdCall, PdReply, TikvCall } from "../protocol/services.ts";
 import type { RegionConfig, RegionEffect, StoreMessage } from "../region/types.ts";
 import type { DiskFailure, DiskInput, FileName, WriteEffect } from "../storage/disk.ts";
 import type { TreeEffect, TreeInput } from "../storage/lsm/types.ts";
+import type { ThrottleConfig } from "./throttle.ts";
 import type { StorageConfig } from "../storage/types.ts";
 
 export type { StoreMessage } from "../region/types.ts";
@@ -76,6 +77,8 @@ export interface StoreConfig {
   readonly memtableBytes: number;
   /** Bytes of tables that whoever drives the store lets its `TableCache` remember. */
   readonly cacheBytes: number;
+  /** When writes are slowed down and refused. */
+  readonly throttle: ThrottleConfig;
   /** Log bytes after which it is frozen all the same, so that the log can be shortened. */
   readonly freezeLogBytes: number;
   readonly region: RegionConfig;

@@ -2,6 +2,7 @@
  * The settings of a store: TiKV's names for what exists here, and defaults where nothing is said.
  */
 import { statfsSync } from "node:fs";
+import { totalmem } from "node:os";
 import type { StoreConfig } from "../../engine/store/index.ts";
 import { formatAddress, isUnspecified } from "../address.ts";
 import type { Address } from "../address.ts";
@@ -24,6 +25,11 @@ const STORE_SCHEMA = {
   "storage.enable-ttl": "flag",
   "storage.max-key-size": "size",
   "storage.block-cache.capacity": "size",
+  "storage.reserve-space": "size",
+  "storage.flow-control.l0-files-threshold": "count",
+  "storage.flow-control.soft-pending-compaction-bytes-limit": "size",
+  "storage.flow-control.hard-pending-compaction-bytes-limit": "size",
+  "memory-usage-limit": "size",
   "rocksdb.defaultcf.write-buffer-size": "size",
   "pd.endpoints": "texts",
   "raftstore.capacity": "size",
@@ -118,6 +124,8 @@ export function tikvSettings(
   };
 }
 
+const DEFAULT_CACHE_BYTES = 128 * MIB;
+const DEFAULT_MEMTABLE_BYTES = 32 * MIB;
 const DEFAULT_TICK_MS = 100;
 const DEFAULT_HEARTBEAT_TICKS = 2;
 const DEFAULT_ELECTION_TICKS = 10;
@@ -138,6 +146,12 @@ function problemOf(advertised: Address, file: TikvFile): string | undefined {
   }
   const tickMs = file["raftstore.raft-base-tick-interval"] ?? DEFAULT_TICK_MS;
   if (tickMs < 10) return "raftstore.raft-base-tick-interval must be at least 10ms";
+  const memory = file["memory-usage-limit"];
+  const cached = file["storage.block-cache.capacity"] ?? DEFAULT_CACHE_BYTES;
+  const buffered = 5 * (file["rocksdb.defaultcf.write-buffer-size"] ?? DEFAULT_MEMTABLE_BYTES);
+  if (memory !== undefined && memory < cached + buffered) {
+    return "memory-usage-limit must hold storage.block-cache.capacity and five of rocksdb.defaultcf.write-buffer-size";
+  }
   const lease = file["raftstore.raft-store-max-leader-lease"];
   if (lease !== undefined && lease * 100 > electionTicks * tickMs * LEASE_PERCENT) {
     return `raftstore.raft-store-max-leader-lease must be at most ${LEASE_PERCENT}% of the election timeout`;
@@ -159,13 +173,27 @@ function storeSettings(file: TikvFile): StoreSettings {
   const maxEntryBytes = file["raftstore.raft-entry-max-size"] ?? 8 * MIB;
   const leaseMs =
     file["raftstore.raft-store-max-leader-lease"] ?? (electionMs * LEASE_PERCENT) / 100;
+  const memtableBytes = file["rocksdb.defaultcf.write-buffer-size"] ?? DEFAULT_MEMTABLE_BYTES;
   return {
     version: TIKV_VERSION,
     tickMs: Math.min(50, tickMs),
     storeHeartbeatMs: file["raftstore.pd-store-heartbeat-tick-interval"] ?? 3000,
     regionHeartbeatMs: file["raftstore.pd-heartbeat-tick-interval"] ?? 3000,
-    memtableBytes: file["rocksdb.defaultcf.write-buffer-size"] ?? 32 * MIB,
-    cacheBytes: file["storage.block-cache.capacity"] ?? 128 * MIB,
+    memtableBytes,
+    cacheBytes: file["storage.block-cache.capacity"] ?? DEFAULT_CACHE_BYTES,
+    throttle: {
+      softFrozenBytes: 2 * memtableBytes,
+      hardFrozenBytes: 5 * memtableBytes,
+      softTables: file["storage.flow-control.l0-files-threshold"] ?? 12,
+      hardTables: 3 * (file["storage.flow-control.l0-files-threshold"] ?? 12),
+      softDebtBytes: file["storage.flow-control.soft-pending-compaction-bytes-limit"] ?? 512 * MIB,
+      hardDebtBytes: file["storage.flow-control.hard-pending-compaction-bytes-limit"] ?? 4096 * MIB,
+      bytesPerSecond: 32 * MIB,
+      lineBytes: 4 * MIB,
+      lineMs: 2000,
+      memoryBytes: file["memory-usage-limit"] ?? Math.floor((totalmem() * 3) / 4),
+      reserveBytes: file["storage.reserve-space"] ?? 256 * MIB,
+    },
     freezeLogBytes: file["raft-engine.purge-threshold"] ?? 128 * MIB,
     region: {
       raft: {

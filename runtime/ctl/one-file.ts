@@ -43,4 +43,9 @@ export class OneFile implements DiskReader {
       return { ok: false, reason: failureOf(error) };
     }
   }
+
+  /** Nothing is written here. */
+  free(): number {
+    return 0;
+  }
 }

@@ -1,5 +1,5 @@
 /** Reads of a directory of ours, positional and synchronous, from whatever thread. */
-import { readSync, readdirSync, statSync } from "node:fs";
+import { readSync, readdirSync, statSync, statfsSync } from "node:fs";
 import type { DiskFailure, DiskRead, DiskReader, FileName } from "../../engine/storage/disk.ts";
 import { CLAIM_PREFIX } from "../lock.ts";
 import { FilePool } from "./pool.ts";
@@ -32,10 +32,20 @@ export class DirectoryReader implements DiskReader {
     return readFrom(this.#pool, file, offset, length);
   }
 
+  free(): number {
+    return roomIn(this.#directory);
+  }
+
   /** Forgets all that is open. */
   close(): void {
     this.#pool.closeAll();
   }
+}
+
+/** Bytes of the file system of `directory` that this process may still fill. */
+export function roomIn(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
 }
 
 /** The files of a store in `directory`, in ascending order of name. */

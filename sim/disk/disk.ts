@@ -189,6 +189,7 @@ export class SimulatedDisk implements DiskReader {
       list: () => this.list(),
       size: (file) => this.size(file),
       read: (file, offset, length) => this.#read(file, offset, length),
+      free: () => this.free(),
     };
   }
 

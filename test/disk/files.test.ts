@@ -110,7 +110,7 @@ test("a slice of a job goes beside the lanes, and says which file failed", async
   const failure = await slice({ type: "sync", file: "b" }, { type: "remove", file: "a" });
   assert.equal(failure, { reason: "missing", file: "b" });
   assert.equal(disk.read("a", 0, 9), { ok: true, bytes: bytes(7) });
-  assert.ok(disk.room() > 0);
+  assert.ok(disk.free() > 0);
   await disk.close();
   rmSync(directory, { recursive: true });
 });

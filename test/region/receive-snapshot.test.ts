@@ -62,6 +62,8 @@ class Receiver {
   replica: Replica;
   readonly written: DiskOperation[] = [];
   readonly discarded: number[] = [];
+  /** Regions on this store that share keys with the snapshot's. */
+  readonly others: Replica[] = [];
   private readonly head: Uint8Array;
   private effects: RegionEffect[] = [];
   private ticket = 0;
@@ -118,8 +120,8 @@ class Receiver {
         this.discarded.push(...numbers);
       },
     };
-    const { effects } = this;
-    return { wire, effects, tree, replicas: { overlapping: () => [] } } as unknown as Turn;
+    const { effects, others } = this;
+    return { wire, effects, tree, replicas: { overlapping: () => others } } as unknown as Turn;
   }
 }
 
@@ -187,6 +189,16 @@ test("a snapshot that is all here is not taken again", () => {
   const receiver = new Receiver();
   assert.is(receive(receiver, 1, 3), "done 4");
   assert.is(receiver.take(2, 0), "done 0");
+});
+
+test("a snapshot whose range another region has come into is given up for a later one", () => {
+  const receiver = new Receiver();
+  receive(receiver, 1, 3);
+  const { region } = receiver.replica;
+  receiver.others.push({ ...receiver.replica, region: { ...region, id: region.id + 1 } });
+  assert.is(receiver.take(2, 0), "refused 0");
+  assert.is(receiver.replica.incoming, undefined);
+  assert.equal(receiver.discarded, [10, 11]);
 });
 
 test("bytes that are not what the head promises are refused, and their files go", () => {

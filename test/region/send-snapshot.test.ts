@@ -221,6 +221,24 @@ test("a follower that needs more than the tables hold waits for others", () => {
   assert.not(sender.turn.wantsFreeze);
 });
 
+test("tables from before a split, or that a follower has refused, are of no use to the next one", () => {
+  const split = new Sender();
+  split.start(split.peer(0));
+  split.make(5, 4);
+  split.ack(split.sent()[0], "done", 0);
+  const { region } = split.replica;
+  const regionEpoch = { ...region.regionEpoch!, version: region.regionEpoch!.version + 1 };
+  split.replica = { ...split.replica, region: { ...region, regionEpoch } };
+  split.start(split.peer(1));
+  assert.equal(split.released, [5]);
+  assert.equal(split.sent(), []);
+  const refused = new Sender();
+  refused.start(refused.peer(0));
+  refused.make(5, 4);
+  refused.ack(refused.sent()[0], "refused", 0);
+  assert.equal(refused.released, [5]);
+});
+
 test("tables that cannot be made or read end what waits for them", () => {
   const failing = new Sender();
   failing.start(failing.peer(0));

@@ -34,6 +34,7 @@ export function readerOf(image: Image): DiskReader {
   return {
     list: () => [...image.keys()].sort((a, b) => (a < b ? -1 : 1)),
     size: (file) => image.get(file)?.length,
+    free: () => Number.MAX_SAFE_INTEGER,
     read: (file, offset, length) => {
       const bytes = image.get(file);
       if (bytes === undefined) return { ok: false, reason: "missing" };

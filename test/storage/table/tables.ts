@@ -12,6 +12,10 @@ import type { ColumnFamily } from "../../../engine/storage/types.ts";
 
 /** Files in memory. Reads are counted, and may be refused. */
 export class MemoryDisk implements DiskReader {
+  free(): number {
+    return Number.MAX_SAFE_INTEGER;
+  }
+
   readonly files: Map<FileName, Uint8Array> = new Map();
   reads = 0;
   isBroken = false;
