@@ -12,6 +12,7 @@ import { oneSlowDisk } from "./one-slow-disk.ts";
 import { oneWayPartitions } from "./one-way-partitions.ts";
 import { partitions } from "./partitions.ts";
 import { powerLoss } from "./power-loss.ts";
+import { rottingDisks } from "./rotting-disks.ts";
 import { slowDisks } from "./slow-disks.ts";
 import { splits } from "./splits.ts";
 
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   slowDisks,
   oneSlowDisk,
   fullDisks,
+  rottingDisks,
   laggingFollowers,
   membershipChurn,
   splits,

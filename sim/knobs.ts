@@ -111,7 +111,7 @@ export function drawKnobs(random: Random, scenario: Scenario, byReference: boole
     levelBytes: setting("levelBytes", 1 << 14, [500, 4000, 1 << 20]),
     levelGrowth: setting("levelGrowth", 4, [2, 10]),
     compactions: setting("compactions", 1, [2, 4]),
-    compactionBytesPerSecond: setting("compactionBytesPerSecond", 1 << 22, [0, 1 << 14]),
+    compactionBytesPerSecond: setting("compactionBytesPerSecond", 1 << 22, [0, 1 << 18]),
     debtBytes: setting("debtBytes", 1 << 16, [1000, 1 << 24]),
     manifestBytes: setting("manifestBytes", 1 << 13, [200, 1 << 20]),
     retainedEntries: setting("retainedEntries", 500, [0, 5, 50]),

@@ -13,6 +13,7 @@ import { build, DEFAULT_OPTIONS } from "./build.ts";
 import { passed, violated } from "./checkers/verdict.ts";
 import { compareAll, missing } from "./checkers/convergence.ts";
 import { checkHistories } from "./checkers/histories.ts";
+import { checkTables } from "./checkers/tables.ts";
 import { setDrift, thawWall } from "./clock/clock.ts";
 import { HEALTHY_DISK } from "./disk/model.ts";
 import { schedule } from "./event-queue.ts";
@@ -63,6 +64,7 @@ export function runSeed(
   if (!over(world)) {
     checkInserts(world, built.audit, built.inserts);
     compareAll(world);
+    if (!over(world)) checkTables(world);
   }
   if (!over(world)) undecided = checkHistories(world).undecided;
   world.phase = "over";
@@ -130,6 +132,7 @@ function heal(world: World): void {
   healNetwork(world.network, CALM);
   for (const machine of world.servers) {
     machine.disk.become(HEALTHY_DISK);
+    machine.disk.straighten();
     thawWall(machine.clock, world.timeUs, false);
     setDrift(machine.clock, world.timeUs, 0);
     resume(world, machine);

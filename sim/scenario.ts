@@ -4,6 +4,7 @@
  */
 import type { Kind } from "./workloads/registers.ts";
 import type { Blow } from "./faults/ambush.ts";
+import type { Damage } from "./faults/rot.ts";
 import type { Knobs } from "./knobs.ts";
 import type { Shape } from "./network/topology.ts";
 
@@ -100,6 +101,10 @@ export type Fault = FaultTiming &
     | { readonly type: "failing_disk"; readonly of: Disks }
     /** There is hardly any room left, or none at moments, whatever is asked for. */
     | { readonly type: "full_disk"; readonly of: Disks }
+    /**
+     * Bytes of tables are damaged at rest, as far as the atlas lets them be (`faults/atlas.ts`).
+     */
+    | { readonly type: "damage"; readonly kinds: readonly Damage[] }
   );
 
 /** Those that strike by the clock. */

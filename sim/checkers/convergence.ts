@@ -90,6 +90,9 @@ function missingReplicas(
     const member = placed.find(({ replica }) => replica.peer.id === peer.id)?.replica;
     if (member === undefined) return `peer ${peer.id} is not on store ${peer.storeId}`;
     if (!isInitialized(member.region)) return `peer ${peer.id} has no data yet`;
+    if (member.damaged !== undefined) {
+      return `the data of peer ${peer.id} is damaged (${member.damaged.file}) and not replaced`;
+    }
     if (member.raft.term !== raft.term) {
       return `peer ${peer.id} is in term ${member.raft.term}, its leader in ${raft.term}`;
     }

@@ -11,6 +11,7 @@ import type { TableCache } from "../../engine/storage/table/cache.ts";
 import type { World } from "../model.ts";
 import { equalBytes, hex } from "../../engine/base/bytes.ts";
 import { COLUMN_FAMILIES } from "../../engine/storage/types.ts";
+import { isExplained } from "./named-tables.ts";
 import { passed, violated } from "./verdict.ts";
 
 /** One region's data at one applied index, on one store. */
@@ -101,7 +102,21 @@ function dataOf({ view, startKey, endKey }: Applied, family: ColumnFamily): KvCu
 
 function differ(world: World, a: Applied, b: Applied, where: string): void {
   // The engine must find damage by itself; what cannot be read is no difference.
-  if (a.tables.takeDamage().length + b.tables.takeDamage().length > 0) return;
+  const unread = unreadable(world, a) + unreadable(world, b);
+  if (unread > 0) return;
   const text = `region ${a.region} at index ${a.index} differs on ${a.store} and ${b.store} ${where}`;
   violated(world, "equal replicas", text);
+}
+
+/** How many tables of this state could not be read: they are gone by now, or were damaged. */
+function unreadable(world: World, { tables, store }: Applied): number {
+  const found = tables.takeDamage();
+  const machine = world.stores.find(({ name }) => name === store);
+  for (const damage of found) {
+    const { file, offset, detail } = damage;
+    if (machine === undefined || machine.disk.size(file) === undefined) continue;
+    if (isExplained(machine, damage)) continue;
+    violated(world, "tables", `${store}: ${file} at ${offset}: ${detail}`);
+  }
+  return found.length;
 }

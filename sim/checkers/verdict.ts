@@ -19,6 +19,8 @@ export type CheckName =
   | "one configuration"
   | "disjoint leases"
   | "equal replicas"
+  /** What a store's tables hold is there and whole, as far as nobody damaged it. */
+  | "tables"
   | "timestamps"
   | "linearizability"
   | "durability"

@@ -211,6 +211,15 @@ export class SimulatedDisk implements DiskReader {
     this.#stray = { file, offset, from };
   }
 
+  /** Whether a write is still to go astray; `straighten` sees to it that none does. */
+  get goesAstray(): boolean {
+    return this.#stray !== undefined;
+  }
+
+  straighten(): void {
+    this.#stray = undefined;
+  }
+
   /** The next `count` syncs fail, and drop what they should have made durable. */
   failSyncs(count: number): void {
     this.#syncsToFail = count;

@@ -17,6 +17,7 @@ import { betray } from "./ambush.ts";
 import { disturbClock } from "./clocks.ts";
 import { disturbDisk } from "./disks.ts";
 import { drainStore, transferLeader } from "./orders.ts";
+import { damageTable } from "./rot.ts";
 import { drawHold, holdText } from "./holds.ts";
 
 /** Performs one strike of `fault`; undefined where there was nothing to strike. */
@@ -55,6 +56,8 @@ export function strike(
     case "failing_disk":
     case "full_disk":
       return disturbDisk(world, fault, lastsUs, random);
+    case "damage":
+      return damageTable(world, fault.kinds, random);
     default:
       return unreachable(fault);
   }

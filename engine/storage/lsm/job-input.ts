@@ -6,7 +6,7 @@ import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import type { TableCache } from "../table/cache.ts";
 import type { Clear, Entry, EntryCursor, TableDamage } from "../table/types.ts";
-import { firstReaching } from "./run.ts";
+import { endsBefore, firstReaching } from "./run.ts";
 import type { Run } from "./run.ts";
 
 /**
@@ -86,7 +86,8 @@ export class JobInput implements EntryCursor {
         this.damage = damage;
         return;
       }
-      if (damage.end === EMPTY_KEY) continue;
+      // Behind the last block there is nothing to leap to: one would meet the same damage again.
+      if (damage.end === EMPTY_KEY || endsBefore(this.run[this.at]!, damage.end)) continue;
       cursor.seek(damage.end);
       if (cursor.valid) {
         this.here = cursor;
