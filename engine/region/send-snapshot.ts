@@ -49,7 +49,9 @@ export function pursueSending(turn: Turn, replica: Replica): Sent {
   let current = pursueExtraction(turn, replica);
   const inputs: RaftInput[] = [];
   const made = current.extraction?.made;
-  if (made === undefined || !isCurrent(current, made)) return { replica: current, inputs };
+  // Only a leader begins: the number of a transfer counts on the clock of its term's one leader.
+  const mayBegin = made !== undefined && isLeader(current.raft) && isCurrent(current, made);
+  if (!mayBegin) return { replica: current, inputs };
   for (const snapshot of current.outgoing) {
     const { index, term: at } = made.metadata;
     if (snapshot.sending !== undefined || !isEnoughFor(snapshot, made.region, index)) continue;

@@ -258,12 +258,17 @@ test("tables that cannot be made or read end what waits for them", () => {
 });
 
 test("a replica that has ceased to lead offers nothing", () => {
-  const sender = new Sender("follower");
+  const sender = new Sender();
   sender.start(sender.peer(0));
   sender.make(5, 4);
   const [head] = sender.sent();
+  sender.replica = { ...sender.replica, raft: { ...sender.replica.raft, role: "follower" } };
   sender.ack(head, "done", 0);
   assert.is(sender.offers(), 0);
+  const late = new Sender("follower");
+  late.start(late.peer(0));
+  late.make(5, 4);
+  assert.equal(late.sent(), [], "it does not even begin");
 });
 
 test("a replica whose data is damaged sends none of it", () => {
