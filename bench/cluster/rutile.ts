@@ -2,7 +2,7 @@
  * A Rutile cluster of separate processes on loopback: placement drivers, stores, and the means to
  * kill and restart each. Data and logs lie below one directory, so a restart finds what it left.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EMPTY_KEY } from "../../engine/base/bytes.ts";
@@ -21,6 +21,8 @@ export interface ClusterPlan {
   readonly directory: string;
   readonly pds: 1 | 3;
   readonly stores: number;
+  /** A configuration file for the stores, as its text. */
+  readonly storeConfig?: string;
   /** Raises or lowers what the nodes log; `error` unless told. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -75,6 +77,11 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
       }),
     ]),
   );
+  const config: { config?: string } = {};
+  if (plan.storeConfig !== undefined) {
+    config.config = join(plan.directory, "store.toml");
+    writeFileSync(config.config, plan.storeConfig);
+  }
   const stores = numbered("store", plan.stores).map((name) => {
     const [address, status] = [take(), take()];
     return node(plan, name, address, `http://${status}/status`, [
@@ -84,6 +91,7 @@ export async function startCluster(plan: ClusterPlan): Promise<Cluster> {
         addr: address,
         "status-addr": status,
         "data-dir": join(plan.directory, name),
+        ...config,
       }),
     ]);
   });

@@ -102,7 +102,7 @@ function sayReport(report: Report, seconds: number): void {
   const whose =
     identity === undefined
       ? "a node whose name cannot be read"
-      : `store ${identity.store} of cluster ${identity.cluster}`;
+      : `node ${identity.store} of cluster ${identity.cluster}`;
   say(
     `${whose}: ${plural(report.logs, "log segment")}, ${plural(report.tables, "table")}, ` +
       `${sizeText(report.bytes)} in ${seconds.toFixed(1)} s`,

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { waitFor } from "../../bench/cluster/processes.ts";
 import { regionOf } from "../../bench/cluster/region.ts";
 import { startCluster } from "../../bench/cluster/rutile.ts";
-import type { Cluster, Node } from "../../bench/cluster/rutile.ts";
+import type { Cluster, ClusterPlan, Node } from "../../bench/cluster/rutile.ts";
 import type { Key } from "../../engine/base/bytes.ts";
 
 export type { Cluster, Node };
@@ -18,7 +18,7 @@ export type { Cluster, Node };
  * directory and log, is removed afterwards unless `body` threw: then the error names it.
  */
 export async function withCluster(
-  nodes: { readonly pds: 1 | 3; readonly stores: number },
+  nodes: Pick<ClusterPlan, "pds" | "stores" | "storeConfig">,
   body: (cluster: Cluster, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "rutile-clients-"));

@@ -1,11 +1,17 @@
 /**
  * Rounds of kill -9 on random store processes, now and then on all at once or on PD, under a stream
- * of writes; at the end every acknowledged write must be there. `--rounds N` rounds, `--seed N` to
- * draw the same victims again (the times stay real), `--pds 1|3`.
+ * of writes; at the end every acknowledged write must be there, and `ctl verify` must find each
+ * directory whole as the last kill -9 has left it. The stores' trees are tiny, so that every round
+ * falls into flushes and compactions.
+ *
+ * `--restarts N` until so many processes were restarted, `--seed N` to draw the same victims again
+ * (the times stay real), `--pds 1|3`, `--every N`: in each so many-th round writes must go on
+ * before the next one.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import seedrandom from "seedrandom";
 import { withCluster } from "./cluster.ts";
@@ -14,18 +20,41 @@ import { goClient } from "./real-client.ts";
 import type { RealClient } from "./real-client.ts";
 import { createTally } from "./tally.ts";
 import { startWrites } from "./write-stream.ts";
+import type { WriteStream } from "./write-stream.ts";
 
 const exec = promisify(execFile);
 const patienceMs = 90_000;
+const CLI = fileURLToPath(new URL("../../runtime/cli.js", import.meta.url));
+
+/** Memtables, tables, levels and logs so small that a few seconds of writes go through all. */
+const TINY_TREE = `
+[rocksdb]
+max-manifest-file-size = "64KiB"
+[rocksdb.defaultcf]
+write-buffer-size = "256KiB"
+target-file-size-base = "1MiB"
+max-bytes-for-level-base = "1MiB"
+max-bytes-for-level-multiplier = 2
+level0-file-num-compaction-trigger = 2
+block-size = "4KiB"
+compression-per-level = ["no", "no", "lz4", "lz4", "lz4", "lz4", "lz4"]
+[raft-engine]
+target-file-size = "256KiB"
+purge-threshold = "1MiB"
+[raftstore]
+raft-log-gc-count-limit = 500
+`;
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "10" },
+    restarts: { type: "string", default: "20" },
+    every: { type: "string", default: "1" },
     seed: { type: "string", default: String(Date.now()) },
     pds: { type: "string", default: "1" },
   },
 });
-const rounds = Number(values.rounds);
+const restarts = Number(values.restarts);
+const every = Number(values.every);
 const random = seedrandom(values.seed);
 const tally = createTally();
 
@@ -34,37 +63,35 @@ if ("missing" in found) {
   tally.skipped("kill -9 under load", found.missing);
 } else {
   const { client } = found;
-  await tally.check(`${rounds} rounds of kill -9 lose no acknowledged write`, () =>
-    withCluster({ pds: values.pds === "3" ? 3 : 1, stores: 3 }, (cluster, directory) =>
-      storm(client, cluster, join(directory, "outcomes")),
-    ),
+  const pds = values.pds === "3" ? 3 : 1;
+  await tally.check(`${restarts} restarts after kill -9 lose no acknowledged write`, () =>
+    withCluster({ pds, stores: 3, storeConfig: TINY_TREE }, async (cluster, directory) => {
+      await storm(client, cluster, join(directory, "outcomes"));
+      const nodes = [...cluster.stores, ...cluster.pds];
+      await Promise.all(nodes.map((node) => node.kill()));
+      for (const { name } of nodes) await verifyFiles(join(directory, name));
+    }),
   );
 }
 tally.end();
 
 async function storm(client: RealClient, cluster: Cluster, file: string): Promise<void> {
   console.log(`# seed ${values.seed}`);
-  const writes = startWrites(client, cluster.endpoints, file, "storm");
-  let kills = 0;
+  const writes = startWrites(client, cluster.endpoints, file, "storm", ["--size", "512"]);
+  let done = 0;
   try {
     await writes.acknowledge(100, patienceMs);
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let round = 1; done < restarts; round += 1) {
       const victims = draw(cluster);
       await Promise.all(victims.map((victim) => victim.kill()));
-      kills += victims.length;
-      await sleep(random() * 3000);
+      await sleep(random() * 1000);
       await Promise.all(victims.map((victim) => victim.start()));
-      const took = await writes.acknowledge(100, patienceMs);
-      const { acknowledged, unknown } = writes.progress();
-      const names = victims.map(({ name }) => name).join(" ");
-      console.log(
-        `# round ${round}: killed ${names}; writes went on after ${Math.round(took)} ms; ` +
-          `${acknowledged} acknowledged, ${unknown} unknown`,
-      );
+      done += victims.length;
+      if (round % every === 0) await proceed(writes, round, done, victims);
       await sleep(random() * 1000);
     }
     const { acknowledged, unknown } = await writes.finish();
-    console.log(`# ${kills} kills, ${acknowledged} acknowledged, ${unknown} of unknown outcome`);
+    console.log(`# ${done} restarts, ${acknowledged} acknowledged, ${unknown} of unknown outcome`);
   } catch (error) {
     writes.abandon();
     throw error;
@@ -72,6 +99,33 @@ async function storm(client: RealClient, cluster: Cluster, file: string): Promis
   const args = [...client.args, "verify", "--pd", cluster.endpoints, "--file", file];
   const { stdout } = await exec(client.file, args, { timeout: patienceMs });
   console.log(`# ${stdout.trim()}`);
+}
+
+/** Some writes must be acknowledged. */
+async function proceed(
+  writes: WriteStream,
+  round: number,
+  done: number,
+  victims: readonly Node[],
+): Promise<void> {
+  const took = await writes.acknowledge(100, patienceMs);
+  const { acknowledged, unknown } = writes.progress();
+  const names = victims.map(({ name }) => name).join(" ");
+  console.log(
+    `# round ${round}, ${done} restarts: killed ${names}; writes went on after ` +
+      `${Math.round(took)} ms; ${acknowledged} acknowledged, ${unknown} unknown`,
+  );
+}
+
+/** Every checksum and reference of a directory, as the operator's command has it. */
+async function verifyFiles(directory: string): Promise<void> {
+  const args = [CLI, "ctl", "verify", "--data-dir", directory];
+  const { stdout } = await exec(process.execPath, args, { timeout: patienceMs }).catch(
+    ({ stdout: said, stderr }: { stdout: string; stderr: string }) => {
+      throw new Error(`ctl verify --data-dir ${directory}: ${said}${stderr}`);
+    },
+  );
+  console.log(`# ${directory}: ${stdout.trim().replaceAll("\n", "; ")}`);
 }
 
 /** Mostly one store, sometimes two, at times every store, and at times a placement driver too. */

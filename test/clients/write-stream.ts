@@ -22,14 +22,18 @@ export interface WriteStream {
   abandon(): void;
 }
 
-/** Starts the writers; each outcome goes to `file`. Keys begin with `prefix`. */
+/**
+ * Starts the writers; each outcome goes to `file`. Keys begin with `prefix`. `more` flags are the
+ * client's own.
+ */
 export function startWrites(
   client: RealClient,
   pd: string,
   file: string,
   prefix: string,
+  more: readonly string[] = [],
 ): WriteStream {
-  const args = [...client.args, "write", "--pd", pd, "--file", file, "--prefix", prefix];
+  const args = [...client.args, "write", "--pd", pd, "--file", file, "--prefix", prefix, ...more];
   const child = spawn(client.file, args, { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
   let progress: Progress = { acknowledged: 0, unknown: 0 };

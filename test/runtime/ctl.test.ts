@@ -200,7 +200,7 @@ test("verify and dump end with 0 where all is whole and with 1 where something i
       ctl("dump", "--limit", "1", table),
     ]);
     assert.equal([text.status, text.err, dumped.status], [0, "", 0]);
-    assert.match(text.out, "store 3 of cluster 77: 2 log segments, 1 table");
+    assert.match(text.out, "node 3 of cluster 77: 2 log segments, 1 table");
     assert.match(text.out, "no damage\n");
     assert.match(dumped.out, "key-000 = value 0");
     flip(table, 20);

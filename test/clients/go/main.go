@@ -31,6 +31,7 @@ func main() {
 	file := flags.String("file", "", "where acknowledged writes are recorded")
 	prefix := flags.String("prefix", "stream", "what the keys of the stream begin with")
 	writers := flags.Int("writers", 16, "concurrent writers of the stream")
+	size := flags.Int("size", 0, "bytes that each value of the stream has at least")
 	key := flags.String("key", "", "a key")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		fail(err)
@@ -38,7 +39,7 @@ func main() {
 	// The client logs every reconnection; with servers being killed that is noise.
 	log.ReplaceGlobals(zap.NewNop(), &log.ZapProperties{})
 
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 24*time.Hour)
 	defer cancel()
 	client, err := rawkv.NewClient(ctx, strings.Split(*pd, ","), config.DefaultConfig().Security)
 	if err != nil {
@@ -50,7 +51,7 @@ func main() {
 	case "operations":
 		err = operations(ctx, client)
 	case "write":
-		err = write(ctx, client, *file, *prefix, *writers)
+		err = write(ctx, client, *file, *prefix, *writers, *size)
 	case "verify":
 		err = verify(ctx, client, *file)
 	case "leader":
