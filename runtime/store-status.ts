@@ -2,9 +2,13 @@
 import * as engine from "../engine/store/index.ts";
 import type { StoreInput, StoreState } from "../engine/store/index.ts";
 import { isLeader } from "../engine/raft/query.ts";
+import type { TableCache } from "../engine/storage/table/cache.ts";
 import type { Driver } from "./driver.ts";
+import { engineFamilies, engineStatus } from "./engine-status.ts";
+import type { ObservedEngine } from "./engine-status.ts";
 import type { GrpcServer } from "./grpc/server.ts";
 import { json, text } from "./http.ts";
+import type { JobRunner } from "./jobs.ts";
 import type { Answer, Routes } from "./http.ts";
 import type { LatencyTable } from "./metrics/latency.ts";
 import { createMetrics } from "./metrics/registry.ts";
@@ -18,13 +22,17 @@ export interface Observed {
   readonly grpc: GrpcServer;
   readonly transport: Transport;
   readonly calls: LatencyTable;
+  readonly tables: TableCache;
+  readonly jobs: JobRunner;
 }
 
 export function statusRoutes(observed: Observed): Routes {
-  const metrics = storeMetrics(observed);
   const state = (): StoreState => observed.driver.state;
+  const storage: ObservedEngine = { state, tables: observed.tables, jobs: observed.jobs };
+  const metrics = storeMetrics(observed);
+  for (const family of engineFamilies(storage)) metrics.add(family);
   return new Map<string, Answer>([
-    ["/status", () => json(statusOf(state()))],
+    ["/status", () => json({ ...statusOf(state()), ...engineStatus(storage) })],
     ["/config", () => json(state().config)],
     ["/ready", () => (isReady(state()) ? text("ready\n") : text("not ready\n", 503))],
     ["/metrics", () => metrics.page()],
@@ -107,6 +115,16 @@ function storeMetrics({ driver, grpc, transport, calls }: Observed): Metrics {
       "tikv_store_damaged_regions",
       "Replicas that are out of service because their data is damaged",
       () => engine.damage(driver.state).length,
+    ],
+    [
+      "tikv_store_disk_free_bytes",
+      "Bytes of the file system that the store may still fill",
+      () => driver.state.freeBytes,
+    ],
+    [
+      "tikv_store_writes_waiting",
+      "Writes that wait to be let in because compaction is behind",
+      () => driver.state.line.length,
     ],
     [
       "tikv_store_disk_trouble",

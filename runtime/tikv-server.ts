@@ -165,7 +165,14 @@ class Store {
     this.#placement = createPlacementClient(settings.pdEndpoints, logger);
     this.transport = this.#connectPeers();
     this.http = createHttpServer(
-      statusRoutes({ driver: this.#driver, grpc: this.grpc, transport: this.transport, calls }),
+      statusRoutes({
+        driver: this.#driver,
+        grpc: this.grpc,
+        transport: this.transport,
+        calls,
+        tables,
+        jobs: this.#jobs,
+      }),
     );
   }
 
