@@ -73,6 +73,7 @@ export function describeMessage(m: RaftMessage): string {
 export function describeInput(input: RaftInput): string {
   switch (input.type) {
     case "tick":
+    case "tell_commit":
     case "campaign":
     case "request_snapshot":
       return input.type;

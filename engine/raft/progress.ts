@@ -93,6 +93,10 @@ export function copyProgress(progress: Progress): MutableProgress {
 export const isLacking = ({ lackingMs }: Progress, nowMs: number, electionMs: number): boolean =>
   nowMs - lackingMs < electionMs;
 
+/** Whether no append has yet told the member, which takes any, that entries up to there count. */
+export const lacksCommit = ({ state, commitSent }: Progress, commit: LogIndex): boolean =>
+  state === "replicate" && commitSent < commit;
+
 /** The limits of the window to one member. */
 export interface Window {
   readonly maxInflightMessages: number;

@@ -32,10 +32,18 @@ function flushPeer(turn: Turn, at: number): void {
     if (!sendAppend(turn, at, config.maxAppendBytes)) return;
     peer = draft.peers[at]!;
   }
-  // A new commit index travels with the next entries; only who has them all is told separately.
-  const isIdle = peer.state === "replicate" && peer.inflight.length === 0;
-  if (isIdle && peer.next > draft.log.last && peer.commitSent < draft.commit)
-    sendAppend(turn, at, 0);
+}
+
+/**
+ * Tells the members of a commit index that no entries have brought them. It waits for entries or a
+ * tick to travel with: a message of its own to every member, and the answer, would be half of all
+ * messages of a lone write, and nobody who wrote waits for them.
+ */
+export function tellCommit(turn: Turn): void {
+  const { draft } = turn;
+  for (let at = 0; at < draft.peers.length; at++) {
+    if (progress.lacksCommit(draft.peers[at]!, draft.commit)) sendAppend(turn, at, 0);
+  }
 }
 
 /**
@@ -182,7 +190,6 @@ export function advanceCommit(turn: Turn): void {
   }
   assert(draft.uncommittedBytes >= 0, "what is committed was counted when it was appended");
   commitTo(turn, index);
-  turn.flush = true;
 }
 
 /** The connection to `from` broke: what was streamed to it is probably lost. */

@@ -34,7 +34,9 @@ import {
   onHeartbeatResponse,
   onUnreachable,
   sendHeartbeats,
+  tellCommit,
 } from "./replication.ts";
+import { lacksCommit } from "./progress.ts";
 import { NOBODY, becomeFollower } from "./roles.ts";
 import {
   onCompact,
@@ -69,7 +71,11 @@ export function step(state: RaftState, nowMs: number, input: RaftInput): Step {
 /** Whether a tick has nothing to do, as nearly all have. */
 function isIdle(state: RaftState, now: number): boolean {
   if (isApplyDue(state)) return false;
-  if (state.role === "leader") return now < state.heartbeatAtMs;
+  if (state.role === "leader") {
+    return (
+      now < state.heartbeatAtMs && !state.peers.some((peer) => lacksCommit(peer, state.commit))
+    );
+  }
   return now < state.electionAtMs && state.reads.forwarded.length === 0;
 }
 
@@ -77,6 +83,8 @@ function handle(turn: Turn, input: RaftInput): void {
   switch (input.type) {
     case "tick":
       return onTick(turn);
+    case "tell_commit":
+      return tellCommit(turn);
     case "received":
       return onReceived(turn, input.from, input.message);
     case "propose":
@@ -113,6 +121,7 @@ function onTick(turn: Turn): void {
     if (now >= draft.electionAtMs) onElectionTimeout(turn);
     return;
   }
+  tellCommit(turn);
   if (now < draft.heartbeatAtMs) return;
   const { checkQuorum, electionMs } = draft.config;
   if (checkQuorum && now - quorumHeardMs(draft, now) >= electionMs) {

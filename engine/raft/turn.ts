@@ -18,8 +18,7 @@ export interface Turn {
   /** Messages of this step that wait for the write the step ends with. */
   readonly held: { readonly to: PeerId; readonly message: RaftMessage }[];
   /**
-   * Leader: entries, commit index or a member's progress changed, so members may have something to
-   * get.
+   * Leader: entries or a member's progress changed, so members may have something to get.
    */
   flush: boolean;
   /** Leader: acknowledgements or the configuration changed, so the commit index may move. */

@@ -206,6 +206,11 @@ export interface SnapshotRequest {
 export type RaftInput =
   /** Time has passed; comes at least every `tickMs`. */
   | { readonly type: "tick" }
+  /**
+   * Followers should hear of the commit index now, not only with the next entries or tick:
+   * something else waits for what they apply. Nothing to whoever does not lead.
+   */
+  | { readonly type: "tell_commit" }
   | { readonly type: "received"; readonly from: PeerId; readonly message: RaftMessage }
   /**
    * Append these commands, in order. Keeps the arrays. Answered by `proposed` or

@@ -65,6 +65,8 @@ function perform(
       const applied = applyEntries(turn, replica, effect.entries);
       if (applied === undefined) return applied;
       inputs.push({ type: "applied", index: applied.applied });
+      // Regions that a split makes are not heard of on stores that have not applied it yet.
+      if (applied.region !== replica.region) inputs.push({ type: "tell_commit" });
       if (applied.damaged !== undefined) inputs.push({ type: "request_snapshot" });
       return applied;
     }

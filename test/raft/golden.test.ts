@@ -162,6 +162,8 @@ test("a joint change of membership", () => {
     { type: "remove", peer: PeerId(3) },
   ] as const;
   t.input(1, { type: "propose_change", change: { changes, context: EMPTY_BYTES } });
+  t.say("with the next tick 4 and 5 hear that the change is complete");
+  t.input(1, { type: "tick" });
   t.states();
   t.check();
 });

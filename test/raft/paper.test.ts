@@ -117,7 +117,50 @@ test("5.3: what is committed is made known with the next messages, and then appl
   group.elect(1);
   group.propose(1, "a");
   group.settle();
-  for (const peer of [1, 2, 3]) is(group.log(peer), "a");
+  for (const [peer, log] of ["a", "", ""].entries()) is(group.log(peer + 1), log);
+  group.propose(1, "b");
+  group.settle();
+  for (const [peer, log] of ["a b", "a", "a"].entries()) is(group.log(peer + 1), log);
+  group.run(50);
+  for (const peer of [1, 2, 3]) is(group.log(peer), "a b");
+});
+
+test("5.3: each member is told of a commit index once, by whatever leaves first", () => {
+  const leader = leaderWith();
+  leader.propose("a");
+  leader.finish();
+  leader.receive(2, accepted(1, leader.state.log.last));
+  leader.receive(3, accepted(1, leader.state.log.last));
+  leader.finish();
+  leader.look();
+  const told = (): readonly number[] => leader.sent("append_request").map(({ to }) => to);
+  leader.tick(10);
+  is(told().join(), "2,3", "the first tick tells both");
+  leader.look();
+  const before = leader.state;
+  leader.tick(10);
+  is(leader.state, before, "and then there is nothing to do");
+});
+
+test("5.3: a member whose answer is out is told of a commit index behind what it was sent", () => {
+  const leader = leaderWith();
+  leader.propose("a");
+  leader.finish();
+  leader.receive(2, accepted(1, leader.state.log.last));
+  leader.receive(3, accepted(1, leader.state.log.last));
+  leader.finish();
+  leader.propose("b");
+  leader.finish();
+  leader.receive(2, accepted(1, leader.state.log.last));
+  leader.finish();
+  leader.look();
+  leader.input({ type: "tell_commit" });
+  const sent = leader.sent("append_request");
+  is(sent.length, 2);
+  for (const { to, previousIndex, commit } of sent) {
+    is(previousIndex, leader.state.log.last, `${to} is asked for all it was sent`);
+    is(commit, leader.state.log.last);
+  }
 });
 
 test("5.3: a leader never changes or removes entries of its log", () => {

@@ -110,6 +110,16 @@ test("a leader whose own disk is behind answers no read before it holds what oth
   assert.equal(reply.response.value, bytes("new"));
 });
 
+test("a split reaches the other stores at once, and with no tick", () => {
+  const cluster = ready();
+  cluster.run(500);
+  const { node, replica } = cluster.leaderAt("a");
+  const splitKeys = ["m" as Key];
+  const request = SplitRegionRequest.make({ context: context(replica), splitKeys, isRawKv: true });
+  cluster.ask(node, { method: "SplitRegion", request });
+  for (const { state } of cluster.nodes) assert.is(replicas(state!).length, 2);
+});
+
 test("a write that came in one step with the split of its region goes back to its client", () => {
   const cluster = ready();
   put(cluster, "a", "old");
