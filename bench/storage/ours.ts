@@ -4,6 +4,7 @@
  * between turns, compactions on a worker's thread. What a store would refuse for a while because
  * compaction is behind, waits here.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { EMPTY_KEY, keyFromBytes } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, RegionId, Term, Ticket, nextTicket } from "../../engine/base/ids.ts";
 import { readU32, writeU32 } from "../../engine/base/big-endian.ts";
@@ -65,7 +66,7 @@ class Ours implements StorageEngine {
     const opening = openDisk(options.directory);
     if (!opening.ok) throw new Error(opening.detail);
     this.disk = opening.disk;
-    this.memtableBytes = options.memoryBytes / 8;
+    this.memtableBytes = options.memoryBytes / 16;
     this.tables = new TableCache(this.disk, (options.memoryBytes * 3) / 8);
     this.jobs = new JobRunner({
       disk: this.disk,
@@ -121,8 +122,10 @@ class Ours implements StorageEngine {
     });
     this.input({ type: "log", ticket, records: [record] });
     this.input({ type: "turn_ended" });
-    if (sync) await durable;
-    else this.apply(index, batch);
+    if (sync) return durable;
+    this.apply(index, batch);
+    // Requests come in turns of the event loop.
+    return turn();
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
