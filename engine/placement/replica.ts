@@ -159,7 +159,7 @@ function carry(turn: Turn, effect: StorageEffect): void {
       break;
     case "stalled": {
       const { reason, file } = effect;
-      const message = "the catalog cannot be written to disk, and is tried again";
+      const message = "the disk refuses writes, which are tried again";
       turn.effects.push({ type: "log", level: "warn", message, fields: { reason, file } });
       break;
     }
@@ -177,7 +177,8 @@ function carry(turn: Turn, effect: StorageEffect): void {
 
 /** Time has passed: what the disk has refused may be possible now. */
 export function retryStalled(turn: Turn): void {
-  if (pressure(turn.draft.storage).stalled) tellStorage(turn, { type: "retry" });
+  const { stalled, blocked } = pressure(turn.draft.storage);
+  if (stalled || blocked) tellStorage(turn, { type: "retry" });
 }
 
 function onDurable(turn: Turn, ticket: Ticket): void {

@@ -41,8 +41,9 @@ export interface WriteEffect {
 }
 
 /**
- * After `io_error` from a `sync` nothing written to that file since the last sync may be trusted
- * (the page cache may have dropped it).
+ * `no_space` never comes from a sync: what a sync cannot write for want of room is lost like any
+ * other, an `io_error`. After `io_error` from a `sync` nothing written to that file since the last
+ * sync may be trusted (the page cache may have dropped it).
  */
 export type DiskFailure = "no_space" | "io_error" | "missing";
 

@@ -4,13 +4,14 @@
  * the manifest waits for the batch of the log that it presupposes, and the log is compacted up to
  * what edits have made durable.
  *
- * After a failed write of the log, or of the manifest for another reason than want of room, nothing
- * is written again: the page cache may have dropped what the disk refused.
+ * A write for which there is no room is tried again when there may be some. After any other failure
+ * of a write of the log or the manifest nothing is written again: the page cache may have dropped
+ * what the disk refused.
  */
 import { assert } from "../base/assert.ts";
 import type { Ticket } from "../base/ids.ts";
 import type { DiskFailure, FileName } from "./disk.ts";
-import { endTurn, enqueue, finishLog, nextLogWrite } from "./log/lane.ts";
+import { endTurn, enqueue, finishLog, nextLogWrite, refuseLog, retryLog } from "./log/lane.ts";
 import { enterTreeInput } from "./lsm/inputs.ts";
 import { failTreeWrite, finishTreeWrite } from "./lsm/lane.ts";
 import { isIdle } from "./lsm/state.ts";
@@ -51,6 +52,8 @@ function enter(state: StorageState, input: StorageInput, effects: StorageEffect[
       return onWritten(state, input.ticket, effects);
     case "write_failed":
       return onWriteFailed(state, input, effects);
+    case "retry":
+      return enterTreeInput(withLog(state, retryLog(state.log)), input, effects);
     default:
       return enterTreeInput(state, input, effects);
   }
@@ -78,6 +81,11 @@ function onWriteFailed(
     if (next !== undefined) return next;
   } else {
     assert(state.log.writing?.ticket === ticket, "only a write under way can fail");
+    const waiting = reason === "no_space" ? refuseLog(state.log) : undefined;
+    if (waiting !== undefined) {
+      effects.push({ type: "stalled", reason, file });
+      return withLog(state, waiting);
+    }
   }
   effects.push({ type: "failed", reason, file });
   return { ...state, closed: true };

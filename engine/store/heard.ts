@@ -53,7 +53,7 @@ export function onStorage(turn: StoreTurn, effect: StorageEffect): void {
       turn.effects.push({
         type: "log",
         level: "warn",
-        message: "the disk refuses tables: they wait in memory",
+        message: "the disk refuses writes: they wait",
         fields: { reason: effect.reason, file: effect.file },
       });
       return;

@@ -134,7 +134,7 @@ function handle(turn: StoreTurn, input: StoreInput): void {
 
 function onTick(turn: StoreTurn): void {
   measure(turn);
-  retryTables(turn);
+  retryWrites(turn);
   for (const replica of turn.replicas.all()) {
     if (turn.registration.type !== "joined" && isUnconfirmed(replica)) continue;
     if (isStranger(replica) && canLeave(turn, replica)) {
@@ -149,10 +149,11 @@ function onTick(turn: StoreTurn): void {
   else pursueRegistration(turn);
 }
 
-/** Tables that the disk has refused are tried again: there may be room now. */
-function retryTables(turn: StoreTurn): void {
-  const { stalled } = pressure(turn.storage);
-  if (stalled && turn.now.monotonicMs >= turn.retryAt) stepDisk(turn, { type: "retry" });
+/** What the disk has refused is tried again: there may be room now. */
+function retryWrites(turn: StoreTurn): void {
+  const { stalled, blocked } = pressure(turn.storage);
+  if ((stalled || blocked) && turn.now.monotonicMs >= turn.retryAt)
+    stepDisk(turn, { type: "retry" });
 }
 
 function tickReplica(turn: StoreTurn, replica: Replica): void {

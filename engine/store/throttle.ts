@@ -37,8 +37,9 @@ export interface Load {
   readonly debtBytes: number;
   /** In use for memtables, cached tables, logs and waiting writes. */
   readonly memoryBytes: number;
-  /** Room on the disk. */
+  /** Room on the disk, and whether the log waits for some. */
   readonly freeBytes: number;
+  readonly blocked: boolean;
 }
 
 /** Between steps. A value. */
@@ -69,6 +70,7 @@ const SLOWEST = 1 / 64;
 
 /** What is to be done with writes under `load`. */
 export function judge(load: Load, config: ThrottleConfig): Verdict {
+  if (load.blocked) return { type: "full", reason: "there is no room for the log" };
   if (load.freeBytes < config.reserveBytes) {
     return { type: "full", reason: `${load.freeBytes} bytes are free, and kept in reserve` };
   }

@@ -41,7 +41,7 @@ export function performOperations(
     const after: After = (error) => {
       if (error === undefined || error === null) return next(at + Math.max(1, parts.length));
       const file = operation.type === "sync_directory" ? "." : operation.file;
-      return done({ reason: failureOf(error), file });
+      return done({ reason: failureOf(error, operation), file });
     };
     try {
       if (operation.type === "append") append(pool, operation.file, parts, after);

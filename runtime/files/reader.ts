@@ -1,6 +1,12 @@
 /** Reads of a directory of ours, positional and synchronous, from whatever thread. */
 import { readSync, readdirSync, statSync, statfsSync } from "node:fs";
-import type { DiskFailure, DiskRead, DiskReader, FileName } from "../../engine/storage/disk.ts";
+import type {
+  DiskFailure,
+  DiskOperation,
+  DiskRead,
+  DiskReader,
+  FileName,
+} from "../../engine/storage/disk.ts";
 import { CLAIM_PREFIX } from "../lock.ts";
 import { FilePool } from "./pool.ts";
 
@@ -77,9 +83,10 @@ export function readFrom(pool: FilePool, file: FileName, offset: number, length:
   }
 }
 
-/** What an error of the system is to the engine. */
-export function failureOf(error: unknown): DiskFailure {
+/** What an error of the system is to the engine, where it came from this operation or a read. */
+export function failureOf(error: unknown, operation?: DiskOperation): DiskFailure {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "ENOSPC" || code === "EDQUOT") return "no_space";
+  const syncs = operation?.type === "sync" || operation?.type === "sync_directory";
+  if (code === "ENOSPC" || code === "EDQUOT") return syncs ? "io_error" : "no_space";
   return code === "ENOENT" ? "missing" : "io_error";
 }

@@ -42,7 +42,7 @@ export class DirectoryWriter {
         else this.#perform(operation);
       } catch (error) {
         const file = operation.type === "sync_directory" ? "." : operation.file;
-        return { reason: failureOf(error), file };
+        return { reason: failureOf(error, operation), file };
       }
       at += Math.max(1, parts.length);
     }

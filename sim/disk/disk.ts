@@ -123,7 +123,7 @@ export class SimulatedDisk implements DiskReader {
       }
       return { ok: false, reason: "io_error" };
     }
-    if (model.spaceFailure > 0 && random() < model.spaceFailure) {
+    if (!syncs && model.spaceFailure > 0 && random() < model.spaceFailure) {
       if (operation.type === "append") {
         this.#append(
           operation.file,

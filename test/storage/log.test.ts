@@ -13,6 +13,7 @@ import {
   restore,
 } from "./records.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
+import { step } from "../../engine/storage/storage.ts";
 
 const test = suite("storage log");
 
@@ -152,24 +153,73 @@ test("a segment stays as long as one group has entries in it", () => {
   assert.is(rig.disk.list().filter((file) => file.startsWith("log")).length, 1);
 });
 
-test("no space while a segment is made closes the log, and what was durable is there after a restart", () => {
-  const rig = new Rig({ segmentBytes: 200, sliceBytes: 100, lsm: DEFAULT_LSM }).start();
+/** A log of 20 entries on a disk that has room for `bytes` more, to which one more is given. */
+function crowded(segmentBytes: number, bytes: number): Rig {
+  const rig = new Rig({ segmentBytes, sliceBytes: 100, lsm: DEFAULT_LSM }).start();
   rig.log(append(2, entriesFrom(1, 20)));
   rig.turn();
-  rig.disk.become({
-    ...rig.disk.model,
-    capacityBytes: rig.disk.size("log-0000000000000001")! + 30,
-  });
+  rig.disk.become({ ...rig.disk.model, capacityBytes: rig.disk.usedBytes + bytes });
   rig.seen = [];
   rig.log(append(2, [entry(21)]));
-  rig.turn();
-  assert.equal(rig.seen, [{ type: "failed", reason: "no_space", file: "log-0000000000000002" }]);
+  return rig.turn();
+}
+
+for (const [what, segmentBytes] of [
+  ["in a segment", 1 << 20],
+  ["that begin a segment", 200],
+] as const) {
+  test(`records ${what} for which there is no room wait, and are durable when there is`, () => {
+    let refused = 0;
+    for (let bytes = 0; ; bytes += 7) {
+      const rig = crowded(segmentBytes, bytes);
+      if (!rig.seen.some(({ type }) => type === "stalled")) break;
+      refused += 1;
+      assert.not(rig.seen.some(({ type }) => type === "durable"));
+      // Still no room: the same again.
+      rig.input({ type: "retry" });
+      rig.settle();
+      rig.log(append(2, [entry(22)]));
+      rig.turn();
+      assert.not(rig.seen.some(({ type }) => type === "durable"));
+      rig.disk.become({ ...rig.disk.model, capacityBytes: 1 << 20 });
+      rig.input({ type: "retry" });
+      rig.settle();
+      assert.is(rig.durable, rig.ticket() - 1, `${bytes} bytes of room`);
+      assert.is(rig.crash().groups[0]?.entries.length, 22);
+      rig.settle();
+      rig.log(append(2, [entry(23)]));
+      rig.turn();
+      assert.is(rig.crash().groups[0]?.entries.length, 23);
+    }
+    assert.ok(refused > 5, `${refused} ways to have no room`);
+  });
+
+  test(`a crash while records ${what} wait for room, or are tried again, loses nothing durable`, () => {
+    for (let bytes = 0; crowded(segmentBytes, bytes).durable < 3; bytes += 5) {
+      for (const kind of ["process", "power"] as const) {
+        const waiting = crowded(segmentBytes, bytes);
+        waiting.disk.become({ ...waiting.disk.model, capacityBytes: 1 << 20 });
+        assert.is(waiting.crash(kind).groups[0]?.entries.length, 20);
+        const trying = crowded(segmentBytes, bytes);
+        trying.disk.become({ ...trying.disk.model, capacityBytes: 1 << 20 });
+        trying.input({ type: "retry" });
+        assert.ok([20, 21].includes(trying.crash(kind).groups[0]?.entries.length ?? 0));
+        trying.settle();
+        assert.ok([20, 21].includes(trying.crash().groups[0]?.entries.length ?? 0));
+      }
+    }
+  });
+}
+
+test("what a retry cuts off is cut off durably, before anything stands behind it", () => {
+  const rig = crowded(1 << 20, 30);
+  const writes: string[] = [];
   rig.disk.become({ ...rig.disk.model, capacityBytes: 1 << 20 });
-  assert.is(rig.crash("process").groups[0]?.entries.length, 20);
-  rig.settle();
-  rig.log(append(2, [entry(21)]));
-  rig.turn();
-  assert.is(rig.crash().groups[0]?.entries.length, 21);
+  const { effects } = step(rig.state, { type: "retry" });
+  for (const effect of effects) {
+    if (effect.type === "write") writes.push(...effect.operations.map(({ type }) => type));
+  }
+  assert.equal(writes, ["truncate", "sync", "append", "sync"]);
 });
 
 test("a wrong record is a wrong program: gaps, truncated places, compaction before a flush", () => {

@@ -4,7 +4,7 @@
  */
 import { Ticket, type StoreId } from "../../engine/base/ids.ts";
 import { createWire, type Wire } from "../../engine/base/wire.ts";
-import type { DiskFailure, DiskOperation } from "../../engine/storage/disk.ts";
+import type { DiskFailure, DiskOperation, WriteEffect } from "../../engine/storage/disk.ts";
 import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import {
   decodeStoreMessage,
@@ -196,8 +196,7 @@ export class Cluster {
             node.inbox.push({ type: "write_failed", ticket, reason: node.refuses, file: "log-1" });
             break;
           }
-          for (const operation of effect.operations) this.operate(node, operation);
-          this.tell(node, { type: "written", ticket: effect.ticket });
+          this.tell(node, this.runWrite(node, effect));
           break;
         case "job":
           this.tell(node, this.runJob(node, effect.ticket, effect.job));
@@ -235,7 +234,12 @@ export class Cluster {
         const refused = { reason: node.refuses, file: "table", offset: 0, detail: "refused" };
         return { type: "job_failed", ticket, failure: { ...refused, damage: undefined } };
       }
-      for (const operation of next.value) this.operate(node, operation);
+      for (const operation of next.value) {
+        const reason = this.operate(node, operation);
+        if (reason === undefined) continue;
+        const refused = { reason, file: "table", offset: 0, detail: "refused" };
+        return { type: "job_failed", ticket, failure: { ...refused, damage: undefined } };
+      }
     }
     const outcome = next.value;
     return outcome.ok
@@ -243,10 +247,21 @@ export class Cluster {
       : { type: "job_failed", ticket, failure: outcome.failure };
   }
 
-  private operate(node: Node, operation: DiskOperation): void {
+  private runWrite(node: Node, { ticket, operations }: WriteEffect): StoreInput {
+    for (const operation of operations) {
+      const reason = this.operate(node, operation);
+      if (reason === undefined) continue;
+      const file = operation.type === "sync_directory" ? "." : operation.file;
+      return { type: "write_failed", ticket, reason, file };
+    }
+    return { type: "written", ticket };
+  }
+
+  /** Why the disk has refused the operation, if it has. */
+  private operate(node: Node, operation: DiskOperation): DiskFailure | undefined {
     this.beforeOperation(node);
     const result = node.disk.perform(operation, () => 0.5);
-    if (!result.ok) throw new Error(`disk: ${result.reason}`);
+    return result.ok ? undefined : result.reason;
   }
 
   /** The replica that leads the region holding `key`, and its node. */

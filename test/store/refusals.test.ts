@@ -4,6 +4,7 @@ import type { Error as RegionError } from "../../engine/protocol/gen/errorpb.ts"
 import { Context, RawGetRequest, RawPutRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { Peer, RegionEpoch } from "../../engine/protocol/gen/metapb.ts";
 import { trouble } from "../../engine/store/index.ts";
+import { HEALTHY_DISK } from "../../sim/disk/model.ts";
 import { suite } from "../harness.ts";
 import { Cluster } from "./harness.ts";
 
@@ -91,25 +92,40 @@ test("a value above the limit, as an entry that is too large", () => {
   assert.ok((regionError?.raftEntryTooLarge?.entrySize ?? 0) > 9 << 20);
 });
 
-for (const { reason, field } of [
-  { reason: "no_space", field: "diskFull" },
-  { reason: "io_error", field: "serverIsBusy" },
-] as const) {
-  test(`everything once its disk has answered ${reason}, and says why`, () => {
-    const store = new Store();
-    store.node.refuses = reason;
-    const request = RawPutRequest.make({ context: store.context(), key: "k" as Key });
-    store.cluster.ask(store.node, { method: "RawPut", request });
-    store.cluster.run(200);
-    assert.is(trouble(store.node.state!)?.reason, reason);
-    assert.is(store.cluster.replies.size, 0, "a write that is not durable was acknowledged");
-    const context = Context.make({ regionId: 1 });
-    const next = RawGetRequest.make({ context, key: "k" as Key });
-    const reply = store.cluster.call(store.node, { method: "RawGet", request: next });
-    if (reply.method !== "RawGet") throw new Error(reply.method);
-    assert.ok(reply.response.regionError?.[field]);
-  });
-}
+test("everything once its disk has failed, and says why", () => {
+  const store = new Store();
+  store.node.refuses = "io_error";
+  const request = RawPutRequest.make({ context: store.context(), key: "k" as Key });
+  store.cluster.ask(store.node, { method: "RawPut", request });
+  store.cluster.run(200);
+  assert.is(trouble(store.node.state!)?.reason, "io_error");
+  assert.is(store.cluster.replies.size, 0, "a write that is not durable was acknowledged");
+  const context = Context.make({ regionId: 1 });
+  const next = RawGetRequest.make({ context, key: "k" as Key });
+  const reply = store.cluster.call(store.node, { method: "RawGet", request: next });
+  if (reply.method !== "RawGet") throw new Error(reply.method);
+  assert.ok(reply.response.regionError?.serverIsBusy);
+});
+
+test("writes while its disk has no room for the log, and goes on by itself when it has", () => {
+  const store = new Store();
+  assert.is(store.put({ key: "a" }).regionError, undefined);
+  const { disk } = store.node;
+  disk.become({ ...HEALTHY_DISK, capacityBytes: disk.usedBytes + 20 });
+  const request = RawPutRequest.make({ context: store.context(), key: "b" as Key });
+  const waiting = store.cluster.ask(store.node, { method: "RawPut", request });
+  store.cluster.run(200);
+  assert.is(trouble(store.node.state!), undefined);
+  assert.not(store.cluster.replies.has(waiting), "a write that is not durable was acknowledged");
+  assert.ok(store.put({ key: "c" }).regionError?.diskFull);
+  const get = RawGetRequest.make({ context: store.context(), key: "a" as Key });
+  const reply = store.cluster.call(store.node, { method: "RawGet", request: get });
+  assert.ok(reply.method === "RawGet" && reply.response.regionError === undefined);
+  disk.become(HEALTHY_DISK);
+  store.cluster.run(2000);
+  assert.ok(store.cluster.replies.has(waiting), "what waited is done");
+  assert.is(store.put({ key: "c" }).regionError, undefined);
+});
 
 test("what was acknowledged before the disk refused is there after a restart", () => {
   const store = new Store();

@@ -12,7 +12,14 @@ import { Cluster, testConfig } from "./harness.ts";
 
 const test = suite("store throttle");
 const { throttle } = testConfig(1);
-const idle = { frozenBytes: 0, levelZero: 0, debtBytes: 0, memoryBytes: 0, freeBytes: 1 << 30 };
+const idle = {
+  frozenBytes: 0,
+  levelZero: 0,
+  debtBytes: 0,
+  memoryBytes: 0,
+  freeBytes: 1 << 30,
+  blocked: false,
+};
 
 const rateAt = (levelZero: number): number => {
   const verdict = judge({ ...idle, levelZero }, throttle);

@@ -11,7 +11,7 @@ import type { StorageState } from "../state.ts";
 import type { LogRecord, StorageEffect } from "../types.ts";
 import { nextBatch } from "./batch.ts";
 import { withQueue, withWriting } from "./state.ts";
-import type { LogState, LogWriting } from "./state.ts";
+import type { LogState, LogWriting, RecordsWriting } from "./state.ts";
 
 /** A write of the lane: `log` is its state while that is under way. */
 export interface LogWrite {
@@ -61,19 +61,65 @@ export function finishLog(log: LogState, effects: StorageEffect[]): LogState {
  */
 export function nextLogWrite(state: StorageState): LogWrite | undefined {
   const { log, nextTicket: ticket } = state;
-  if (log.writing !== undefined) return undefined;
+  if (log.writing !== undefined) return repeated(log, ticket);
   const removes = log.segments.length > 0 && log.segments[0]!.number < log.oldest;
   if (log.due && !(log.wroteLog && removes)) {
-    const batch = nextBatch(state);
-    const writing: LogWriting = { type: "records", ticket, durable: log.pendingTicket };
-    return {
-      log: withWriting(batch.log, writing, log.wroteLog),
-      operations: batch.operations,
+    const { log: next, operations } = nextBatch(state);
+    const writing: LogWriting = {
+      type: "records",
+      ticket,
+      durable: log.pendingTicket,
+      operations,
+      behind: operations[0]?.type === "create" ? undefined : endOf(log),
+      stage: "under_way",
     };
+    return { log: withWriting(next, writing, log.wroteLog), operations };
   }
   if (!removes) return undefined;
   const writing: LogWriting = { type: "removal", ticket };
   return { log: withWriting(log, writing, log.wroteLog), operations: removal(log) };
+}
+
+/** The end of the last segment. */
+function endOf({ segments }: LogState): RecordsWriting["behind"] {
+  const last = segments[segments.length - 1];
+  return last === undefined ? undefined : { file: segmentFile(last.number), size: last.size };
+}
+
+/**
+ * The disk has no room for the records under way. They wait, and with them everything behind: for
+ * all others this is a disk that takes very long. Undefined where something else was written.
+ */
+export function refuseLog(log: LogState): LogState | undefined {
+  const { writing } = log;
+  if (writing?.type !== "records") return undefined;
+  return withWriting(log, { ...writing, stage: "refused" }, log.wroteLog);
+}
+
+/** There may be room now. */
+export function retryLog(log: LogState): LogState {
+  const { writing } = log;
+  if (writing?.type !== "records" || writing.stage !== "refused") return log;
+  return withWriting(log, { ...writing, stage: "again" }, log.wroteLog);
+}
+
+/**
+ * The refused write once more. What it has left behind the end of the segment goes first, durably:
+ * nothing may ever be written behind a torn tail. One that begins a segment begins it anew.
+ */
+function repeated(log: LogState, ticket: Ticket): LogWrite | undefined {
+  const { writing } = log;
+  if (writing?.type !== "records" || writing.stage !== "again") return undefined;
+  const { behind, operations } = writing;
+  const cut: DiskOperation[] =
+    behind === undefined
+      ? []
+      : [
+          { type: "truncate", file: behind.file, size: behind.size },
+          { type: "sync", file: behind.file },
+        ];
+  const next: LogWriting = { ...writing, ticket, stage: "under_way" };
+  return { log: withWriting(log, next, log.wroteLog), operations: [...cut, ...operations] };
 }
 
 /** One after another and each durably, so that what remains after a crash is without gaps. */

@@ -2,6 +2,7 @@
 import type { Ticket } from "../../base/ids.ts";
 import * as tree from "../../base/tree.ts";
 import type { Tree } from "../../base/tree.ts";
+import type { DiskOperation, FileName } from "../disk.ts";
 import type { LogRecord } from "../types.ts";
 import type { GroupLog } from "./group.ts";
 
@@ -40,9 +41,24 @@ export interface Segment {
 export type LogWriting =
   /** Repairs after `open`, of all files. */
   | { readonly type: "repairs"; readonly ticket: Ticket }
-  /** Records; `durable` is the newest ticket that they complete. */
-  | { readonly type: "records"; readonly ticket: Ticket; readonly durable: Ticket | undefined }
+  | RecordsWriting
   | { readonly type: "removal"; readonly ticket: Ticket };
+
+/** Records are being written, or wait because the disk had no room for them. */
+export interface RecordsWriting {
+  readonly type: "records";
+  readonly ticket: Ticket;
+  /** The newest ticket that they complete. */
+  readonly durable: Ticket | undefined;
+  readonly operations: readonly DiskOperation[];
+  /** The segment they go to and its size before; undefined where they begin one. */
+  readonly behind: { readonly file: FileName; readonly size: number } | undefined;
+  readonly stage: "under_way" | "refused" | "again";
+}
+
+/** Whether the log waits for room on the disk. */
+export const isRefused = ({ writing }: LogState): boolean =>
+  writing?.type === "records" && writing.stage !== "under_way";
 
 export const emptyLog = (): LogState => ({
   pending: [],

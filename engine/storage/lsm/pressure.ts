@@ -1,4 +1,5 @@
 /** How far the tree is behind what it is given, for those who decide how much more to let in. */
+import { isRefused } from "../log/state.ts";
 import type { StorageState } from "../state.ts";
 
 export interface Pressure {
@@ -14,9 +15,11 @@ export interface Pressure {
   readonly debtBytes: number;
   /** The disk has refused, and nothing is flushed or compacted until it is tried again. */
   readonly stalled: boolean;
+  /** The disk has no room for the log, which waits until it is tried again. */
+  readonly blocked: boolean;
 }
 
-export function pressure({ memtable, tree }: StorageState): Pressure {
+export function pressure({ memtable, tree, log }: StorageState): Pressure {
   let frozenBytes = 0;
   for (const layer of tree.layers) {
     if (layer.type === "memtable") frozenBytes += layer.memtable.bytes;
@@ -28,5 +31,6 @@ export function pressure({ memtable, tree }: StorageState): Pressure {
     levelZero: tree.debt.levelZero,
     debtBytes: tree.debt.bytes,
     stalled: tree.stalled,
+    blocked: isRefused(log),
   };
 }

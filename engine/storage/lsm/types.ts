@@ -211,8 +211,8 @@ export type TreeEffect =
   /** A table's file is about to go: forget it. */
   | { readonly type: "removed"; readonly number: number }
   /**
-   * The disk refuses (it is full, perhaps): tables wait until `retry` or the next `freeze`. Nothing
-   * is lost, and reads go on.
+   * The disk refuses (it is full, perhaps): tables wait until `retry` or the next `freeze`, the log
+   * until `retry`. Nothing is lost, and reads go on.
    */
   | { readonly type: "stalled"; readonly reason: JobFailure["reason"]; readonly file: FileName };
 
