@@ -107,6 +107,11 @@ export function open(reader: DiskReader, config: PlacementConfig, now: Now): Ope
       detail: foreign,
     };
   }
+  const [damage] = recovered.damage;
+  if (damage !== undefined) {
+    const { file, reason, offset, detail } = damage;
+    return { ok: false, reason, file, offset, detail };
+  }
   const held = heldState(recovered, wire);
   if (!held.ok)
     return { ok: false, reason: "corrupt", file: held.file, offset: 0, detail: held.detail };

@@ -1,7 +1,7 @@
 /**
- * Opens a store's directory: reads the manifest and the log, judges whether they belong together
- * and whether all files are there that they name, and says what must be repaired before anything
- * else is written.
+ * Opens a store's directory: reads the manifest and the log, judges whether they belong together,
+ * looks for the tables that they name, and says what must be repaired before anything else is
+ * written.
  *
  * The repairs end with a sync even where nothing is broken: a process that was killed leaves bytes
  * that are in the files and not on the disk, and what was recovered from them must not be lost
@@ -30,7 +30,8 @@ import { allTables } from "./lsm/version.ts";
 import { initial, stackOf } from "./state.ts";
 import type { StorageState } from "./state.ts";
 import { tableFile, tableNumber } from "./table/file.ts";
-import type { TableMeta } from "./table/types.ts";
+import { damageOf } from "./table/open-table.ts";
+import type { TableDamage, TableMeta } from "./table/types.ts";
 import type { OpenResult, RecoveredGroup, StorageConfig, StorageEffect } from "./types.ts";
 
 /**
@@ -67,8 +68,7 @@ export function open(
   }
   const recovered = recoveredGroups(groups, applied);
   const named = tablesNamed(facts, recovered);
-  const missing = checkTables(reader, named);
-  if (missing !== undefined) return missing;
+  const damage = unusableTables(reader, named);
   const operations = repairs(replay, manifest, files, named);
   const ticket = Ticket(1);
   const effects: StorageEffect[] =
@@ -79,7 +79,10 @@ export function open(
     ...initial(config, wire),
     identity: replay.identity,
     log: logOf(replay),
-    tree: recoveredTree(facts, manifest?.manifest, config.lsm, [...named.keys(), ...files.tables]),
+    tree: recoveredTree(facts, manifest?.manifest, config.lsm, {
+      numbers: [...named.keys(), ...files.tables],
+      damaged: damage.map(({ table }) => table),
+    }),
   };
   const state = operations.length === 0 ? settled : repairing(settled, { type: "repairs", ticket });
   return {
@@ -90,6 +93,7 @@ export function open(
       stack: stackOf(state),
       marks: [...tree.entries(facts.marks)].map(([, mark]) => mark),
       quarantined: [...facts.quarantined].sort((a, b) => a - b),
+      damage,
       groups: recovered,
     },
     effects,
@@ -151,23 +155,23 @@ function tablesNamed(
   return named;
 }
 
-function checkTables(
+/** Tables that are not there, or not as long as they were written. */
+function unusableTables(
   reader: DiskReader,
   named: ReadonlyMap<number, TableMeta>,
-): Damage | undefined {
-  for (const { number, size } of named.values()) {
-    const file = tableFile(number);
-    const found = reader.size(file);
-    if (found === undefined) return corrupt(file, 0, "the table is missing");
-    if (found !== size) {
-      return corrupt(
-        file,
-        Math.min(found, size),
-        `the table has ${found} bytes instead of ${size}`,
-      );
-    }
+): readonly TableDamage[] {
+  const damage: TableDamage[] = [];
+  for (const meta of named.values()) {
+    const found = reader.size(tableFile(meta.number));
+    if (found === meta.size) continue;
+    const detail =
+      found === undefined
+        ? "the table is missing"
+        : `the table has ${found} bytes instead of ${meta.size}`;
+    const offset = Math.min(found ?? 0, meta.size);
+    damage.push(damageOf(meta, { offset, reason: "corrupt", detail }));
   }
-  return undefined;
+  return damage;
 }
 
 function checkManifest(replay: Replay, read: ManifestReplay | undefined): Damage | undefined {

@@ -10,7 +10,7 @@ import type { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Entry, HardState, SnapshotMetadata } from "../raft/types.ts";
 import type { DiskFailure, DiskInput, FileName, WriteEffect } from "./disk.ts";
 import type { GroupMark, LsmConfig, Stack, TreeEffect, TreeInput } from "./lsm/types.ts";
-import type { TableMeta } from "./table/types.ts";
+import type { TableDamage, TableMeta } from "./table/types.ts";
 
 /** One fact about one group, in the order in which facts became true. */
 export type LogRecord =
@@ -93,6 +93,8 @@ export interface Recovered {
   readonly marks: readonly GroupMark[];
   /** Replicas whose data is damaged, and was not replaced since. */
   readonly quarantined: readonly RegionId[];
+  /** Tables that are missing or not as long as they were written. */
+  readonly damage: readonly TableDamage[];
   /** Groups without `restored` first, then those with it in the order of their restores. */
   readonly groups: readonly RecoveredGroup[];
 }

@@ -138,7 +138,7 @@ function recoverGroups(
 function recoverQuarantine(
   turn: StoreTurn,
   known: ReadonlyMap<number, Known>,
-  { quarantined, groups }: Recovered,
+  { quarantined, damage, groups }: Recovered,
 ): void {
   for (const id of quarantined) {
     const before = known.get(id)?.region;
@@ -150,6 +150,7 @@ function recoverQuarantine(
       drive(turn, damaged, { type: "request_snapshot" });
     }
   }
+  turn.damage.push(...damage);
   settleDamage(turn);
 }
 

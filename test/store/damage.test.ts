@@ -131,6 +131,27 @@ test("damage that nobody can repair stays named, also over a restart", () => {
   assert.is(get(cluster, leader, keyOf(0)), "region not found");
 });
 
+test("a store that has lost a table's file starts, and is made whole once and for all", () => {
+  const { cluster, follower } = filled(3);
+  const lost = tablesOf(follower).filter(({ entries }) => entries > 0);
+  cluster.crash(follower);
+  for (const { number } of lost) {
+    follower.disk.perform({ type: "remove", file: tableFile(number) }, () => 0.5);
+  }
+  cluster.start(follower);
+  const [found] = damage(follower.state!);
+  assert.ok(lost.some(({ number }) => tableFile(number) === found?.file));
+  assert.is(found?.detail, "the table is missing");
+  for (let starts = 0; starts < 2; starts++) {
+    cluster.run(8000);
+    assert.equal(damage(follower.state!), []);
+    for (let i = 0; i < 100; i++) assert.is(get(cluster, follower, keyOf(i)), valueOf(i));
+    cluster.crash(follower);
+    cluster.start(follower);
+    assert.equal(damage(follower.state!), []);
+  }
+});
+
 test("an entry that cannot be evaluated on damaged data is not applied, and counts once it is whole", () => {
   const { cluster, leader, follower } = filled(3);
   rot(follower);

@@ -45,7 +45,13 @@ export interface Footer {
 }
 
 export type ReadFooter =
-  { readonly ok: true; readonly footer: Footer } | { readonly ok: false; readonly detail: string };
+  | { readonly ok: true; readonly footer: Footer }
+  | {
+      readonly ok: false;
+      /** `unreadable`: the table is of another version. */
+      readonly reason: "corrupt" | "unreadable";
+      readonly detail: string;
+    };
 
 /** The seed of the checksums in a table written under `number`. */
 export function tableSeed(number: number): number {
@@ -71,28 +77,30 @@ export function encodeFooter(footer: Footer): Uint8Array {
 /** Reads the footer `bytes` of a file of `fileSize` bytes. */
 export function decodeFooter(bytes: Uint8Array, fileSize: number): ReadFooter {
   if (bytes.length !== FOOTER_BYTES) {
-    return { ok: false, detail: "the file ends before the end of its footer" };
+    return corrupt("the file ends before the end of its footer");
   }
   for (let i = 0; i < MAGIC.length; i++) {
     if (bytes[MAGIC_AT + i] !== MAGIC.charCodeAt(i)) {
-      return { ok: false, detail: "the file does not end as a table does" };
+      return corrupt("the file does not end as a table does");
     }
   }
   const version = bytes[MAGIC_AT + MAGIC.length]!;
   if (version !== TABLE_VERSION) {
     const detail = `version ${version} of the table format is unknown; this program knows ${TABLE_VERSION}`;
-    return { ok: false, detail };
+    return { ok: false, reason: "unreadable", detail };
   }
   const number = readSafeU64(bytes, 0);
   if (xxh32(bytes, 0, COVERED, 0) !== readU32(bytes, COVERED) || number === undefined) {
-    return { ok: false, detail: "the footer does not match its checksum" };
+    return corrupt("the footer does not match its checksum");
   }
   const dataSize = readU32(bytes, 8);
   const filterSize = readU32(bytes, 12);
   const indexSize = readU32(bytes, 16);
   const propertiesSize = readU32(bytes, 20);
   if (dataSize + filterSize + indexSize + propertiesSize + FOOTER_BYTES !== fileSize) {
-    return { ok: false, detail: "the parts of the table do not make up the file" };
+    return corrupt("the parts of the table do not make up the file");
   }
   return { ok: true, footer: { number, dataSize, filterSize, indexSize, propertiesSize } };
 }
+
+const corrupt = (detail: string): ReadFooter => ({ ok: false, reason: "corrupt", detail });

@@ -75,7 +75,10 @@ export function readParts(disk: DiskReader, number: number, fileSize: number): C
   const footerBytes = readBytes(disk, number, footerAt, FOOTER_BYTES);
   if (!footerBytes.ok) return footerBytes;
   const read = decodeFooter(footerBytes.value, fileSize);
-  if (!read.ok) return flawed(footerAt, read.detail);
+  if (!read.ok) {
+    const { reason, detail } = read;
+    return { ok: false, flaw: { offset: footerAt, reason, detail } };
+  }
   const { dataSize, filterSize, indexSize, propertiesSize } = read.footer;
   const seed = tableSeed(read.footer.number);
   const indexAt = dataSize + filterSize;

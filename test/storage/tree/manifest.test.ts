@@ -13,6 +13,7 @@ import {
 } from "../../../engine/storage/lsm/manifest.ts";
 import type { ManifestWrite } from "../../../engine/storage/lsm/manifest.ts";
 import { open } from "../../../engine/storage/open.ts";
+import type { Recovered } from "../../../engine/storage/types.ts";
 import { suite } from "../../harness.ts";
 import { flipped, imageOf, readerOf, withFile } from "../image.ts";
 import type { Image } from "../image.ts";
@@ -223,25 +224,41 @@ function store(): Image {
   return imageOf(rig.disk);
 }
 
-test("a store whose tables are missing, cut or foreign is refused by name", () => {
+test("a table that is missing or cut is named with its keys, and the rest is there", () => {
   const image = store();
-  const refusal = (damaged: Image): { readonly file: string; readonly detail: string } => {
+  const damage = (damaged: Image): Recovered["damage"] => {
+    const result = open(readerOf(damaged), SMALL_STORE, createWire());
+    if (!result.ok) throw new Error(result.detail);
+    const taken = new Set(result.recovered.damage.map(({ table }) => table));
+    assert.equal(result.state.tree.damaged, taken, "compactions leave it alone");
+    return result.recovered.damage;
+  };
+  const file = [...image.keys()].find((name) => name.startsWith("table-"))!;
+  assert.equal(damage(image), []);
+  const [missing, ...others] = damage(withFile(image, file, undefined));
+  assert.equal([missing?.file, missing?.detail, others], [file, "the table is missing", []]);
+  assert.ok(missing!.start < missing!.end);
+  const bytes = image.get(file)!;
+  const [cut] = damage(withFile(image, file, bytes.slice(1)));
+  assert.match(cut!.detail, `the table has ${bytes.length - 1} bytes instead of ${bytes.length}`);
+  assert.is(damage(withFile(image, file, Uint8Array.from([...bytes, 0]))).length, 1);
+});
+
+test("a store whose manifest or log is missing is refused by name", () => {
+  const image = store();
+  const refusal = (damaged: Image): string => {
     const result = open(readerOf(damaged), SMALL_STORE, createWire());
     if (result.ok) throw new Error("damage must be refused");
-    return result;
+    return result.detail;
   };
   const files = [...image.keys()];
-  const table = files.find((file) => file.startsWith("table-"))!;
   const manifest = files.find((file) => file.startsWith("manifest-"))!;
-  assert.ok(open(readerOf(image), SMALL_STORE, createWire()).ok);
-  assert.equal(refusal(withFile(image, table, undefined)).file, table);
-  assert.match(refusal(withFile(image, table, image.get(table)!.slice(1))).detail, /bytes instead/);
   // Without its manifest the log begins behind what is known.
-  assert.match(refusal(withFile(image, manifest, undefined)).detail, /log starts behind/);
+  assert.match(refusal(withFile(image, manifest, undefined)), /log starts behind/);
   const withoutLog = files
     .filter((file) => file.startsWith("log-"))
     .reduce((left, file) => withFile(left, file, undefined), image);
-  assert.match(refusal(withoutLog).detail, /has no log/);
+  assert.match(refusal(withoutLog), /has no log/);
 });
 
 test.run();
