@@ -95,7 +95,7 @@ export class Backoff {
     this.#attempts.set(kind, attempt + 1);
     const ms = Math.max(atLeastMs, this.#draw(CLASSES[kind], attempt));
     if (this.#ports.clock.nowMs() + ms >= this.#deadlineMs) throw this.#timeout();
-    this.#ports.log?.("back off", { class: kind, ms, because, attempt });
+    this.#ports.log?.({ message: "back off", class: kind, ms, because, attempt });
     this.#slept += ms;
     await this.#ports.clock.sleep(ms, this.#signal);
     this.check();

@@ -25,6 +25,7 @@ import type { Backoff } from "./backoff.ts";
 import type { Write } from "./buffer.ts";
 import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
 import { ClientError } from "./errors.ts";
+import type { CommitMode } from "./events.ts";
 import { keyFailure } from "./key-errors.ts";
 import { portions } from "./portions.ts";
 import type { LockResolver } from "./resolver.ts";
@@ -48,6 +49,7 @@ export interface CommitPlan {
 
 export interface Committed {
   readonly commitTs: Timestamp;
+  readonly how: CommitMode;
   /** What remains to be done, but decides nothing. */
   readonly rest: (backoff: Backoff) => Promise<void>;
 }
@@ -85,14 +87,19 @@ export class Committer {
     const onePhase = this.#plan.onePhase && groups.length === 1 && isSmall(keys);
     const asyncCommit = this.#plan.asyncCommit && isSmall(keys);
     const prewritten = await this.#prewrite(backoff, { onePhase, asyncCommit });
-    if (prewritten.onePhaseTs > 0n) return { commitTs: prewritten.onePhaseTs, rest: DONE };
+    if (prewritten.onePhaseTs > 0n) {
+      return { commitTs: prewritten.onePhaseTs, how: "one phase", rest: DONE };
+    }
+    const restOf = (left: readonly Key[], commitTs: Timestamp): Committed["rest"] => {
+      return (later) => this.#commitKeys(later, left, commitTs);
+    };
     if (asyncCommit && !prewritten.fellBack) {
       const commitTs = prewritten.minCommitTs;
-      return { commitTs, rest: (later) => this.#commitKeys(later, keys, commitTs) };
+      return { commitTs, how: "asynchronous", rest: restOf(keys, commitTs) };
     }
     const commitTs = await this.#commitPrimary(backoff);
     const secondaries = keys.filter((key) => key !== this.#plan.primary);
-    return { commitTs, rest: (later) => this.#commitKeys(later, secondaries, commitTs) };
+    return { commitTs, how: "two phases", rest: restOf(secondaries, commitTs) };
   }
 
   /** Rolls back whatever may have been prewritten. */

@@ -3,14 +3,15 @@
  * chance; the simulator gives it a world of its own. This room alone of the engine is asynchronous,
  * so that the code of its users reads as it always does.
  */
+import type { ClientEvent } from "./events.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../protocol/services.ts";
 
 export interface Ports {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told what the client does, for debugging; undefined for nobody. */
-  readonly log: ((message: string, fields: Readonly<Record<string, unknown>>) => void) | undefined;
+  /** Told what the client does; undefined for nobody. */
+  readonly log: ((event: ClientEvent) => void) | undefined;
 }
 
 export interface Transport {

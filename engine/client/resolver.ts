@@ -64,6 +64,8 @@ export class LockResolver {
         else waitMs = Math.max(waitMs, fate.ttlMs, 1);
       } else {
         await this.#clear(backoff, lock, fate);
+        const { key, lockVersion: startTs } = lock;
+        this.#cluster.ports.log?.({ message: "lock cleared", key, startTs, fate: fate.type });
       }
     }
     return { waitMs, resolved };

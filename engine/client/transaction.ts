@@ -174,13 +174,22 @@ export class Transaction {
       forUpdateTs: this.#locks.forUpdateTs,
       isLocked: (key) => this.#locks.has(key),
     });
+    const { clock, log } = this.#cluster.ports;
+    const { startTs } = this;
+    const begunMs = clock.nowMs();
     try {
-      const { commitTs, rest } = await committer.commit(backoff);
+      const { commitTs, how, rest } = await committer.commit(backoff);
       this.#state = "committed";
+      const [keys, ms] = [writes.length, clock.nowMs() - begunMs];
+      log?.({ message: "committed", startTs, commitTs, how, keys, ms });
       this.#goOn(rest);
       return commitTs;
     } catch (error) {
       this.#state = "over";
+      if (error instanceof ClientError) {
+        const { reason, message: because } = error;
+        log?.({ message: "not committed", startTs, reason, because, ms: clock.nowMs() - begunMs });
+      }
       const certain = error instanceof ClientError && error.reason !== "undetermined";
       if (certain) this.#goOn((later) => committer.rollback(later));
       throw error;
@@ -269,7 +278,9 @@ export class Transaction {
         if (response.error !== undefined) return;
       }
     };
-    void beat().catch((error: unknown) => log?.("a heartbeat failed", { error: String(error) }));
+    void beat().catch((error: unknown) =>
+      log?.({ message: "heartbeat failed", because: String(error) }),
+    );
   }
 
   /** Does `work` behind the caller's back; what it leaves undone, others clear away. */
@@ -277,7 +288,7 @@ export class Transaction {
     const { log } = this.#cluster.ports;
     const begun = work(this.#backoff({}, TIMEOUT_MS));
     this.#background = begun.catch((error: unknown) => {
-      log?.("what follows a transaction failed", { error: String(error) });
+      log?.({ message: "clean-up failed", because: String(error) });
     });
   }
 

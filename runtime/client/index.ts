@@ -2,14 +2,19 @@
  * `rutile/client`: the client library over real sockets. See docs/client.md.
  */
 import { Cluster, type KeySpace } from "../../engine/client/cluster.ts";
+import type { ClientEvent } from "../../engine/client/events.ts";
 import { ClientError } from "../../engine/client/errors.ts";
 import { TxnClient } from "../../engine/client/transactions.ts";
 import { RawClient } from "../../engine/client/raw.ts";
 import type { Ports } from "../../engine/client/ports.ts";
 import { formatAddress, parseAddress } from "../address.ts";
+import type { TlsOptions } from "../grpc/client.ts";
+import { ClientMetrics } from "./metrics.ts";
 import { chance, GrpcTransport, monotonicClock } from "./transport.ts";
 
-export { ClientError, RawClient, TxnClient };
+export { ClientError, ClientMetrics, RawClient, TxnClient };
+export type { ClientEvent, CommitMode } from "../../engine/client/events.ts";
+export type { TlsOptions } from "../grpc/client.ts";
 export type { FailureReason } from "../../engine/client/errors.ts";
 export type { BytesLike, KeyValue } from "../../engine/client/bytes.ts";
 export type { RawOptions, RawPutOptions, RawScanOptions, Swap } from "../../engine/client/raw.ts";
@@ -25,7 +30,14 @@ export type {
 
 export interface ConnectOptions {
   /** Told what the client does, for debugging. */
-  readonly log?: Ports["log"];
+  readonly log?: (event: ClientEvent) => void;
+  /** Counts what the client does. */
+  readonly metrics?: ClientMetrics;
+  /**
+   * Encrypts all connections, to stores too. Endpoints with `https://` say so as well, and then the
+   * system's certificates are trusted where none are given here.
+   */
+  readonly tls?: TlsOptions;
 }
 
 /** A client and the connections it holds. */
@@ -37,8 +49,8 @@ export interface Connected<Client> {
 
 /**
  * A raw client of the cluster whose placement driver answers at `endpoints` (`host:port` or
- * `http://host:port`; some of its members are enough). Nothing is called before the first
- * operation.
+ * `http://host:port`, or with `https://` for TLS; some of its members are enough). Nothing is
+ * called before the first operation.
  */
 export function connectRaw(
   endpoints: readonly string[],
@@ -58,18 +70,42 @@ export function connectTxn(
 }
 
 function connect(
-  endpoints: readonly string[],
+  texts: readonly string[],
   space: KeySpace,
-  { log }: ConnectOptions,
+  { log, metrics, tls }: ConnectOptions,
 ): { readonly cluster: Cluster; readonly close: () => void } {
-  const transport = new GrpcTransport();
-  const ports: Ports = { transport, clock: monotonicClock, random: chance, log };
-  const cluster = new Cluster(ports, endpoints.map(endpointOf), space);
+  const endpoints = texts.map((text) => endpointOf(text, tls !== undefined));
+  const encrypted = endpoints.some(({ secure }) => secure);
+  const transport = new GrpcTransport(tls ?? (encrypted ? {} : undefined));
+  const tell = (event: ClientEvent): void => {
+    metrics?.take(event);
+    log?.(event);
+  };
+  const ports: Ports = {
+    transport: metrics?.measured(transport) ?? transport,
+    clock: monotonicClock,
+    random: chance,
+    log: metrics === undefined ? log : tell,
+  };
+  const cluster = new Cluster(
+    ports,
+    endpoints.map(({ address }) => address),
+    space,
+  );
   return { cluster, close: () => transport.close() };
 }
 
-function endpointOf(text: string): string {
-  const address = parseAddress(text);
+interface Endpoint {
+  readonly address: string;
+  readonly secure: boolean;
+}
+
+function endpointOf(text: string, encrypted: boolean): Endpoint {
+  const secure = text.startsWith("https://");
+  if (encrypted && text.startsWith("http://")) {
+    throw new ClientError("misuse", `${text} is not encrypted, and TLS is asked for`);
+  }
+  const address = parseAddress(secure ? text.slice("https://".length) : text);
   if (address === undefined) throw new ClientError("misuse", `not an address: ${text}`);
-  return formatAddress(address);
+  return { address: formatAddress(address), secure };
 }

@@ -7,7 +7,7 @@ import type { Answer, CallFailure, Random, Signal } from "../../engine/client/po
 import { PD_SERVICE, TIKV_SERVICE } from "../../engine/protocol/services.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { createGrpcClient } from "../grpc/client.ts";
-import type { GrpcClient } from "../grpc/client.ts";
+import type { GrpcClient, TlsOptions } from "../grpc/client.ts";
 import type { Method } from "../grpc/method.ts";
 import * as status from "../grpc/status.ts";
 import type { Status } from "../grpc/status.ts";
@@ -15,8 +15,14 @@ import { TimestampStream } from "./timestamps.ts";
 
 /** Connections to all addresses that were ever called, one each. */
 export class GrpcTransport implements Transport {
+  readonly #tls: TlsOptions | undefined;
   readonly #clients = new Map<string, GrpcClient>();
   readonly #timestamps = new Map<string, TimestampStream>();
+
+  /** Everything is encrypted where `tls` is given, and nothing where it is not. */
+  constructor(tls?: TlsOptions) {
+    this.#tls = tls;
+  }
 
   async tikv(address: string, call: TikvCall, options: CallOptions): Promise<Answer<TikvReply>> {
     const method = TIKV_SERVICE.methods[call.method];
@@ -69,7 +75,7 @@ export class GrpcTransport implements Transport {
   #client(address: string): GrpcClient {
     let client = this.#clients.get(address);
     if (client === undefined) {
-      client = createGrpcClient(address);
+      client = createGrpcClient(address, this.#tls);
       this.#clients.set(address, client);
     }
     return client;

@@ -1,6 +1,7 @@
 /**
- * The gRPC client: unary calls and streams to one address over one HTTP/2 connection, which is made
- * when first needed and again after it broke. Every outcome is a status; nothing throws or rejects.
+ * The gRPC client: unary calls and streams to one address over one HTTP/2 connection, with TLS or
+ * without, which is made when first needed and again after it broke. Every outcome is a status;
+ * nothing throws or rejects.
  */
 import { connect, constants } from "node:http2";
 import type {
@@ -9,7 +10,9 @@ import type {
   IncomingHttpHeaders,
   IncomingHttpStatusHeader,
 } from "node:http2";
-import { connect as connectTcp } from "node:net";
+import { connect as connectTcp, isIP } from "node:net";
+import type { Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls } from "node:tls";
 import { frame, frameAll, MessageReader } from "./frame.ts";
 import type { Method } from "./method.ts";
 import * as status from "./status.ts";
@@ -65,13 +68,24 @@ const MAX_MESSAGE_BYTES = 256 << 20;
 const PING_EVERY_MS = 10_000;
 const PING_WITHIN_MS = 5000;
 
-/** `address` is `host:port`, without a scheme. */
-export function createGrpcClient(address: string): GrpcClient {
+/** How to speak TLS: what is not given is the system's. All in PEM. */
+export interface TlsOptions {
+  /** Certificates of those who vouch for servers. */
+  readonly ca?: string | Buffer;
+  /** What the client shows where servers ask for it. */
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  /** The name that certificates are proved against, instead of the host's. */
+  readonly serverName?: string;
+}
+
+/** `address` is `host:port`, without a scheme. Without `tls` nothing is encrypted. */
+export function createGrpcClient(address: string, tls?: TlsOptions): GrpcClient {
   let session: ClientHttp2Session | undefined;
 
   const sessionNow = (): ClientHttp2Session => {
     if (session !== undefined && !session.closed && !session.destroyed) return session;
-    session = openSession(address);
+    session = openSession(address, tls);
     return session;
   };
 
@@ -116,12 +130,11 @@ export function createGrpcClient(address: string): GrpcClient {
   };
 }
 
-function openSession(address: string): ClientHttp2Session {
-  const session = connect(`http://${address}`, {
+function openSession(address: string, tls: TlsOptions | undefined): ClientHttp2Session {
+  const session = connect(`${tls === undefined ? "http" : "https"}://${address}`, {
     settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
     maxSessionMemory: 1024,
-    createConnection: (url) =>
-      connectTcp({ host: url.hostname, port: Number(url.port), noDelay: true }),
+    createConnection: (url) => openSocket(url, tls),
   });
   session.once("connect", () => session.setLocalWindowSize(WINDOW_BYTES));
   // Each stream hears of it by its own "error" and "close".
@@ -131,6 +144,22 @@ function openSession(address: string): ClientHttp2Session {
   timer.unref();
   session.once("close", () => clearInterval(timer));
   return session;
+}
+
+function openSocket(url: URL, tls: TlsOptions | undefined): Socket {
+  // A URL has IPv6 addresses in brackets.
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const to = { host, port: Number(url.port), noDelay: true };
+  if (tls === undefined) return connectTcp(to);
+  const { serverName, ...given } = tls;
+  const name = serverName ?? host;
+  // No server name is sent for an address, but the certificate must be the address's.
+  const sni = isIP(name) === 0 ? { servername: name } : {};
+  const options = { ...to, ...given, ...sni, ALPNProtocols: ["h2"] };
+  return connectTls({
+    ...options,
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+  });
 }
 
 function ping(session: ClientHttp2Session): void {

@@ -19,10 +19,13 @@ export interface Family {
   readonly read: () => readonly Sample[];
 }
 
-export interface Metrics {
+export interface Families {
   add(family: Family): void;
   /** A histogram by `type` of what `table` has seen, and beside it a counter of failures. */
   addLatency(name: string, help: string, table: LatencyTable): void;
+}
+
+export interface Metrics extends Families {
   /** What `/metrics` answers. */
   page(): Promise<Page>;
 }
@@ -30,6 +33,18 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  return {
+    ...familiesIn(registry),
+    page: async () => ({
+      status: 200,
+      type: registry.contentType,
+      body: await registry.metrics(),
+    }),
+  };
+}
+
+/** Families in a registry of somebody else's. */
+export function familiesIn(registry: Registry): Families {
   return {
     add: (family) => addFamily(registry, family),
     addLatency(name, help, table) {
@@ -42,11 +57,6 @@ export function createMetrics(): Metrics {
           [...table.entries()].map(([type, { failed }]) => ({ labels: { type }, value: failed })),
       });
     },
-    page: async () => ({
-      status: 200,
-      type: registry.contentType,
-      body: await registry.metrics(),
-    }),
   };
 }
 
