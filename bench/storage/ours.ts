@@ -61,6 +61,8 @@ class Ours implements StorageEngine {
   private waiting: Waiting[] = [];
   /** Woken after every change of the state. */
   private sleepers: (() => void)[] = [];
+  /** What becomes of jobs and writes that are still under way is not heard any more. */
+  private closed = false;
 
   constructor(options: EngineOptions) {
     const opening = openDisk(options.directory);
@@ -164,6 +166,7 @@ class Ours implements StorageEngine {
 
   async close(): Promise<void> {
     while (this.waiting.length > 0) await this.change();
+    this.closed = true;
     await this.jobs.close();
     await this.disk.close();
   }
@@ -204,6 +207,7 @@ class Ours implements StorageEngine {
   }
 
   private input(input: StorageInput): void {
+    if (this.closed) return;
     const { state, effects } = step(this.state, input);
     this.state = state;
     this.perform(effects);
