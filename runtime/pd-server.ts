@@ -15,6 +15,8 @@ import type {
   PlacementState,
 } from "../engine/placement/index.ts";
 import {
+  ETCD_CLUSTER_SERVICE,
+  ETCD_KV_SERVICE,
   HEALTH_SERVICE,
   KEYSPACE_SERVICE,
   META_STORAGE_SERVICE,
@@ -226,6 +228,8 @@ class Member {
         { service: PD_SERVICE, handler },
         { service: KEYSPACE_SERVICE, handler },
         { service: META_STORAGE_SERVICE, handler },
+        { service: ETCD_KV_SERVICE, handler },
+        { service: ETCD_CLUSTER_SERVICE, handler },
         { service: HEALTH_SERVICE, handler: this.#health.handler },
       ],
       maxMessageBytes: MAX_MESSAGE_BYTES,
@@ -289,6 +293,13 @@ class Member {
 
   /** The machine knows members by their peer URLs; where clients reach the others is known here. */
   #completed(reply: PlacementReply): unknown {
+    if (reply.method === "MemberList") {
+      const members = reply.response.members.map((member) => ({
+        ...member,
+        clientURLs: this.#members.clientUrls(member.name),
+      }));
+      return { ...reply.response, members };
+    }
     if (reply.method !== "GetMembers") return reply.response;
     const { members, leader, etcdLeader, ...rest } = reply.response;
     type Info = (typeof members)[number];

@@ -32,6 +32,7 @@ export interface Desk {
 /** gRPC status codes. */
 export const INVALID_ARGUMENT = 3;
 export const FAILED_PRECONDITION = 9;
+export const OUT_OF_RANGE = 11;
 export const UNIMPLEMENTED = 12;
 export const UNAVAILABLE = 14;
 

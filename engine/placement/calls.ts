@@ -7,6 +7,7 @@ import type { PdMethods } from "../protocol/gen/pdpb.ts";
 import { failure, FAILED_PRECONDITION, header, refuse, reply, UNIMPLEMENTED } from "./answer.ts";
 import type { Answer, Desk } from "./answer.ts";
 import * as cluster from "./calls-cluster.ts";
+import * as etcd from "./calls-etcd.ts";
 import * as keyspace from "./calls-keyspace.ts";
 import * as region from "./calls-region.ts";
 import * as safePoint from "./calls-safe-point.ts";
@@ -78,6 +79,8 @@ const HANDLERS: Handlers = {
   LoadKeyspaceByID: ({ catalog }, request) => keyspace.loadKeyspaceById(catalog, request),
   GetAllKeyspaces: ({ catalog }, request) => keyspace.getAllKeyspaces(catalog, request),
   Get: ({ catalog }) => keyspace.metaStorageGet(catalog),
+
+  Range: etcd.range,
 };
 
 /** Calls that make sense before there is a first store. */
@@ -92,6 +95,7 @@ const BEFORE_BOOTSTRAP: ReadonlySet<Method> = new Set<Method>([
   "LoadKeyspaceByID",
   "GetAllKeyspaces",
   "Get",
+  "Range",
 ]);
 
 /** Calls that are also made before a client knows the cluster's id. */

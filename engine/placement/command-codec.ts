@@ -11,7 +11,8 @@
  *   record_regions          [6, [region, …]]
  *
  *   catalog  [clusterId | nil, nextId, windowEnd, bootstrapped, maxPeerCount, clusterVersion,
- *             [store, …], [region, …], [gc, transaction, [[id, ts, expiresAt], …]], external]
+ *             [store, …], [region, …],
+ *             [gc, transaction, moves, [[id, ts, expiresAt], …]], external]
  */
 import { unreachable } from "../base/assert.ts";
 import {
@@ -158,7 +159,7 @@ function readSafePoint(
 }
 
 export function encodeCatalog(catalog: Catalog, wire: Wire): Uint8Array {
-  const { gc, transaction, barriers } = catalog.safePoints;
+  const { gc, transaction, moves, barriers } = catalog.safePoints;
   return wire.encode([
     catalog.clusterId,
     catalog.nextId,
@@ -168,7 +169,7 @@ export function encodeCatalog(catalog: Catalog, wire: Wire): Uint8Array {
     catalog.clusterVersion,
     catalog.stores.map((store) => Store.encode(store)),
     Array.from(all(catalog.regions), (info) => Region.encode(info.region)),
-    [gc, transaction, barriers.map(barrierTuple)],
+    [gc, transaction, moves, barriers.map(barrierTuple)],
     catalog.externalTimestamp,
   ]);
 }
@@ -177,7 +178,7 @@ export function encodeCatalog(catalog: Catalog, wire: Wire): Uint8Array {
 export const decodeCatalog = (bytes: Uint8Array, wire: Wire): Decoded<Catalog> =>
   wire.decodeWith(bytes, (value) => {
     const tuple = expectTuple(value, 10, "catalog");
-    const [gc, transaction, barriers] = expectTuple(tuple[8], 3, "safe points");
+    const [gc, transaction, moves, barriers] = expectTuple(tuple[8], 4, "safe points");
     return {
       clusterId: expectOptional(tuple[0], expectBigint, "cluster id"),
       nextId: expectCount(tuple[1], "next id"),
@@ -190,6 +191,7 @@ export const decodeCatalog = (bytes: Uint8Array, wire: Wire): Decoded<Catalog> =
       safePoints: {
         gc: expectBigint(gc, "safe point"),
         transaction: expectBigint(transaction, "transaction safe point"),
+        moves: expectCount(moves, "moves of the transaction safe point"),
         barriers: expectList(barriers, readBarrier, "barriers"),
       },
       externalTimestamp: expectBigint(tuple[9], "external timestamp"),

@@ -24,11 +24,13 @@ export interface Barrier {
 export interface SafePoints {
   readonly gc: bigint;
   readonly transaction: bigint;
+  /** How often the transaction safe point has moved: its revision for who reads it as a key. */
+  readonly moves: number;
   /** In ascending order of id. */
   readonly barriers: readonly Barrier[];
 }
 
-export const NO_SAFE_POINTS: SafePoints = { gc: 0n, transaction: 0n, barriers: [] };
+export const NO_SAFE_POINTS: SafePoints = { gc: 0n, transaction: 0n, moves: 0, barriers: [] };
 
 /** `lenient` is the older protocol's manner: what cannot be is left as it is, without an error. */
 export type SafePointCommand =
@@ -104,10 +106,9 @@ function advanceGc(points: SafePoints, target: bigint, lenient: boolean): SafePo
     };
   }
   // An older collector knows no transaction safe point: it moves along, as it is never lower.
-  const transaction = target > points.transaction ? target : points.transaction;
   return {
     ok: true,
-    points: { ...points, gc: target, transaction },
+    points: { ...withTransaction(points, target), gc: target },
     before,
     after: target,
     blocker: "",
@@ -132,8 +133,14 @@ function advanceTransaction(points: SafePoints, target: bigint, lenient: boolean
     blocker = `BarrierID:${JSON.stringify(barrier.id)}, BarrierTS:${barrier.timestamp}`;
   }
   if (after < before) after = before;
-  return { ok: true, points: { ...points, transaction: after }, before, after, blocker };
+  return { ok: true, points: withTransaction(points, after), before, after, blocker };
 }
+
+/** `points` with the transaction safe point at `target`, unless it is there or beyond. */
+const withTransaction = (points: SafePoints, target: bigint): SafePoints =>
+  target > points.transaction
+    ? { ...points, transaction: target, moves: points.moves + 1 }
+    : points;
 
 function setBarrier(points: SafePoints, barrier: Barrier, lenient: boolean): SafePointResult {
   if (barrier.timestamp < points.transaction) {

@@ -7,9 +7,11 @@ import { Term } from "../base/ids.ts";
 import type { PeerId, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import { StoreState } from "../protocol/gen/metapb.ts";
-import { leader } from "../raft/query.ts";
+import { leader, term } from "../raft/query.ts";
 import { refuse, UNAVAILABLE } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { getClusterInfo, getMembers } from "./calls-cluster.ts";
+import { memberList } from "./calls-etcd.ts";
 import { orderTransfer } from "./calls-schedule.ts";
 import { decodeCatalog } from "./command-codec.ts";
 import { attend, expireHeld, NOT_LEADER, propose, serve } from "./leader.ts";
@@ -103,17 +105,17 @@ function onReceived(turn: Turn, from: PeerId, message: PlacementMessage): void {
 }
 
 function onRequest(turn: Turn, ticket: Ticket, call: PlacementCall): void {
-  const { catalog, config, leadership, raft } = turn.draft;
-  if (call.method === "GetMembers" || call.method === "GetClusterInfo") {
+  const { catalog, leadership } = turn.draft;
+  if (
+    call.method === "GetMembers" ||
+    call.method === "GetClusterInfo" ||
+    call.method === "MemberList"
+  ) {
     if (catalog.clusterId === undefined) {
       deliver(turn, ticket, call, refuse(UNAVAILABLE, "server not started"));
       return;
     }
-    const id = leader(raft);
-    const leading = config.members.find((member) => member.id === id);
-    const members = call.method === "GetMembers";
-    const given = members ? getMembers(catalog, config, leading) : getClusterInfo(catalog);
-    deliver(turn, ticket, call, given);
+    deliver(turn, ticket, call, answerAnywhere(turn.draft, call.method));
     return;
   }
   if (leadership === undefined) {
@@ -122,6 +124,29 @@ function onRequest(turn: Turn, ticket: Ticket, call: PlacementCall): void {
   }
   const held = [...leadership.held, { ticket, call, sinceMs: turn.now.monotonicMs }];
   keepHeld(turn, held);
+}
+
+/** The answer of any member, whoever leads. */
+function answerAnywhere(
+  { catalog, config, raft }: PlacementState,
+  method: "GetMembers" | "GetClusterInfo" | "MemberList",
+): Answer {
+  switch (method) {
+    case "GetMembers": {
+      const id = leader(raft);
+      return getMembers(
+        catalog,
+        config,
+        config.members.find((member) => member.id === id),
+      );
+    }
+    case "GetClusterInfo":
+      return getClusterInfo(catalog);
+    case "MemberList":
+      return memberList(catalog, config, term(raft));
+    default:
+      return unreachable(method);
+  }
 }
 
 function onCancelled(turn: Turn, ticket: Ticket): void {

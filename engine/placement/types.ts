@@ -5,6 +5,8 @@
 import type { PeerId, Ticket } from "../base/ids.ts";
 import type { LogEffect } from "../base/log.ts";
 import type {
+  EtcdCall,
+  EtcdReply,
   KeyspaceCall,
   KeyspaceReply,
   MetaStorageCall,
@@ -29,9 +31,13 @@ export type PlacementMessage =
       readonly bytes: Uint8Array;
     };
 
+/** What is served of etcd: all that clients ask of it. */
+type EtcdMethod = { readonly method: "Range" | "MemberList" };
+
 /** A call of any service on the driver's port. Method names are unique over them. */
-export type PlacementCall = PdCall | KeyspaceCall | MetaStorageCall;
-export type PlacementReply = PdReply | KeyspaceReply | MetaStorageReply;
+export type PlacementCall = PdCall | KeyspaceCall | MetaStorageCall | Extract<EtcdCall, EtcdMethod>;
+export type PlacementReply =
+  PdReply | KeyspaceReply | MetaStorageReply | Extract<EtcdReply, EtcdMethod>;
 
 /** What an operator of the cluster may order, beyond the calls that clients and stores make. */
 export type AdminOrder =
