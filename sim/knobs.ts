@@ -115,7 +115,7 @@ export function drawKnobs(random: Random, scenario: Scenario, byReference: boole
     debtBytes: setting("debtBytes", 1 << 16, [1000, 1 << 24]),
     manifestBytes: setting("manifestBytes", 1 << 13, [200, 1 << 20]),
     retainedEntries: setting("retainedEntries", 500, [0, 5, 50]),
-    chunkBytes: setting("chunkBytes", 1 << 16, [100, 2000]),
+    chunkBytes: setting("chunkBytes", 1 << 16, [1000, 4000]),
     batchBytes: setting("batchBytes", 1 << 16, [1, 500]),
     placementCheckpointEntries: setting("placementCheckpointEntries", 500, [5, 50]),
     windowMs: setting("windowMs", 3000, [20, 300]),

@@ -8,6 +8,7 @@ import { nextIndex, nextTicket } from "../base/ids.ts";
 import type { LogIndex, PeerId, Ticket } from "../base/ids.ts";
 import { step as stepRaft } from "../raft/step.ts";
 import type { Entry, RaftEffect } from "../raft/types.ts";
+import { complain } from "../storage/complaint.ts";
 import { pressure } from "../storage/lsm/pressure.ts";
 import type { GroupMark } from "../storage/lsm/types.ts";
 import { step as stepStorage } from "../storage/storage.ts";
@@ -157,12 +158,9 @@ function carry(turn: Turn, effect: StorageEffect): void {
     case "flushed":
       onFlushed(turn, effect.marks[0]!);
       break;
-    case "stalled": {
-      const { reason, file } = effect;
-      const message = "the disk refuses writes, which are tried again";
-      turn.effects.push({ type: "log", level: "warn", message, fields: { reason, file } });
+    case "stalled":
+      draft.complainedAt = complain(turn, draft.complainedAt, effect);
       break;
-    }
     case "failed": {
       draft.stopped = true;
       abdicate(turn);

@@ -65,6 +65,8 @@ export interface PlacementState {
    * little.
    */
   readonly kept: Position | undefined;
+  /** When it was last said that the disk refuses writes, on the monotonic clock. */
+  readonly complainedAt: number;
   /** Undefined while this member does not lead. */
   readonly leadership: Leadership | undefined;
 }
@@ -150,6 +152,7 @@ export function open(reader: DiskReader, config: PlacementConfig, now: Now): Ope
     checkpointing: false,
     checkpoint: applied.index,
     kept: undefined,
+    complainedAt: Number.NEGATIVE_INFINITY,
     leadership: undefined,
   };
   return { ok: true, state, effects };

@@ -62,6 +62,7 @@ function draftOf(state: PlacementState): Draft {
     checkpointing: state.checkpointing,
     checkpoint: state.checkpoint,
     kept: state.kept,
+    complainedAt: state.complainedAt,
     leadership: state.leadership,
   };
 }

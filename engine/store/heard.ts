@@ -5,6 +5,7 @@ import { onExtracted, onExtractFailed, type Sent } from "../region/extraction.ts
 import { onFilesFailed, onFilesWritten } from "../region/receive-snapshot.ts";
 import type { Replica } from "../region/replica.ts";
 import { pursueSending } from "../region/send-snapshot.ts";
+import { complain } from "../storage/complaint.ts";
 import type { StorageEffect } from "../storage/types.ts";
 import { onFlushed } from "./flush.ts";
 import { onRegistrationDurable } from "./registration.ts";
@@ -50,12 +51,7 @@ export function onStorage(turn: StoreTurn, effect: StorageEffect): void {
     }
     case "stalled":
       turn.retryAt = turn.now.monotonicMs + RETRY_MS;
-      turn.effects.push({
-        type: "log",
-        level: "warn",
-        message: "the disk refuses writes: they wait",
-        fields: { reason: effect.reason, file: effect.file },
-      });
+      turn.complainedAt = complain(turn, turn.complainedAt, effect);
       return;
     case "failed":
       turn.trouble = { reason: effect.reason, file: effect.file };

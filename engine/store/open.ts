@@ -65,6 +65,7 @@ export function open(tables: TableCache, config: StoreConfig, now: Now): OpenSto
     raftBytes: 0,
     freeBytes: tables.disk.free(),
     retryAt: 0,
+    complainedAt: Number.NEGATIVE_INFINITY,
     asked: [],
     loggedBytes: 0,
     opened: opened.effects.some(({ type }) => type === "opened"),

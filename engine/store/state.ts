@@ -41,6 +41,8 @@ export interface StoreState {
   readonly freeBytes: number;
   /** Monotonic time at which the disk is asked again to take tables that it has refused. */
   readonly retryAt: number;
+  /** When it was last said that the disk refuses writes, on the monotonic clock. */
+  readonly complainedAt: number;
   /** Questions to the placement driver without an answer. */
   readonly asked: readonly Asked[];
   /** Bytes logged since the memtable was last frozen. */

@@ -39,6 +39,7 @@ export interface StoreTurn extends Turn {
   raftBytes: number;
   freeBytes: number;
   retryAt: number;
+  complainedAt: number;
   /** What is to be done with writes in this step, once somebody has asked. */
   verdict: Verdict | undefined;
   asked: readonly Asked[];
