@@ -137,6 +137,15 @@ export function expectKey(value: unknown, what: string): Key {
   return keyFromBytes(expectBytes(value, what));
 }
 
+/** A key that was sent as a string: every character must be a byte. */
+export function expectKeyText(value: unknown, what: string): Key {
+  const text = expectString(value, what);
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0xff) return malformed(`${what}: not one character a byte`);
+  }
+  return text as Key;
+}
+
 /** `undefined` where the wire has nil, else what `read` makes of it. */
 export function expectOptional<T>(
   value: unknown,

@@ -5,11 +5,11 @@
  *   snapshot_chunk  [1, region, from, to, index, term, attempt, sequence, last, bytes]
  *   snapshot_ack    [2, region, from, to, index, attempt, next, status]      status: 0 more, 1 done, 2 refused
  *   peer_removed    [3, region, from, to, confVer, version]
+ *   about waits     [4, message], the tuple of transaction/messages.ts
  *
  * Keys travel as one-byte strings. A Raft message is the tuple of raft/codec.ts.
  */
 import { unreachable } from "../base/assert.ts";
-import type { Key } from "../base/bytes.ts";
 import type { LogIndex, PeerId, RegionId, Term } from "../base/ids.ts";
 import {
   type Decoded,
@@ -17,17 +17,19 @@ import {
   expectBytes,
   expectChoice,
   expectCount,
-  expectString,
+  expectKeyText,
   malformed,
   type Wire,
 } from "../base/wire.ts";
 import { messageFromTuple, messageToTuple } from "../raft/codec.ts";
+import { detectorFromTuple, detectorToTuple } from "../transaction/messages.ts";
 import type { SnapshotAck, SnapshotChunk, StoreMessage } from "./types.ts";
 
 const RAFT = 0;
 const SNAPSHOT_CHUNK = 1;
 const SNAPSHOT_ACK = 2;
 const PEER_REMOVED = 3;
+const DETECTOR = 4;
 const STATUSES = ["more", "done", "refused"] as const;
 
 export const encodeStoreMessage = (message: StoreMessage, wire: Wire): Uint8Array =>
@@ -45,6 +47,8 @@ function toTuple(m: StoreMessage): readonly unknown[] {
       return ackToTuple(m);
     case "peer_removed":
       return [PEER_REMOVED, m.region, m.from, m.to, m.confVer, m.version];
+    case "detector":
+      return [DETECTOR, detectorToTuple(m.message)];
     default:
       return unreachable(m);
   }
@@ -67,6 +71,7 @@ export const decodeStoreMessage = (bytes: Uint8Array, wire: Wire): Decoded<Store
 function fromTuple(value: unknown): StoreMessage {
   if (!Array.isArray(value)) return malformed("a store message is a tuple");
   const t = value as readonly unknown[];
+  if (t[0] === DETECTOR) return { type: "detector", message: detectorFromTuple(t[1]) };
   const region = expectCount(t[1], "region") as RegionId;
   const from = expectCount(t[2], "sender") as PeerId;
   const to = expectCount(t[3], "receiver") as PeerId;
@@ -80,8 +85,8 @@ function fromTuple(value: unknown): StoreMessage {
         to,
         confVer: expectCount(t[4], "conf_ver"),
         version: expectCount(t[5], "version"),
-        startKey: keyText(t[6], "start key"),
-        endKey: keyText(t[7], "end key"),
+        startKey: expectKeyText(t[6], "start key"),
+        endKey: expectKeyText(t[7], "end key"),
         message,
       };
     }
@@ -123,17 +128,9 @@ function fromTuple(value: unknown): StoreMessage {
   }
 }
 
-/** A key sent as a string: every character must be a byte. */
-function keyText(value: unknown, what: string): Key {
-  const text = expectString(value, what);
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 0xff) return malformed(`${what}: not one character a byte`);
-  }
-  return text as Key;
-}
-
 /** One line for traces. */
 export function describeStoreMessage(m: StoreMessage): string {
+  if (m.type === "detector") return m.message.type;
   const head = `${m.type} r${m.region} ${m.from}→${m.to}`;
   switch (m.type) {
     case "raft":

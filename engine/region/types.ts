@@ -6,10 +6,17 @@ import type { LogIndex, PeerId, RegionId, StoreId, Term, Ticket } from "../base/
 import type { LogEffect } from "../base/log.ts";
 import type { TikvReply } from "../protocol/services.ts";
 import type { RaftConfig, RaftMessage } from "../raft/types.ts";
+import type { DetectorMessage } from "../transaction/messages.ts";
 import type { RawMode } from "../raw/command.ts";
 
 /** What stores say to each other. Encoded by `codec.ts`; may be lost, late, repeated, reordered. */
-export type StoreMessage = RaftEnvelope | SnapshotChunk | SnapshotAck | PeerRemoved;
+export type StoreMessage =
+  | RaftEnvelope
+  | SnapshotChunk
+  | SnapshotAck
+  | PeerRemoved
+  /** About waits, between the store they are at and the detector of deadlocks. */
+  | { readonly type: "detector"; readonly message: DetectorMessage };
 
 /**
  * For the replica `to` of `region`. Range and epoch let a store that has no such replica yet judge

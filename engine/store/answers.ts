@@ -4,6 +4,7 @@ import type { Ticket } from "../base/ids.ts";
 import { onRegistrationAnswer } from "./registration.ts";
 import { onMembership, onRegionOrders } from "./reports.ts";
 import { onSplitIds } from "./splits.ts";
+import { onDetectorNamed } from "./transactions/telling.ts";
 import { onMaxTs } from "./transactions/sync.ts";
 import type { StoreTurn } from "./turn.ts";
 import type { PlacementAnswer } from "./types.ts";
@@ -35,6 +36,9 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
         purpose.term,
         reply?.method === "Tso" ? reply.response : undefined,
       );
+      return;
+    case "detector":
+      if (reply?.method === "GetRegion") onDetectorNamed(turn, reply.response);
       return;
     case "split":
       onSplitIds(turn, purpose, reply?.method === "AskBatchSplit" ? reply.response : undefined);

@@ -23,10 +23,15 @@ import { canRestore } from "../region/restore.ts";
 import { onAck } from "../region/send-snapshot.ts";
 import type { PeerRemoved, RaftEnvelope, StoreMessage } from "../region/types.ts";
 import type { RecoveredGroup } from "../storage/types.ts";
+import { onDetectorMessage } from "./transactions/telling.ts";
 import { settleSent } from "./heard.ts";
 import type { StoreTurn } from "./turn.ts";
 
 export function onMessage(turn: StoreTurn, from: StoreId, message: StoreMessage): void {
+  if (message.type === "detector") {
+    onDetectorMessage(turn, from, message.message);
+    return;
+  }
   const replica = turn.replicas.get(message.region);
   if (message.type === "raft") {
     onEnvelope(turn, from, message, replica);

@@ -27,6 +27,7 @@ import { report, reportNews } from "./reports.ts";
 import { onRequest, submit } from "./requests.ts";
 import type { StoreState } from "./state.ts";
 import { seekMaxTs } from "./transactions/sync.ts";
+import { tellWaits, tickDetector } from "./transactions/telling.ts";
 import { tickWaiters } from "./transactions/waits.ts";
 import { advance, retry } from "./transactions/writes.ts";
 import { closeTurn, openTurn } from "./turn-ends.ts";
@@ -58,6 +59,7 @@ export function step(
   submit(turn);
   startReplicas(turn);
   advance(turn, () => submit(turn));
+  tellWaits(turn);
   settleDamage(turn);
   if (turn.registration.type === "joined") {
     for (const region of turn.news ?? []) noteLeader(turn, region);
@@ -145,6 +147,7 @@ function onTick(turn: StoreTurn): void {
     }
   }
   tickWaiters(turn, (woken) => retry(turn, woken));
+  tickDetector(turn);
   if (turn.registration.type === "joined") report(turn);
   else pursueRegistration(turn);
 }

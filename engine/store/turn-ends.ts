@@ -46,6 +46,8 @@ export function openTurn(
     reads: undefined,
     transactions: state.transactions,
     batches: undefined,
+    begun: [],
+    ended: [],
     registration: state.registration,
     identity: state.identity,
     storage: state.storage,

@@ -7,6 +7,7 @@ import type { ReadCall } from "../region/replica.ts";
 import type { RawProposal } from "../region/propose.ts";
 import type { Turn } from "../region/turn.ts";
 import type { StorageEffect } from "../storage/types.ts";
+import type { Wait } from "../transaction/deadlock.ts";
 import type { Verdict } from "./throttle.ts";
 import type { Asked, Durability, FileWrite, Purpose, Registration, StoreState } from "./state.ts";
 import type { Transactions } from "./transactions/state.ts";
@@ -23,6 +24,9 @@ export interface StoreTurn extends Turn {
   transactions: Transactions;
   /** What transactional writes of this step come to, by region. */
   batches: Map<RegionId, Batch> | undefined;
+  /** Waits for locks that have begun or ended in this step. */
+  readonly begun: Wait[];
+  readonly ended: Wait[];
   registration: Registration;
   identity: StoreState["identity"];
   storage: StoreState["storage"];

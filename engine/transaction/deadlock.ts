@@ -1,11 +1,11 @@
 /**
- * The detector of deadlocks: who waits for whom, and whether one more edge closes a circle. It runs
- * at the leader of the region that holds the smallest key. What it knows is soft: an edge is told
- * when a wait begins, taken back when it ends, and fades where neither is heard of; after a change
- * of that leader those who still wait tell it again.
+ * The graph of who waits for whom, and whether one more wait closes a circle. What it holds was
+ * told by the stores where transactions wait, and is soft: an edge is told when a wait begins and
+ * again while it lasts, taken back when it ends, and fades where neither is heard of.
  */
-import { descendingSuffix } from "../base/memcomparable.ts";
 import type { Key } from "../base/bytes.ts";
+import type { StoreId, Ticket } from "../base/ids.ts";
+import { descendingSuffix } from "../base/memcomparable.ts";
 import type { Timestamp } from "../base/timestamp.ts";
 import * as tree from "../base/tree.ts";
 import type { Tree } from "../base/tree.ts";
@@ -18,6 +18,9 @@ export interface Wait {
   /** The user's key whose lock it is. */
   readonly key: Key;
   readonly tag: Uint8Array;
+  /** Where it waits, and its number there. A later wait, for the same lock too, has another. */
+  readonly store: StoreId;
+  readonly number: Ticket;
 }
 
 interface Edge extends Wait {
@@ -33,30 +36,31 @@ export const noEdges = (): WaitGraph => tree.empty();
 export type Detected =
   | { readonly type: "waits"; readonly graph: WaitGraph }
   /** The wait would never end. `chain` leads from the holder back to the waiter. */
-  | { readonly type: "deadlock"; readonly chain: readonly Wait[] };
+  | { readonly type: "circle"; readonly chain: readonly Wait[] };
 
-/** Adds `wait`, which lasts `ttlMs` at most, unless it closes a circle. */
+/** Adds or renews `wait`, to last `ttlMs`, unless it closes a circle. */
 export function detect(graph: WaitGraph, wait: Wait, nowMs: number, ttlMs: number): Detected {
   const chain = pathBetween(graph, wait.holder, wait.waiter, nowMs);
-  if (chain !== undefined) return { type: "deadlock", chain };
+  if (chain !== undefined) return { type: "circle", chain };
   const edge: Edge = { ...wait, expiresAt: nowMs + ttlMs };
   const others = edgesOf(graph, wait.waiter).filter(
-    ({ holder, key, expiresAt }) =>
-      expiresAt > nowMs && (holder !== wait.holder || key !== wait.key),
+    (other) => other.expiresAt > nowMs && !isSame(other, wait),
   );
   return { type: "waits", graph: tree.set(graph, nodeKey(wait.waiter), [...others, edge]) };
 }
 
-/** The wait for `holder` at `key` is over. */
-export function forgetWait(graph: WaitGraph, { waiter, holder, key }: Wait): WaitGraph {
-  const edges = edgesOf(graph, waiter);
-  const left = edges.filter((edge) => edge.holder !== holder || edge.key !== key);
-  return left.length === edges.length ? graph : withEdges(graph, waiter, left);
-}
+/** Which wait is meant. */
+export type WaitName = Pick<Wait, "waiter" | "store" | "number">;
 
-/** The transaction waits for nobody any more. */
-export const forgetWaiter = (graph: WaitGraph, waiter: Timestamp): WaitGraph =>
-  tree.remove(graph, nodeKey(waiter));
+export const isSame = (a: WaitName, b: WaitName): boolean =>
+  a.number === b.number && a.store === b.store && a.waiter === b.waiter;
+
+/** The wait is over. */
+export function forgetWait(graph: WaitGraph, wait: WaitName): WaitGraph {
+  const edges = edgesOf(graph, wait.waiter);
+  const left = edges.filter((edge) => !isSame(edge, wait));
+  return left.length === edges.length ? graph : withEdges(graph, wait.waiter, left);
+}
 
 /** Drops what has faded. */
 export function expire(graph: WaitGraph, nowMs: number): WaitGraph {
@@ -99,8 +103,8 @@ function chainOf(
   const chain: Wait[] = [];
   for (let at = to; at !== from;) {
     const edge = cameBy.get(at) as Edge;
-    const { waiter, holder, key, tag } = edge;
-    chain.push({ waiter, holder, key, tag });
+    const { waiter, holder, key, tag, store, number } = edge;
+    chain.push({ waiter, holder, key, tag, store, number });
     at = waiter;
   }
   return chain.reverse();

@@ -20,6 +20,8 @@ export interface Waiter {
   readonly startTs: Timestamp;
   /** The lock that it met. */
   readonly lock: LockInfo;
+  /** The resource group that its client names, for people who look for culprits. */
+  readonly tag: Uint8Array;
   /** Monotonic time at which it is told that the lock is still there. */
   readonly until: number;
   /** Monotonic time from which on it tries again, though nobody has woken it by name. */
@@ -115,3 +117,7 @@ const withQueue = (queues: WaitQueues, key: Key, queue: readonly Waiter[]): Wait
 export function* waiters(queues: WaitQueues): IterableIterator<Waiter> {
   for (const [, queue] of tree.entries(queues)) yield* queue;
 }
+
+/** Those who wait for the lock of `key`, oldest transaction first. */
+export const waitersAt = (queues: WaitQueues, key: Key): readonly Waiter[] =>
+  tree.get(queues, key) ?? NOBODY;

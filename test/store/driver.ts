@@ -17,6 +17,9 @@ export class ScriptedPlacement {
   readonly regions: Map<number, { region: Region; leader: Peer | undefined }> = new Map();
   /** What it has heard of regions from others than these stores. */
   readonly newer: Map<number, Region> = new Map();
+  /** By region: the store that is to lead it, and one that is to have no replica of it. */
+  readonly leaders: Map<number, number> = new Map();
+  readonly shunned: Map<number, number> = new Map();
 
   /** A driver that knows the same, and goes on by itself. */
   clone(): ScriptedPlacement {
@@ -27,6 +30,8 @@ export class ScriptedPlacement {
     copy.stores = new Set(this.stores);
     for (const [id, known] of this.regions) copy.regions.set(id, known);
     for (const [id, region] of this.newer) copy.newer.set(id, region);
+    for (const [id, store] of this.leaders) copy.leaders.set(id, store);
+    for (const [id, store] of this.shunned) copy.shunned.set(id, store);
     return copy;
   }
 
@@ -57,7 +62,7 @@ export class ScriptedPlacement {
       case "GetRegion":
         return {
           method,
-          response: pdpb.GetRegionResponse.make({ header, region: this.bootstrapped }),
+          response: pdpb.GetRegionResponse.make({ header, ...this.regionAt(request.regionKey) }),
         };
       case "GetRegionByID":
         return {
@@ -98,6 +103,14 @@ export class ScriptedPlacement {
     }
   }
 
+  private regionAt(key: string): Pick<pdpb.GetRegionResponse, "region" | "leader"> {
+    for (const known of this.regions.values()) {
+      const { startKey, endKey } = known.region;
+      if (key >= startKey && (endKey === "" || key < endKey)) return known;
+    }
+    return { region: this.bootstrapped, leader: undefined };
+  }
+
   private bootstrap(region: Region | undefined): pdpb.ResponseHeader {
     const { ALREADY_BOOTSTRAPPED } = pdpb.ErrorType;
     const error =
@@ -130,12 +143,32 @@ export class ScriptedPlacement {
         }),
       };
     }
-    const free = [...this.stores].find((id) => region.peers.every((p) => p.storeId !== id));
+    const order = this.ordered(region, leader);
+    if (order !== undefined) return { ...base, ...order };
+    const shunned = this.shunned.get(region.id);
+    const free = [...this.stores].find(
+      (id) => id !== shunned && region.peers.every((p) => p.storeId !== id),
+    );
     if (free === undefined) return base;
     const peer = Peer.make({ id: ++this.ids, storeId: free, role: PeerRole.Learner });
     return {
       ...base,
       changePeer: pdpb.ChangePeer.make({ peer, changeType: ConfChangeType.AddLearnerNode }),
     };
+  }
+
+  /** What a test has asked for. */
+  private ordered(
+    region: Region,
+    leader: Peer | undefined,
+  ): Partial<pdpb.RegionHeartbeatResponse> | undefined {
+    const target = region.peers.find(({ storeId }) => storeId === this.leaders.get(region.id));
+    if (target !== undefined && target.id !== leader?.id) {
+      return { transferLeader: pdpb.TransferLeader.make({ peer: target }) };
+    }
+    const peer = region.peers.find(({ storeId }) => storeId === this.shunned.get(region.id));
+    if (peer === undefined || peer.id === leader?.id) return undefined;
+    const changeType = ConfChangeType.RemoveNode;
+    return { changePeer: pdpb.ChangePeer.make({ peer, changeType }) };
   }
 }

@@ -1,31 +1,22 @@
 import * as assert from "uvu/assert";
 import type { Key } from "../../engine/base/bytes.ts";
 import type { Ticket } from "../../engine/base/ids.ts";
-import type { Error as RegionError } from "../../engine/protocol/gen/errorpb.ts";
 import {
   CommitRequest,
-  Context,
+  type Context,
   GetRequest,
-  type KeyError,
   Mutation,
   Op,
-  PessimisticLockRequest,
+  type PessimisticLockRequest,
   PrewriteRequest,
   type PrewriteResponse,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
-import type { Replica } from "../../engine/store/index.ts";
 import { suite } from "../harness.ts";
+import { bytes, contextOf, LATE, lockCall, said } from "./calls.ts";
 import { Cluster, type Node } from "./harness.ts";
 
 const test = suite("store: transactions");
-
-const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
-const contextOf = ({ region, peer }: Replica): Context =>
-  Context.make({ regionId: region.id, regionEpoch: region.regionEpoch, peer });
-
-/** Later than everything that the scripted oracle gives out. */
-const LATE = 1n << 62n;
 
 class Story {
   readonly cluster = new Cluster(3);
@@ -95,42 +86,8 @@ class Story {
   }
 
   lock(key: string, startVersion: bigint, more: Partial<PessimisticLockRequest> = {}): TikvCall {
-    const mutations = [Mutation.make({ op: Op.PessimisticLock, key: key as Key })];
-    const request = PessimisticLockRequest.make({
-      context: this.context,
-      mutations,
-      primaryLock: key as Key,
-      startVersion,
-      forUpdateTs: startVersion,
-      lockTtl: 3000,
-      waitTimeout: 1000,
-      ...more,
-    });
-    return { method: "KvPessimisticLock", request };
+    return lockCall(this.context, key, startVersion, more);
   }
-}
-
-/** What a reply says, in a word or two. */
-function said(reply: TikvReply | undefined): string {
-  if (reply === undefined) return "nothing";
-  const response = reply.response as {
-    readonly regionError?: RegionError;
-    readonly error?: KeyError;
-    readonly errors?: readonly KeyError[];
-    readonly notFound?: boolean;
-    readonly value?: Uint8Array;
-  };
-  if (response.regionError !== undefined) return `region: ${response.regionError.message}`;
-  const error = response.error ?? response.errors?.[0];
-  if (error?.locked !== undefined) return `locked by ${error.locked.lockVersion}`;
-  if (error?.conflict !== undefined) return `conflict with ${error.conflict.conflictTs}`;
-  if (error?.deadlock !== undefined) {
-    const chain = error.deadlock.waitChain.map(({ txn, waitForTxn }) => `${txn}>${waitForTxn}`);
-    return `deadlock ${chain.join(" ")}`;
-  }
-  if (error !== undefined) return error.abort === "" ? error.retryable : error.abort;
-  if (reply.method !== "KvGet") return "done";
-  return response.notFound === true ? "none" : String.fromCharCode(...(response.value ?? []));
 }
 
 const prewriteResponse = (reply: TikvReply | undefined): PrewriteResponse => {

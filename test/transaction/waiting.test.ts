@@ -1,5 +1,5 @@
 import * as assert from "uvu/assert";
-import type { Key } from "../../engine/base/bytes.ts";
+import { EMPTY_BYTES, type Key } from "../../engine/base/bytes.ts";
 import { Ticket } from "../../engine/base/ids.ts";
 import { Timestamp } from "../../engine/base/timestamp.ts";
 import { LockInfo } from "../../engine/protocol/gen/kvrpcpb.ts";
@@ -22,6 +22,7 @@ const waiter = (startTs: number, key = "k", until = 1000): Waiter => ({
   key: key as Key,
   startTs: Timestamp(BigInt(startTs)),
   lock: LockInfo.make({ lockVersion: 1n }),
+  tag: EMPTY_BYTES,
   until,
   retryAt: Number.POSITIVE_INFINITY,
   released: undefined,

@@ -1,13 +1,13 @@
 /** What a store remembers of transactional calls between steps. */
 import { idKey } from "../../base/big-endian.ts";
-import type { RegionId, Term, Ticket } from "../../base/ids.ts";
+import type { RegionId, StoreId, Term, Ticket } from "../../base/ids.ts";
 import * as tree from "../../base/tree.ts";
 import type { Tree } from "../../base/tree.ts";
 import type { MvccWrite, Part } from "../../mvcc/calls.ts";
 import type { MemoryLock, ReleasedLock } from "../../mvcc/evaluation.ts";
 import type { TikvReply } from "../../protocol/services.ts";
 import { type Concurrency, noConcurrency } from "../../transaction/concurrency.ts";
-import { noEdges, type WaitGraph } from "../../transaction/deadlock.ts";
+import { type Detector, noDetector } from "../../transaction/detector.ts";
 import { type Latches, noLatches } from "../../transaction/latches.ts";
 import { noWaiters, type WaitQueues } from "../../transaction/waiting.ts";
 
@@ -17,12 +17,24 @@ export interface Transactions {
   /** Writes that are not answered yet, by `idKey` of the ticket. */
   readonly running: Tree<Running>;
   readonly waiting: WaitQueues;
-  readonly graph: WaitGraph;
+  /** What this store knows as the one that leads the first region; empty while it does not. */
+  readonly detector: Detector;
+  readonly telling: Telling;
   /**
    * By `idKey` of the region: the term in which this store, as its leader, has learned that no
    * predecessor has read above `maxTs`.
    */
   readonly synced: Tree<Term>;
+}
+
+/** How this store's waits come to the detector. Times are monotonic. */
+export interface Telling {
+  /** The store of the detector in the placement driver's words, and when they were heard. */
+  readonly named: StoreId | undefined;
+  readonly namedAt: number;
+  /** Who was told of all waits here, and when. */
+  readonly told: StoreId | undefined;
+  readonly toldAt: number;
 }
 
 /** A write on its way. */
@@ -43,7 +55,13 @@ export const noTransactions = (): Transactions => ({
   latches: noLatches(),
   running: tree.empty(),
   waiting: noWaiters(),
-  graph: noEdges(),
+  detector: noDetector(),
+  telling: {
+    named: undefined,
+    namedAt: Number.NEGATIVE_INFINITY,
+    told: undefined,
+    toldAt: Number.NEGATIVE_INFINITY,
+  },
   synced: tree.empty(),
 });
 

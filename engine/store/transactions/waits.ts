@@ -15,15 +15,22 @@ import { WaitForEntry } from "../../protocol/gen/deadlock.ts";
 import {
   Deadlock,
   KeyError,
-  type LockInfo,
   type PessimisticLockRequest,
   PessimisticLockResponse,
   PessimisticLockWakeUpMode,
   WriteConflict_Reason,
 } from "../../protocol/gen/kvrpcpb.ts";
 import type { TikvReply } from "../../protocol/services.ts";
-import { detect, expire, forgetWaiter, type Wait } from "../../transaction/deadlock.ts";
-import { add, due, type Waiter, wake } from "../../transaction/waiting.ts";
+import { isSame, type Wait } from "../../transaction/deadlock.ts";
+import {
+  add,
+  due,
+  remove,
+  type Waiter,
+  waiters,
+  waitersAt,
+  wake,
+} from "../../transaction/waiting.ts";
 import { misdirected } from "../admission.ts";
 import { regionErrorReply } from "../../region/errors.ts";
 import { reply } from "../../region/turn.ts";
@@ -34,8 +41,6 @@ import { type Running, runningOf } from "./state.ts";
 const WAIT_MS = 1000;
 /** Between the first waiter that is woken and the others, as TiKV's `wake-up-delay-duration`. */
 const WAKE_DELAY_MS = 20;
-/** An edge that is not heard of for so long is no wait any more. */
-const EDGE_MS = 10 * WAIT_MS;
 
 type LockCall = Extract<Running["call"], { readonly method: "KvPessimisticLock" }>;
 
@@ -53,31 +58,23 @@ export function park(
   if (blockedBy === undefined || call.method !== "KvPessimisticLock") return false;
   const timeoutMs = timeoutOf(call.request);
   if (timeoutMs === 0) return false;
-  const startTs = Timestamp(call.request.startVersion);
-  const wait = waitOf(call.request, blockedBy);
-  const { monotonicMs } = turn.now;
-  const detected = detect(turn.transactions.graph, wait, monotonicMs, EDGE_MS);
-  if (detected.type === "deadlock") {
-    finish(turn, running, deadlockReply(wait, detected.chain));
-    free(running);
-    return true;
-  }
   const waiter: Waiter = {
     ticket,
     key: encodeKey(blockedBy.key),
-    startTs,
+    startTs: Timestamp(call.request.startVersion),
     lock: blockedBy,
-    until: monotonicMs + timeoutMs,
+    tag: call.request.context?.resourceGroupTag ?? EMPTY_BYTES,
+    until: turn.now.monotonicMs + timeoutMs,
     retryAt: Number.POSITIVE_INFINITY,
     released: undefined,
   };
   const { transactions } = turn;
   turn.transactions = {
     ...transactions,
-    graph: detected.graph,
     waiting: add(transactions.waiting, waiter),
     running: tree.set(transactions.running, idKey(ticket), { ...running, response }),
   };
+  turn.begun.push(waitOf(turn, waiter));
   free(running);
   return true;
 }
@@ -88,12 +85,22 @@ function timeoutOf({ waitTimeout }: PessimisticLockRequest): number {
   return waitTimeout === 0 ? WAIT_MS : Math.min(waitTimeout, WAIT_MS);
 }
 
-const waitOf = (request: PessimisticLockRequest, lock: LockInfo): Wait => ({
-  waiter: Timestamp(request.startVersion),
+/** The wait as the detector knows it. */
+export const waitOf = (turn: StoreTurn, { ticket, startTs, lock, tag }: Waiter): Wait => ({
+  waiter: startTs,
   holder: Timestamp(lock.lockVersion),
   key: lock.key,
-  tag: request.context?.resourceGroupTag ?? EMPTY_BYTES,
+  tag,
+  store: turn.store,
+  number: ticket,
 });
+
+/** Those who wait for a lock that is held, as far as this store knows. */
+export function* lastingWaits(turn: StoreTurn): IterableIterator<Wait> {
+  for (const waiter of waiters(turn.transactions.waiting)) {
+    if (waiter.released === undefined) yield waitOf(turn, waiter);
+  }
+}
 
 /** Locks are gone: the oldest waiter of each is woken, the others a little later. */
 export function wakeWaiters(
@@ -105,6 +112,10 @@ export function wakeWaiters(
     if (turn.transactions.waiting.size === 0) return;
     const { monotonicMs } = turn.now;
     const lock = { startTs, commitTs };
+    // Whoever is not woken now does not wait for this lock any more either.
+    for (const waiter of waitersAt(turn.transactions.waiting, key)) {
+      if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
+    }
     const woken = wake(turn.transactions.waiting, key, lock, monotonicMs, WAKE_DELAY_MS);
     turn.transactions = { ...turn.transactions, waiting: woken.queues };
     for (const waiter of woken.waiters) resume(turn, waiter, retry);
@@ -114,17 +125,17 @@ export function wakeWaiters(
 /** Time has passed. */
 export function tickWaiters(turn: StoreTurn, retry: (running: Running) => void): void {
   const { transactions, now } = turn;
-  if (transactions.waiting.size === 0 && transactions.graph.size === 0) return;
-  const { queues, waiters } = due(transactions.waiting, now.monotonicMs);
-  const graph = expire(transactions.graph, now.monotonicMs);
-  turn.transactions = { ...transactions, waiting: queues, graph };
-  for (const waiter of waiters) resume(turn, waiter, retry);
+  if (transactions.waiting.size === 0) return;
+  const woken = due(transactions.waiting, now.monotonicMs);
+  turn.transactions = { ...transactions, waiting: woken.queues };
+  for (const waiter of woken.waiters) {
+    if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
+    resume(turn, waiter, retry);
+  }
 }
 
 /** The wait of one is over: for a lock that was released, or because it took too long. */
 function resume(turn: StoreTurn, waiter: Waiter, retry: (running: Running) => void): void {
-  const { transactions } = turn;
-  turn.transactions = { ...transactions, graph: forgetWaiter(transactions.graph, waiter.startTs) };
   const running = runningOf(turn.transactions, waiter.ticket);
   if (running === undefined) return;
   const { call, region } = running;
@@ -158,6 +169,18 @@ function conflictReply(
     primary: call.request.primaryLock,
     reason: WriteConflict_Reason.PessimisticRetry,
   });
+}
+
+/** The detector has found that `wait` never ends; it may have ended all the same. */
+export function refuseWait(turn: StoreTurn, wait: Wait, chain: readonly Wait[]): void {
+  const isMeant = (waiter: Waiter): boolean =>
+    waiter.released === undefined && isSame(waitOf(turn, waiter), wait);
+  const { queues, waiters: found } = remove(turn.transactions.waiting, isMeant);
+  turn.transactions = { ...turn.transactions, waiting: queues };
+  for (const waiter of found) {
+    const running = runningOf(turn.transactions, waiter.ticket);
+    if (running !== undefined) finish(turn, running, deadlockReply(wait, chain));
+  }
 }
 
 function deadlockReply(wait: Wait, chain: readonly Wait[]): TikvReply {
