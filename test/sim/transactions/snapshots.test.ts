@@ -1,0 +1,105 @@
+import * as assert from "uvu/assert";
+import type { Transaction } from "../../../sim/checkers/transactions/history.ts";
+import { checkSnapshots } from "../../../sim/checkers/transactions/snapshots.ts";
+import { suite } from "../../harness.ts";
+import { append, locked, namesByTimestamps as names, read, txn, write } from "./words.ts";
+
+const test = suite("sim/checkers/transactions/snapshots");
+
+const ts = (start: number, commit: number | undefined, one: Transaction): Transaction => ({
+  ...one,
+  startTs: BigInt(start),
+  commitTs: commit === undefined ? undefined : BigInt(commit),
+});
+const pessimistic = (one: Transaction): Transaction => ({ ...one, pessimistic: true });
+
+test("a read is of the newest version at or below the start", () => {
+  const [one, two] = [ts(1, 5, txn("T1", write("x", 1))), ts(6, 9, txn("T2", write("x", 2)))];
+  const reader = (start: number, value: number[]): Transaction =>
+    ts(start, undefined, txn("R", read("x", ...value)));
+  assert.equal(names(one, two, reader(4, [])), []);
+  assert.equal(names(one, two, reader(5, [1])), []);
+  assert.equal(names(one, two, reader(8, [1])), []);
+  assert.equal(names(one, two, reader(9, [2])), []);
+  assert.equal(names(one, two, reader(9, [1])), ["wrong version"]);
+  assert.equal(names(one, two, reader(8, [2])), ["wrong version"]);
+});
+
+test("reads go through own writes", () => {
+  const before = ts(1, 2, txn("T1", append("x", 1)));
+  const own = (...seen: number[]): Transaction =>
+    ts(3, 4, txn("T2", append("x", 2), read("x", ...seen)));
+  assert.equal(names(before, own(1, 2)), []);
+  assert.equal(names(before, own(2)), ["wrong version"]);
+});
+
+test("a locked read is of the newest version below the commit", () => {
+  const other = ts(1, 5, txn("T1", write("x", 1)));
+  const reader = (...seen: number[]): Transaction =>
+    pessimistic(ts(2, 9, txn("T2", locked("x", ...seen), write("x", 2))));
+  assert.equal(names(other, reader(1)), []);
+  assert.equal(names(other, reader()), ["wrong version"]);
+});
+
+test("nobody commits what an optimistic transaction holds", () => {
+  const other = ts(1, 5, txn("T1", write("x", 1)));
+  assert.equal(names(other, ts(2, 6, txn("T2", write("x", 2)))), ["concurrent writes"]);
+  assert.equal(names(other, ts(5, 6, txn("T2", write("x", 2)))), []);
+  assert.equal(names(other, ts(2, 4, txn("T2", write("x", 2)))), ["concurrent writes"]);
+  assert.equal(names(other, ts(2, 6, txn("T2", locked("x"), write("y", 2)))), [
+    "concurrent writes",
+  ]);
+  assert.equal(names(other, ts(2, 6, txn("T2", read("x"), write("y", 2)))), []);
+  const lock = ts(1, 5, txn("T1", locked("x"), write("z", 1)));
+  assert.equal(names(lock, ts(2, 6, txn("T2", locked("x"), write("y", 2)))), []);
+});
+
+test("an optimistic write may not overlap with the lock of a pessimistic one", () => {
+  const other = pessimistic(ts(1, 5, txn("T1", locked("x"), write("y", 1))));
+  assert.equal(names(other, ts(2, 6, txn("T2", write("x", 2)))), ["concurrent writes"]);
+});
+
+test("one key has one version for each timestamp, two keys may share it", () => {
+  const [one, two] = [
+    pessimistic(ts(1, 5, txn("T1", write("x", 1)))),
+    pessimistic(ts(2, 5, txn("T2", write("x", 2)))),
+  ];
+  assert.equal(names(one, two), ["timestamps"]);
+  assert.equal(names(one, ts(2, 5, txn("T2", write("y", 2)))), []);
+});
+
+test("timestamps tell of what happened, and nothing else", () => {
+  const failed = { ...ts(1, 5, txn("T1", write("x", 1))), outcome: "fail" as const };
+  assert.equal(names(failed), ["timestamps"]);
+  assert.equal(names(ts(1, undefined, txn("T1", write("x", 1)))), ["timestamps"]);
+  assert.equal(names(ts(5, 5, txn("T1", write("x", 1)))), ["timestamps"]);
+  const [one, two] = [
+    ts(1, undefined, txn("T1", read("x"))),
+    ts(1, undefined, txn("T2", read("x"))),
+  ];
+  assert.equal(names(one, two), ["timestamps"]);
+});
+
+test("timestamps go with real time", () => {
+  const first = { ...ts(5, 9, txn("T1", write("x", 1))), begin: 0, end: 10 };
+  const later = (start: number): Transaction => ({
+    ...ts(start, undefined, txn("T2", read("y"))),
+    begin: 20,
+    end: 30,
+  });
+  assert.equal(names(first, later(9)), []);
+  assert.equal(names(first, later(8)), ["timestamps"]);
+  assert.equal(names(first, { ...later(8), stale: true }), []);
+  const reader = { ...ts(5, undefined, txn("T1", read("x"))), begin: 0, end: 10 };
+  assert.equal(names(reader, later(4)), ["timestamps"]);
+});
+
+test("the story names the version that ought to have been seen, and its author", () => {
+  const history = [ts(1, 5, txn("T1", write("x", 1))), ts(7, undefined, txn("T2", read("x")))];
+  assert.is(
+    checkSnapshots(history)[0]?.text,
+    "T2 reads x: nothing, but it starts at 7, where x holds [1], which T1 committed at 5",
+  );
+});
+
+test.run();
