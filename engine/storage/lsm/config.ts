@@ -4,7 +4,7 @@ import type { LsmConfig } from "./types.ts";
 const MIB = 1 << 20;
 
 export const DEFAULT_LSM: LsmConfig = {
-  table: { blockBytes: 16 << 10, restartInterval: 16, compression: "none", filterBits: 10 },
+  table: { blockBytes: 4 << 10, restartInterval: 16, compression: "none", filterBits: 10 },
   tableBytes: 8 * MIB,
   levelZeroTables: 4,
   levelBytes: 64 * MIB,
