@@ -3,6 +3,7 @@
  * it takes. Its peer is the bare event loop: the same queue and trace hash around events that do
  * nothing, which is what is left of a run without engine and checkers.
  */
+import { setImmediate as drain } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { calm } from "../scenarios/calm.ts";
 import { DEFAULT_OPTIONS } from "../sim/build.ts";
@@ -21,7 +22,7 @@ export const summary =
 const EVENTS_PER_SECOND = 150_000;
 const RESIDENT_MB = 512;
 
-export function run(args: readonly string[]): void {
+export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: { rounds: { type: "string", default: "7" } },
@@ -30,9 +31,9 @@ export function run(args: readonly string[]): void {
   const figures = { bytes: [] as number[], reference: [] as number[], bare: [] as number[] };
   // The first round of each is a warm-up: short runs would measure the compiler.
   for (let round = 0; round <= rounds; round += 1) {
-    const bytes = eventsPerSecond(() => simulate(round, false));
-    const reference = eventsPerSecond(() => simulate(round, true));
-    const bare = eventsPerSecond(bareLoop);
+    const bytes = await eventsPerSecond(() => simulate(round, false));
+    const reference = await eventsPerSecond(() => simulate(round, true));
+    const bare = await eventsPerSecond(bareLoop);
     if (round === 0) continue;
     figures.bytes.push(bytes);
     figures.reference.push(reference);
@@ -72,8 +73,8 @@ const besideTarget = (what: string, measured: number, target: number): string[] 
   (measured / target).toFixed(2),
 ];
 
-function simulate(seed: number, byReference: boolean): number {
-  const result = runSeed(calm, String(seed), { ...DEFAULT_OPTIONS, byReference });
+async function simulate(seed: number, byReference: boolean): Promise<number> {
+  const result = await runSeed(calm, String(seed), drain, { ...DEFAULT_OPTIONS, byReference });
   if (result.violation !== undefined) throw new Error(result.violation.text);
   return result.events;
 }
@@ -96,9 +97,9 @@ function bareLoop(): number {
 }
 
 /** By processor time of this process, so that a busy machine does not count. */
-function eventsPerSecond(body: () => number): number {
+async function eventsPerSecond(body: () => number | Promise<number>): Promise<number> {
   const before = process.cpuUsage();
-  const events = body();
+  const events = await body();
   const { user, system } = process.cpuUsage(before);
   return (events * 1_000_000) / (user + system);
 }

@@ -24,6 +24,7 @@ export const WORKLOAD: Workload = {
   replicaReads: 250_000,
   inserts: 1,
   timestamps: 1,
+  bank: 0,
   thinkMs: 25,
   splits: 2,
   replicaCounts: [],

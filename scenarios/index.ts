@@ -1,5 +1,6 @@
 /** All scenarios, in the order in which they are listed and run. */
 import type { Scenario } from "../sim/scenario.ts";
+import { bank } from "./bank.ts";
 import { bridgePartitions } from "./bridge-partitions.ts";
 import { calm } from "./calm.ts";
 import { clockTrouble } from "./clock-trouble.ts";
@@ -32,4 +33,5 @@ export const SCENARIOS: readonly Scenario[] = [
   laggingFollowers,
   membershipChurn,
   splits,
+  bank,
 ];

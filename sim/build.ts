@@ -6,7 +6,15 @@ import type { PeerId, StoreId } from "../engine/base/ids.ts";
 import { createWire } from "../engine/base/wire.ts";
 import type { Member } from "../engine/placement/types.ts";
 import { TableCache } from "../engine/storage/table/cache.ts";
-import type { Client, Machine, PlacementMachine, Process, StoreMachine, World } from "./model.ts";
+import type {
+  Client,
+  Drain,
+  Machine,
+  PlacementMachine,
+  Process,
+  StoreMachine,
+  World,
+} from "./model.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./trace/trace.ts";
 import type { Inserts } from "./workloads/inserts.ts";
@@ -22,6 +30,8 @@ import { below, between, chance, pick, stream, streamsOf } from "./random.ts";
 import { traceOf } from "./trace/trace.ts";
 import { auditOf } from "./workloads/audit.ts";
 import type { Audit } from "./workloads/audit.ts";
+import { bankAudit } from "./workloads/bank-audit.ts";
+import { type Bank, bankClient, bankOf, bankSplitter } from "./workloads/bank.ts";
 import { insertClient } from "./workloads/inserts.ts";
 import { membershipClient } from "./workloads/membership.ts";
 import { registerClient } from "./workloads/registers.ts";
@@ -53,7 +63,7 @@ export interface Built {
   readonly audit: Audit;
 }
 
-export function build(scenario: Scenario, seed: string, options: Options): Built {
+export function build(scenario: Scenario, seed: string, drain: Drain, options: Options): Built {
   const streams = streamsOf(`${scenario.name}/${seed}`);
   const random = stream(streams, "settings");
   const knobs = drawKnobs(random, scenario, options.byReference);
@@ -86,6 +96,8 @@ export function build(scenario: Scenario, seed: string, options: Options): Built
     phase: "safety",
     errands: 0,
     clientsActive: true,
+    stirred: false,
+    drain,
   };
   for (let i = 0; i < knobs.stores; i++) stores.push(storeMachine(world, i));
   const all = Array.from({ length: knobs.members }, (_, i) => memberOf(i));
@@ -99,18 +111,27 @@ export function build(scenario: Scenario, seed: string, options: Options): Built
     acknowledged: new Map(),
     unknown: new Map(),
   };
-  addClients(world, scenario, inserts);
-  const audit = auditOf(world, nodes - 1, stream(streams, "auditor"));
+  const bank = scenario.workload.bank > 0 ? bankOf(world) : undefined;
+  addClients(world, scenario, inserts, bank);
+  const audit =
+    bank === undefined
+      ? auditOf(world, nodes - 1, stream(streams, "auditor"))
+      : bankAudit(world, nodes - 1, bank);
   return { world, inserts, audit };
 }
 
 /** All clients of the workload, and the auditor. */
 function clientCount({ workload }: Scenario): number {
   const single = (workload.splits > 0 ? 1 : 0) + (workload.replicaCounts.length > 0 ? 1 : 0);
-  return workload.registers + workload.inserts + workload.timestamps + single + 1;
+  return workload.registers + workload.inserts + workload.timestamps + workload.bank + single + 1;
 }
 
-function addClients(world: World, { workload }: Scenario, inserts: Inserts): void {
+function addClients(
+  world: World,
+  { workload }: Scenario,
+  inserts: Inserts,
+  bank: Bank | undefined,
+): void {
   const { knobs, streams } = world;
   const clients = world.clients;
   const add = (make: (node: number, name: string) => Client): void => {
@@ -135,7 +156,14 @@ function addClients(world: World, { workload }: Scenario, inserts: Inserts): voi
   for (let i = 0; i < workload.timestamps; i++) {
     add((node, name) => timestampClient(world, node, name, thinkUs, random(name)));
   }
-  if (workload.splits > 0) {
+  if (bank !== undefined) {
+    for (let i = 0; i < workload.bank; i++) {
+      add((node, name) => bankClient(world, node, name, bank, thinkUs));
+    }
+    if (workload.splits > 0) {
+      add((node, name) => bankSplitter(world, node, name, bank, workload.splits));
+    }
+  } else if (workload.splits > 0) {
     const options = { slots: knobs.slots, most: workload.splits, thinkUs: 1_500_000 };
     add((node, name) => splitClient(world, node, name, options, random(name)));
   }

@@ -20,50 +20,49 @@ export type { Job, Summary } from "./cli/summary.ts";
 export { lostJob } from "./cli/summary.ts";
 
 /**
- * Runs the command; `done` gets its exit status: 0 where everything passed, 1 where a check was
+ * Runs the command; gives its exit status: 0 where everything passed, 1 where a check was
  * violated, 2 where the command line is wrong.
  */
-export function main(
+export async function main(
   argv: readonly string[],
   scenarios: readonly Scenario[],
   host: Host,
-  done: (status: number) => void,
-): void {
+): Promise<number> {
   const parsed = parse(
     argv,
     scenarios.map(({ name }) => name),
   );
   if (!parsed.ok) {
     host.writeError(`sim: ${parsed.problem}\n`);
-    done(2);
-    return;
+    return 2;
   }
   const { command } = parsed;
   switch (command.type) {
     case "help":
       host.write(USAGE);
-      done(0);
-      break;
+      return 0;
     case "list":
       for (const { name, summary } of scenarios) host.write(`${name.padEnd(22)} ${summary}\n`);
-      done(0);
-      break;
+      return 0;
     case "one":
-      done(runOne(command, byName(scenarios, command.scenario), host));
-      break;
+      return runOne(command, byName(scenarios, command.scenario), host);
     case "many":
-      runBatch(command, host, done);
-      break;
+      return runBatch(command, host);
     default:
-      unreachable(command);
+      return unreachable(command);
   }
 }
 
 /** What a worker process does with one job. */
-export function runJob(job: Job, scenarios: readonly Scenario[], host: Host): Summary {
+export async function runJob(
+  job: Job,
+  scenarios: readonly Scenario[],
+  host: Host,
+): Promise<Summary> {
   const startMs = host.elapsedMs();
   const options = { ...DEFAULT_OPTIONS, byReference: job.byReference };
-  const result = runSeed(byName(scenarios, job.scenario), job.seed, options);
+  const scenario = byName(scenarios, job.scenario);
+  const result = await runSeed(scenario, job.seed, host.drain, options);
   return summaryOf(result, (host.elapsedMs() - startMs) / 1000);
 }
 
@@ -73,19 +72,19 @@ function byName(scenarios: readonly Scenario[], name: string): Scenario {
   return scenario;
 }
 
-function runOne(
+async function runOne(
   command: Extract<Command, { type: "one" }>,
   scenario: Scenario,
   host: Host,
-): number {
+): Promise<number> {
   const { seed, byReference, twice, verbose } = command;
   const options = { ...DEFAULT_OPTIONS, byReference, recorded: twice };
   const startMs = host.elapsedMs();
-  const result = runSeed(scenario, seed, options);
+  const result = await runSeed(scenario, seed, host.drain, options);
   const wallSeconds = (host.elapsedMs() - startMs) / 1000;
   host.write(tellStory(scenario, result, verbose));
   if (twice) {
-    const again = runSeed(scenario, seed, options);
+    const again = await runSeed(scenario, seed, host.drain, options);
     const at = firstDivergence(result.recording ?? [], again.recording ?? []);
     if (at !== undefined) {
       host.write(`\nthe run is not deterministic: event ${at} differs in a second run\n`);

@@ -61,7 +61,16 @@ export interface World {
   errands: number;
   /** Whether clients begin new operations. */
   clientsActive: boolean;
+  /** Set where a promise was settled: what waits for it goes on before the next event. */
+  stirred: boolean;
+  readonly drain: Drain;
 }
+
+/**
+ * Resolves when nothing is left to go on without a further event: the end of a turn of the host's
+ * own loop, behind all that waits for settled promises.
+ */
+export type Drain = () => Promise<void>;
 
 export type WorldEvent =
   | {

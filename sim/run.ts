@@ -6,7 +6,7 @@
 import type { Violation } from "./checkers/verdict.ts";
 import type { Built, Options } from "./build.ts";
 import type { Knobs } from "./knobs.ts";
-import type { World } from "./model.ts";
+import type { Drain, World } from "./model.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./trace/trace.ts";
 import { build, DEFAULT_OPTIONS } from "./build.ts";
@@ -47,19 +47,20 @@ export interface RunResult {
 /** How often convergence is looked for. */
 const POLL_US = 250_000;
 
-/** Runs one seed of a scenario from beginning to end. */
-export function runSeed(
+/** Runs one seed of a scenario from beginning to end. `drain` is the host's (`model.ts`). */
+export async function runSeed(
   scenario: Scenario,
   seed: string,
+  drain: Drain,
   options: Options = DEFAULT_OPTIONS,
-): RunResult {
-  const built = build(scenario, seed, options);
+): Promise<RunResult> {
+  const built = build(scenario, seed, drain, options);
   const { world } = built;
   startServers(world);
   const faults = unleash(world, scenario);
   for (const client of world.clients) client.start();
-  runUntil(world, scenario.safetyMs * 1000);
-  if (!over(world)) converge(built, scenario);
+  await runUntil(world, scenario.safetyMs * 1000);
+  if (!over(world)) await converge(built, scenario);
   let undecided = 0;
   if (!over(world)) {
     checkInserts(world, built.audit, built.inserts);
@@ -94,14 +95,14 @@ function startServers(world: World): void {
 }
 
 /** The liveness phase: until everything has converged and been audited, or time is up. */
-function converge(built: Built, scenario: Scenario): void {
+async function converge(built: Built, scenario: Scenario): Promise<void> {
   const { world, audit } = built;
   narrate(world.trace, world.timeUs, "phase", "faults end; everything must converge");
   heal(world);
   const deadlineUs = world.timeUs + scenario.livenessMs * 1000;
   let problem = missing(world);
   while (!over(world) && problem !== undefined && world.timeUs < deadlineUs) {
-    runUntil(world, world.timeUs + POLL_US);
+    await runUntil(world, world.timeUs + POLL_US);
     problem = missing(world);
   }
   if (over(world)) return;
@@ -113,7 +114,7 @@ function converge(built: Built, scenario: Scenario): void {
   narrate(world.trace, world.timeUs, "phase", "converged; the auditor reads everything");
   audit.client.start();
   while (!over(world) && !audit.done && world.timeUs < deadlineUs) {
-    runUntil(world, world.timeUs + POLL_US);
+    await runUntil(world, world.timeUs + POLL_US);
   }
   if (!over(world) && !audit.done) {
     const text = `${scenario.livenessMs / 1000} s after the faults ended the auditor still ${audit.doing}`;
@@ -121,7 +122,7 @@ function converge(built: Built, scenario: Scenario): void {
   }
   // The probes must have reached all replicas too.
   while (!over(world) && missing(world) !== undefined && world.timeUs < deadlineUs) {
-    runUntil(world, world.timeUs + POLL_US);
+    await runUntil(world, world.timeUs + POLL_US);
   }
 }
 

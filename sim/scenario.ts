@@ -42,6 +42,8 @@ export interface Workload {
   readonly replicaReads: number;
   readonly inserts: number;
   readonly timestamps: number;
+  /** Clients of the bank. It has transactions, so the others, which are raw, must be none. */
+  readonly bank: number;
   /** Mean time between two operations of one client. */
   readonly thinkMs: number;
   /** At most this many splits in a run. */
@@ -65,6 +67,8 @@ export type Fault = FaultTiming &
     | { readonly type: "clog"; readonly among: Among }
     /** One type of message is held for long, then delivered up to three times or never. */
     | { readonly type: "hold" }
+    /** One kind of transactional call, or its answer, is held for longer than its locks live. */
+    | { readonly type: "hold_transactions" }
     | {
         readonly type: "crash";
         readonly of: Among;

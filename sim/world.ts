@@ -10,8 +10,9 @@ import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
 import { attempt, sendCancel, settleAttempt } from "./transport.ts";
 
 /** Runs until the next event is later than `untilUs`, or a check was violated. */
-export function runUntil(world: World, untilUs: number): void {
+export async function runUntil(world: World, untilUs: number): Promise<void> {
   const { queue, due, checks, trace } = world;
+  if (world.stirred) await settle(world);
   while (nextTime(queue) <= untilUs && checks.violation === undefined) {
     takeNext(queue, due);
     world.timeUs = due.time;
@@ -19,8 +20,18 @@ export function runUntil(world: World, untilUs: number): void {
     mixNumber(trace.hash, due.time);
     dispatch(world, due.event);
     trace.recording?.push(trace.hash.low);
+    // Few events stir anybody: a wait at each would cost more than the event.
+    if (world.stirred) await settle(world);
   }
   if (checks.violation === undefined) world.timeUs = Math.max(world.timeUs, untilUs);
+}
+
+/** Lets everybody go on who waited for a promise that is settled now. */
+async function settle(world: World): Promise<void> {
+  while (world.stirred) {
+    world.stirred = false;
+    await world.drain();
+  }
 }
 
 /** Each type of event mixes its number, its node and what it carries into the trace. */

@@ -16,7 +16,7 @@ const AMBIENT = [
 
 /**
  * Runs `body` with every ambient source of nondeterminism replaced by a trap that throws; puts all
- * of them back afterwards. `body` must be synchronous: what it leaves behind would run untrapped.
+ * of them back afterwards: of an asynchronous one when it has settled.
  *
  * `Date` stays a constructor that `instanceof` can ask about (msgpack does); only reading the clock
  * is trapped, and dates of a given time may be made.
@@ -34,12 +34,17 @@ export function withoutAmbience<T>(body: () => T): T {
   for (const name of AMBIENT) replace(globalThis, name, { get: trap(name) });
   replace(globalThis, "Date", { value: clocklessDate() });
   replace(Math, "random", { value: trap("Math.random()") });
+  const undo = (): void => {
+    for (const one of restore.toReversed()) one();
+  };
   try {
     const result = body();
-    if (result instanceof Promise) throw new Error("nondeterminism: the body is asynchronous");
+    if (result instanceof Promise) return result.finally(undo) as T;
+    undo();
     return result;
-  } finally {
-    for (const undo of restore.toReversed()) undo();
+  } catch (error) {
+    undo();
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@
 import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { SCENARIOS } from "../../scenarios/index.ts";
 import { type Host, type Job, lostJob, main, runJob, type Summary } from "../../sim/cli.ts";
@@ -21,6 +22,7 @@ const HOST: Host = {
   isTerminal: process.stdout.isTTY,
   columns: process.stdout.columns || 80,
   elapsedMs: () => performance.now(),
+  drain: () => turnOfTheLoop(),
   runJobs,
   writeFile(path, text) {
     try {
@@ -33,15 +35,13 @@ const HOST: Host = {
 };
 
 /** Runs `rutile sim` with the arguments behind `sim`; sets the exit status of the process. */
-export function sim(argv: readonly string[]): void {
+export async function sim(argv: readonly string[]): Promise<void> {
   // Whoever reads the story may stop in the middle, as `head` does: the rest is for nobody.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     process.exit();
   });
-  main(argv, SCENARIOS, HOST, (status) => {
-    process.exitCode = status;
-  });
+  process.exitCode = await main(argv, SCENARIOS, HOST);
 }
 
 /** Gives the jobs to `count` workers, one at a time each. */
@@ -99,7 +99,7 @@ const describeEnd = (code: number | null, signal: NodeJS.Signals | null): string
 /** The other end: runs what it is given until nobody gives it anything. */
 function work(): void {
   process.on("message", (job: Job) => {
-    process.send?.(runJob(job, SCENARIOS, HOST));
+    void runJob(job, SCENARIOS, HOST).then((summary) => process.send?.(summary));
   });
 }
 

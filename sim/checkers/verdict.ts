@@ -24,6 +24,10 @@ export type CheckName =
   | "timestamps"
   | "linearizability"
   | "durability"
+  /** Every snapshot of the bank shows whole transfers, and all that were acknowledged before. */
+  | "whole transfers"
+  /** No transaction leaves a lock behind that nobody can clear away. */
+  | "leftover locks"
   | "convergence";
 
 export interface Violation {

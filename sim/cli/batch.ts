@@ -8,8 +8,8 @@ import { formatTable } from "./table.ts";
 
 type Many = Extract<Command, { type: "many" }>;
 
-/** Runs a batch; `done` gets the exit status: 0 where every run passed, else 1. */
-export function runBatch(command: Many, host: Host, done: (status: number) => void): void {
+/** Runs a batch; gives the exit status: 0 where every run passed, else 1. */
+export async function runBatch(command: Many, host: Host): Promise<number> {
   const jobs = jobsOf(command);
   const summaries: Summary[] = [];
   const progress = progressOf(host, jobs.length);
@@ -18,22 +18,21 @@ export function runBatch(command: Many, host: Host, done: (status: number) => vo
     summaries.push(summary);
     progress.add(summary);
   };
-  host.runJobs(jobs, command.jobs, onSummary, () => {
-    progress.end();
-    const wallSeconds = (host.elapsedMs() - startMs) / 1000;
-    const ordered = inOrder(summaries, command.scenarios);
-    host.write(`\n${summaryTable(ordered, command.scenarios)}\n`);
-    let status = ordered.every(({ passed }) => passed) ? 0 : 1;
-    if (command.json !== undefined) {
-      const problem = host.writeFile(command.json, jsonText(command, ordered, wallSeconds));
-      if (problem !== undefined) {
-        host.writeError(`sim: cannot write ${command.json}: ${problem}\n`);
-        status = 1;
-      }
+  await new Promise<void>((done) => host.runJobs(jobs, command.jobs, onSummary, done));
+  progress.end();
+  const wallSeconds = (host.elapsedMs() - startMs) / 1000;
+  const ordered = inOrder(summaries, command.scenarios);
+  host.write(`\n${summaryTable(ordered, command.scenarios)}\n`);
+  let status = ordered.every(({ passed }) => passed) ? 0 : 1;
+  if (command.json !== undefined) {
+    const problem = host.writeFile(command.json, jsonText(command, ordered, wallSeconds));
+    if (problem !== undefined) {
+      host.writeError(`sim: cannot write ${command.json}: ${problem}\n`);
+      status = 1;
     }
-    host.write(lastLine(ordered, wallSeconds));
-    done(status);
-  });
+  }
+  host.write(lastLine(ordered, wallSeconds));
+  return status;
 }
 
 /** Seed by seed over all scenarios: whoever stops early has seen something of each. */

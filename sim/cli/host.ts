@@ -2,6 +2,7 @@
  * What the command needs of the machine it runs on. The command itself is as pure as the rest of
  * the simulator; `runtime/cli/sim.ts` gives it Node.
  */
+import type { Drain } from "../model.ts";
 import type { Job, Summary } from "./summary.ts";
 
 export interface Host {
@@ -13,6 +14,8 @@ export interface Host {
   readonly columns: number;
   /** Milliseconds of a clock that goes forward: for `wall=` only. */
   elapsedMs(): number;
+  /** A turn of the host's own loop, behind everything that waits for settled promises. */
+  readonly drain: Drain;
   /**
    * Runs `jobs` on `count` worker processes. `onSummary` is called once for each job, in any order;
    * `onDone` at the end. A worker that dies fails its job.

@@ -1,4 +1,7 @@
-/** Which messages a seed holds back: one type, often on one link, for longer than the timeouts. */
+/**
+ * Which messages a seed holds back: one type, often on one link, for longer than the timeouts; of
+ * transactions also for longer than their locks live.
+ */
 import type { World } from "../model.ts";
 import type { Hold } from "../network/hold.ts";
 import type { Random } from "../random.ts";
@@ -21,6 +24,41 @@ const TYPES: readonly string[] = [
   "call RegionHeartbeat",
   "call ",
 ];
+
+const TRANSACTIONAL: readonly string[] = [
+  "call KvPrewrite",
+  "answer KvPrewrite",
+  "call KvCommit",
+  "answer KvCommit",
+  "call KvPessimisticLock",
+  "answer KvPessimisticLock",
+  "call KvBatchRollback",
+  "call KVPessimisticRollback",
+  "call KvCheckTxnStatus",
+  "call KvResolveLock",
+  "call KvTxnHeartBeat",
+  "call Kv",
+  "answer Kv",
+  "call Tso",
+  "answer Tso",
+];
+
+/** Locks live three seconds at least (`engine/client/transaction.ts`). */
+const BEYOND_LOCKS = [
+  { type: "uniform", lowUs: 500_000, highUs: 4_000_000 },
+  { type: "uniform", lowUs: 3_000_000, highUs: 12_000_000 },
+] as const;
+
+export function drawTransactionalHold(random: Random): Hold {
+  return {
+    messageType: pick(random, TRANSACTIONAL),
+    from: undefined,
+    to: undefined,
+    millionths: pick(random, [50_000, 200_000, 600_000]),
+    delay: pick(random, BEYOND_LOCKS),
+    maxCopies: 1,
+  };
+}
 
 export function drawHold(world: World, random: Random): Hold {
   const oneLink = chance(random, 500_000);

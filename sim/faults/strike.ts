@@ -18,7 +18,7 @@ import { disturbClock } from "./clocks.ts";
 import { disturbDisk } from "./disks.ts";
 import { drainStore, transferLeader } from "./orders.ts";
 import { damageTable } from "./rot.ts";
-import { drawHold, holdText } from "./holds.ts";
+import { drawHold, drawTransactionalHold, holdText } from "./holds.ts";
 
 /** Performs one strike of `fault`; undefined where there was nothing to strike. */
 export function strike(
@@ -34,7 +34,8 @@ export function strike(
     case "clog":
       return clogLinks(world, fault.among, lastsUs, random);
     case "hold":
-      return hold(world, lastsUs, random);
+    case "hold_transactions":
+      return hold(world, fault.type, lastsUs, random);
     case "crash":
       return crashOne(world, fault.of, fault.power, lastsUs, random);
     case "blackout":
@@ -127,8 +128,13 @@ function clogLinks(
   return { text: `the links from ${namesOf(world, chosen)} stall`, end: undefined };
 }
 
-function hold(world: World, lastsUs: number, random: Random): Struck {
-  const drawn = drawHold(world, random);
+function hold(
+  world: World,
+  type: "hold" | "hold_transactions",
+  lastsUs: number,
+  random: Random,
+): Struck {
+  const drawn = type === "hold" ? drawHold(world, random) : drawTransactionalHold(random);
   world.network.holds = [...world.network.holds, drawn];
   const end = (): void => {
     world.network.holds = world.network.holds.filter((other) => other !== drawn);

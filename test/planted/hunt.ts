@@ -3,6 +3,7 @@
  * Arguments: the scenarios, separated by commas; the first seed; the number of seeds. Prints one
  * line of JSON.
  */
+import { setImmediate as drain } from "node:timers/promises";
 import { SCENARIOS } from "../../scenarios/index.ts";
 import { runSeed } from "../../sim/run.ts";
 
@@ -17,7 +18,7 @@ export interface Catch {
   readonly text?: string;
 }
 
-function hunt(names: readonly string[], first: number, budget: number): Catch {
+async function hunt(names: readonly string[], first: number, budget: number): Promise<Catch> {
   const scenarios = names.map((name) => {
     const scenario = SCENARIOS.find((other) => other.name === name);
     if (scenario === undefined) throw new Error(`unknown scenario "${name}"`);
@@ -27,7 +28,7 @@ function hunt(names: readonly string[], first: number, budget: number): Catch {
     const scenario = scenarios[i % scenarios.length];
     if (scenario === undefined) throw new Error("no scenario to hunt in");
     const seed = first + i;
-    const { violation } = runSeed(scenario, String(seed));
+    const { violation } = await runSeed(scenario, String(seed), drain);
     if (violation === undefined) continue;
     const { check, text } = violation;
     return { caught: true, seeds: i + 1, scenario: scenario.name, seed, check, text };
@@ -37,5 +38,5 @@ function hunt(names: readonly string[], first: number, budget: number): Catch {
 
 const [names, first, budget] = process.argv.slice(2);
 console.log(
-  JSON.stringify(hunt((names ?? "").split(","), Number(first ?? "1"), Number(budget ?? "1"))),
+  JSON.stringify(await hunt((names ?? "").split(","), Number(first ?? "1"), Number(budget ?? "1"))),
 );

@@ -1,3 +1,4 @@
+import { setImmediate as drain } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { EMPTY_KEY, type Key } from "../../engine/base/bytes.ts";
 import type { PeerId } from "../../engine/base/ids.ts";
@@ -22,11 +23,11 @@ import { suite } from "../harness.ts";
 const test = suite("sim/checkers");
 
 /** A calm world that has been running for a while, with its clients. */
-function running(): Built {
-  const built = build(calm, "1", DEFAULT_OPTIONS);
+async function running(): Promise<Built> {
+  const built = build(calm, "1", drain, DEFAULT_OPTIONS);
   for (const machine of built.world.servers) startLater(built.world, machine, 1000);
   for (const client of built.world.clients) client.start();
-  runUntil(built.world, 2_200_000);
+  await runUntil(built.world, 2_200_000);
   assert.is(built.world.checks.violation, undefined);
   return built;
 }
@@ -62,8 +63,8 @@ function show(
   lookAtMember(world, machine, region, peer, { ...raft, ...change });
 }
 
-test("two leaders in one term violate election safety", () => {
-  const { world } = running();
+test("two leaders in one term violate election safety", async () => {
+  const { world } = await running();
   const leader = find(world, "leader");
   const follower = find(world, "follower");
   show(world, { ...follower, region: leader.region, raft: leader.raft }, {});
@@ -72,24 +73,24 @@ test("two leaders in one term violate election safety", () => {
   assert.match(violation(world), /^election safety: /);
 });
 
-test("a term, commit or applied index that goes back is told", () => {
+test("a term, commit or applied index that goes back is told", async () => {
   for (const field of ["term", "commit", "applied"] as const) {
-    const { world } = running();
+    const { world } = await running();
     const follower = find(world, "follower");
     show(world, follower, { [field]: follower.raft[field] - 1 });
     assert.match(violation(world), new RegExp(`^monotone state: .*${field}`));
   }
 });
 
-test("a member that has applied what is not durable is told", () => {
-  const { world } = running();
+test("a member that has applied what is not durable is told", async () => {
+  const { world } = await running();
   const follower = find(world, "follower");
   show(world, follower, { durable: (follower.raft.applied - 1) as never });
   assert.match(violation(world), /^monotone state: .*applied \d+ > durable \d+/);
 });
 
-test("a committed entry that is another one elsewhere violates state machine safety", () => {
-  const { world } = running();
+test("a committed entry that is another one elsewhere violates state machine safety", async () => {
+  const { world } = await running();
   const { machine, region, peer, raft } = find(world, "follower");
   const { committed } = groupOf(world.checks.groups, region);
   const at = raft.commit - committed.first;
@@ -98,8 +99,8 @@ test("a committed entry that is another one elsewhere violates state machine saf
   assert.match(violation(world), /^state machine safety: /);
 });
 
-test("an entry with other contents violates log matching", () => {
-  const { world } = running();
+test("an entry with other contents violates log matching", async () => {
+  const { world } = await running();
   const { machine, region, peer, raft } = find(world, "follower");
   const { entries } = groupOf(world.checks.groups, region);
   for (const [key, hash] of entries) entries.set(key, hash ^ 1);
@@ -107,37 +108,37 @@ test("an entry with other contents violates log matching", () => {
   assert.match(violation(world), /^log matching: /);
 });
 
-test("two votes in one term are told, before and after a restart", () => {
+test("two votes in one term are told, before and after a restart", async () => {
   const vote = { type: "vote_response", term: 900, pre: false, granted: true } as VoteResponse;
-  const twice = running().world;
+  const twice = (await running()).world;
   const { machine, region, peer } = find(twice, "follower");
   lookAtMessage(twice, machine, region, peer, 1 as PeerId, vote);
   lookAtMessage(twice, machine, region, peer, 2 as PeerId, vote);
   assert.match(violation(twice), /^kept promises: .*votes for peer 2 in term 900/);
 
-  const back = running().world;
+  const back = (await running()).world;
   const follower = find(back, "follower");
   lookAtMessage(back, follower.machine, follower.region, follower.peer, 1 as PeerId, vote);
   crash(back, follower.machine, "process");
   startLater(back, follower.machine, 1000);
-  runUntil(back, back.timeUs + 100_000);
+  await runUntil(back, back.timeUs + 100_000);
   assert.match(violation(back), /^kept promises: .*is back in term \d+, but had sent promises/);
 });
 
-test("an acknowledged entry that a restart has lost is told", () => {
-  const { world } = running();
+test("an acknowledged entry that a restart has lost is told", async () => {
+  const { world } = await running();
   const { machine, region, peer, raft } = find(world, "follower");
   const member = groupOf(world.checks.groups, region).members.get(peer);
   if (member === undefined) throw new Error("the member is known");
   member.ackIndex = raft.log.last + 50;
   crash(world, machine, "power");
   startLater(world, machine, 1000);
-  runUntil(world, world.timeUs + 100_000);
+  await runUntil(world, world.timeUs + 100_000);
   assert.match(violation(world), /^kept promises: .*had acknowledged entry/);
 });
 
-test("replicas that differ in one value are told with the key", () => {
-  const { world } = running();
+test("replicas that differ in one value are told with the key", async () => {
+  const { world } = await running();
   const { machine, region } = find(world, "leader");
   if (machine.state === undefined) throw new Error("the store is up");
   const { watched: tables } = machine;
@@ -164,7 +165,7 @@ test("timestamps that go back, or are granted twice, are told", () => {
     { floor: undefined, grant: { physical: 100, logical: 2, count: 9 }, text: /not so many/ },
   ];
   for (const { floor, grant, text } of cases) {
-    const { world } = build(calm, "1", DEFAULT_OPTIONS);
+    const { world } = build(calm, "1", drain, DEFAULT_OPTIONS);
     timestampsGranted(world, "a", undefined, old);
     timestampsGranted(world, "a", old, { physical: 100, logical: 11, count: 1 });
     assert.is(violation(world), "none");
@@ -173,8 +174,8 @@ test("timestamps that go back, or are granted twice, are told", () => {
   }
 });
 
-test("an acknowledged insert that is gone, and a value nobody wrote, violate durability", () => {
-  const { world, audit, inserts } = running();
+test("an acknowledged insert that is gone, and a value nobody wrote, violate durability", async () => {
+  const { world, audit, inserts } = await running();
   inserts.acknowledged.clear();
   checkInserts(world, audit, inserts);
   assert.is(violation(world), "none");
@@ -183,10 +184,10 @@ test("an acknowledged insert that is gone, and a value nobody wrote, violate dur
   assert.match(violation(world), /^durability: key s\/x was put with value 7 and acknowledged/);
 });
 
-test("what has not converged is told by name", () => {
-  const { world } = running();
+test("what has not converged is told by name", async () => {
+  const { world } = await running();
   world.clientsActive = false;
-  runUntil(world, world.timeUs + 3_000_000);
+  await runUntil(world, world.timeUs + 3_000_000);
   missing(world);
   assert.is(missing(world), undefined);
   const { machine } = find(world, "follower");

@@ -1,3 +1,4 @@
+import { setImmediate as drain } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { SCENARIOS } from "../../scenarios/index.ts";
 import { type Host, type Job, lostJob, main, runJob, type Summary } from "../../sim/cli.ts";
@@ -14,11 +15,11 @@ interface Said {
 }
 
 /** A machine that answers jobs as `answer` says, and keeps what it was told. */
-function said(
+async function said(
   argv: readonly string[],
   answer: (job: Job) => Summary = (job) => lostJob(job, "not run"),
   isTerminal = false,
-): Said {
+): Promise<Said> {
   const result: Said = { status: undefined, out: "", err: "", files: new Map() };
   const host: Host = {
     write: (text) => void (result.out += text),
@@ -26,6 +27,7 @@ function said(
     isTerminal,
     columns: 80,
     elapsedMs: () => 1000,
+    drain,
     runJobs(jobs, _count, onSummary, onDone) {
       for (const job of jobs) onSummary(answer(job));
       onDone();
@@ -36,7 +38,7 @@ function said(
       return undefined;
     },
   };
-  main(argv, SCENARIOS, host, (status) => (result.status = status));
+  result.status = await main(argv, SCENARIOS, host);
   return result;
 }
 
@@ -50,15 +52,15 @@ const good = (job: Job): Summary => ({
   wallSeconds: 0.5,
 });
 
-test("every scenario is listed with its one line", () => {
-  const { status, out } = said(["list"]);
+test("every scenario is listed with its one line", async () => {
+  const { status, out } = await said(["list"]);
   assert.is(status, 0);
   assert.is(out.trim().split("\n").length, SCENARIOS.length);
   for (const { name, summary } of SCENARIOS) assert.ok(out.includes(name) && out.includes(summary));
   assert.ok(SCENARIOS.length >= 8);
 });
 
-test("what is wrong with the command line is named in one line, and the status is 2", () => {
+test("what is wrong with the command line is named in one line, and the status is 2", async () => {
   const wrong: readonly (readonly [string, string])[] = [
     ["", "which scenario?"],
     ["nonsense --seed 1", 'unknown scenario "nonsense"'],
@@ -78,7 +80,7 @@ test("what is wrong with the command line is named in one line, and the status i
     ["all --seed 3", "flag --seed goes with one scenario"],
   ];
   for (const [line, problem] of wrong) {
-    const { status, out, err } = said(line.split(" ").filter((word) => word !== ""));
+    const { status, out, err } = await said(line.split(" ").filter((word) => word !== ""));
     assert.is(status, 2, line);
     assert.is(out, "", line);
     assert.ok(err.includes(problem), `${line}: ${err}`);
@@ -86,8 +88,8 @@ test("what is wrong with the command line is named in one line, and the status i
   }
 });
 
-test("one seed tells what happened and ends with its verdict", () => {
-  const { status, out } = said(["calm", "--seed=42"]);
+test("one seed tells what happened and ends with its verdict", async () => {
+  const { status, out } = await said(["calm", "--seed=42"]);
   assert.is(status, 0);
   for (const part of ["leads region", "operations", "linearizability", "faults end"]) {
     assert.ok(out.includes(part), part);
@@ -99,9 +101,9 @@ test("one seed tells what happened and ends with its verdict", () => {
   );
 });
 
-test("a batch runs every scenario on every seed, and sums up", () => {
+test("a batch runs every scenario on every seed, and sums up", async () => {
   const seen = new Set<string>();
-  const { status, out } = said(["all", "--seeds", "1..3", "--json", "/out.json"], (job) => {
+  const { status, out } = await said(["all", "--seeds", "1..3", "--json", "/out.json"], (job) => {
     seen.add(`${job.scenario} ${job.seed}`);
     return good(job);
   });
@@ -111,9 +113,10 @@ test("a batch runs every scenario on every seed, and sums up", () => {
   assert.match(out.trim().split("\n").at(-1) ?? "", /^PASS runs=\d+ failed=0 wall=/);
 });
 
-test("a failing run is told when it fails, with what to type, and the status is 1", () => {
-  const { status, out, files } = said(["calm", "--seeds", "1..3", "--json", "/out.json"], (job) =>
-    job.seed === "2" ? lostJob(job, "key k is gone\nmore") : good(job),
+test("a failing run is told when it fails, with what to type, and the status is 1", async () => {
+  const { status, out, files } = await said(
+    ["calm", "--seeds", "1..3", "--json", "/out.json"],
+    (job) => (job.seed === "2" ? lostJob(job, "key k is gone\nmore") : good(job)),
   );
   assert.is(status, 1);
   assert.ok(out.includes("FAIL calm seed=2: worker: key k is gone\n"));
@@ -130,23 +133,23 @@ test("a failing run is told when it fails, with what to type, and the status is 
   assert.is(json.results[1]?.replay, "npm run sim -- calm --seed 2");
 });
 
-test("a file that cannot be written is named, and the status is 1", () => {
-  const { status, err } = said(["calm", "--seeds", "1..1", "--json", "/forbidden"], good);
+test("a file that cannot be written is named, and the status is 1", async () => {
+  const { status, err } = await said(["calm", "--seeds", "1..1", "--json", "/forbidden"], good);
   assert.is(status, 1);
   assert.is(err, "sim: cannot write /forbidden: permission denied\n");
 });
 
-test("a terminal gets a bar that is written over, anything else gets lines", () => {
-  assert.ok(said(["calm", "--seeds", "1..5"], good, true).out.includes("\r["));
-  const plain = said(["calm", "--seeds", "1..5"], good).out;
+test("a terminal gets a bar that is written over, anything else gets lines", async () => {
+  assert.ok((await said(["calm", "--seeds", "1..5"], good, true)).out.includes("\r["));
+  const plain = (await said(["calm", "--seeds", "1..5"], good)).out;
   assert.not(plain.includes("\r"));
   assert.ok(plain.includes("5 of 5 runs, 0 failed\n"));
 });
 
-test("a worker's summary says what the run says", () => {
-  const host = { elapsedMs: () => 5 } as Host;
+test("a worker's summary says what the run says", async () => {
+  const host = { elapsedMs: () => 5, drain } as Host;
   const job = { scenario: "calm", seed: "42", byReference: true };
-  const summary = runJob(job, SCENARIOS, host);
+  const summary = await runJob(job, SCENARIOS, host);
   assert.ok(summary.passed);
   assert.is(summary.check, "");
   assert.ok(summary.events > 10_000 && summary.operations > 1000 && summary.virtualSeconds > 20);

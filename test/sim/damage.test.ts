@@ -1,4 +1,5 @@
 /** What may be damaged, and that damage which nobody did is told. */
+import { setImmediate as drain } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { tableFile } from "../../engine/storage/table/file.ts";
 import { calm } from "../../scenarios/calm.ts";
@@ -17,17 +18,17 @@ import { suite } from "../harness.ts";
 const test = suite("sim/damage");
 
 /** A world whose stores have tables, and read them from the disk. */
-function running(scenario: Scenario = calm): Built {
-  const built = build({ ...scenario, extreme: ["cacheBytes"] }, "2", DEFAULT_OPTIONS);
+async function running(scenario: Scenario = calm): Promise<Built> {
+  const built = build({ ...scenario, extreme: ["cacheBytes"] }, "2", drain, DEFAULT_OPTIONS);
   for (const machine of built.world.servers) startLater(built.world, machine, 1000);
   for (const client of built.world.clients) client.start();
-  runUntil(built.world, 4_000_000);
+  await runUntil(built.world, 4_000_000);
   assert.is(built.world.checks.violation, undefined);
   return built;
 }
 
-test("of three stores any may be damaged, and then only that one until it has got over it", () => {
-  const { world } = running();
+test("of three stores any may be damaged, and then only that one until it has got over it", async () => {
+  const { world } = await running();
   assert.is(expendable(world).length, 3);
   const random = stream(world.streams, "damage");
   assert.ok(damageTable(world, ["bad_sector"], random) !== undefined);
@@ -43,19 +44,20 @@ test("of three stores any may be damaged, and then only that one until it has go
   const told = (): boolean =>
     world.trace.lines.some(({ text }) => text.startsWith(`${sick[0]!.name}: data is damaged`));
   const healthy = (): boolean => replicasOf(sick[0]!).every(({ damaged }) => damaged === undefined);
-  for (let i = 0; i < 40 && !(told() && healthy()); i++) runUntil(world, world.timeUs + 100_000);
+  for (let i = 0; i < 40 && !(told() && healthy()); i++)
+    await runUntil(world, world.timeUs + 100_000);
   assert.is(world.checks.violation, undefined);
   assert.ok(told() && healthy());
 });
 
-test("where a region has one copy nothing may be damaged", () => {
-  const { world } = running({ ...calm, cluster: { ...calm.cluster, replicas: [1] } });
+test("where a region has one copy nothing may be damaged", async () => {
+  const { world } = await running({ ...calm, cluster: { ...calm.cluster, replicas: [1] } });
   assert.ok(world.stores.some((machine) => tablesOf(machine).length > 0));
   assert.is(damageTable(world, ["rot"], stream(world.streams, "damage")), undefined);
 });
 
-test("a table that is missing or changed by nobody's doing is told, by its file", () => {
-  const { world } = running();
+test("a table that is missing or changed by nobody's doing is told, by its file", async () => {
+  const { world } = await running();
   checkTables(world);
   assert.is(world.checks.violation, undefined);
   const machine = world.stores.find((store) => tablesOf(store).length > 0);

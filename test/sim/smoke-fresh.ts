@@ -2,5 +2,5 @@
 import { runSmoke, SMOKES } from "./smoke.ts";
 
 for (const smoke of SMOKES.toReversed()) {
-  console.log(`${smoke.scenario.name} ${smoke.seed} ${runSmoke(smoke).trace}`);
+  console.log(`${smoke.scenario.name} ${smoke.seed} ${(await runSmoke(smoke)).trace}`);
 }

@@ -1,4 +1,5 @@
 /** The runs by which determinism is proved: every scenario, shortened, on a few seeds. */
+import { setImmediate as drain } from "node:timers/promises";
 import { SCENARIOS } from "../../scenarios/index.ts";
 import { DEFAULT_OPTIONS } from "../../sim/build.ts";
 import { runSeed, type RunResult } from "../../sim/run.ts";
@@ -17,5 +18,5 @@ export const SMOKES: readonly Smoke[] = SCENARIOS.flatMap((scenario) =>
   SEEDS.map((seed) => ({ scenario: { ...scenario, safetyMs: SAFETY_MS }, seed })),
 );
 
-export const runSmoke = ({ scenario, seed }: Smoke): RunResult =>
-  runSeed(scenario, seed, { ...DEFAULT_OPTIONS, recorded: true });
+export const runSmoke = ({ scenario, seed }: Smoke): Promise<RunResult> =>
+  runSeed(scenario, seed, drain, { ...DEFAULT_OPTIONS, recorded: true });

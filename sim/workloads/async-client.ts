@@ -1,0 +1,120 @@
+/**
+ * A client whose code is asynchronous, as users write it: the client library over the simulated
+ * network, virtual time and a stream of chance. Promises are settled by events; the loop lets
+ * everything that waits for them go on before it takes the next one, in the order that the language
+ * fixes.
+ */
+import { assert } from "../../engine/base/assert.ts";
+import type { Answer, CallOptions, Ports } from "../../engine/client/ports.ts";
+import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
+import { violated } from "../checkers/verdict.ts";
+import { schedule } from "../event-queue.ts";
+import type { Client, Machine, Outcome, World } from "../model.ts";
+import { stream } from "../random.ts";
+import { beginCall } from "../transport.ts";
+
+/** A connection on which nothing has come for so long is given up, whatever the caller allows. */
+const SILENCE_MS = 1500;
+
+const UNAVAILABLE = 14;
+
+/** Runs `live` from the start on. What it throws is a broken promise of the client. */
+export function asyncClient(
+  world: World,
+  node: number,
+  name: string,
+  live: (ports: Ports) => Promise<void>,
+): Client {
+  const asleep = new Map<number, () => void>();
+  const calls = new Map<number, (outcome: Outcome) => void>();
+  const random = stream(world.streams, `library of ${name}`);
+  let lastTag = 0;
+
+  const sleep: Ports["clock"]["sleep"] = (ms, signal) => {
+    assert(signal === undefined, "simulated clients cancel nothing");
+    lastTag += 1;
+    const tag = lastTag;
+    schedule(world.queue, world.timeUs + Math.ceil(ms * 1000), { type: "wake", client, tag });
+    return new Promise((resolve) => asleep.set(tag, resolve));
+  };
+
+  const call = async <Reply>(
+    to: Machine | undefined,
+    request: TikvCall | PdCall,
+    { timeoutMs, signal }: CallOptions,
+  ): Promise<Answer<Reply>> => {
+    assert(signal === undefined, "simulated clients cancel nothing");
+    if (to === undefined) {
+      return { ok: false, reason: "refused", code: UNAVAILABLE, message: "no such host" };
+    }
+    lastTag += 1;
+    const tag = lastTag;
+    const timeoutUs = Math.ceil(Math.min(timeoutMs, SILENCE_MS) * 1000);
+    beginCall(world, node, to, request, timeoutUs, { type: "client", client, tag });
+    const outcome = await new Promise<Outcome>((resolve) => calls.set(tag, resolve));
+    return answerOf<Reply>(outcome);
+  };
+
+  const ports: Ports = {
+    transport: {
+      tikv: (address, request, options) =>
+        call<TikvReply>(storeAt(world, address), request, options),
+      pd: (endpoint, request, options) =>
+        call<PdReply>(memberAt(world, endpoint), request, options),
+    },
+    clock: { nowMs: () => world.timeUs / 1000, sleep },
+    random: { next: random },
+    log: undefined,
+  };
+
+  const client: Client = {
+    node,
+    name,
+    leader: 0,
+    start() {
+      world.stirred = true;
+      live(ports).catch((error: unknown) => {
+        const { message, stack } = error instanceof Error ? error : new Error(String(error));
+        violated(world, "assertions", `${name} threw: ${message}`, stack);
+      });
+    },
+    wake: (tag) => settle(asleep, tag, undefined),
+    answered: (tag, outcome) => settle(calls, tag, outcome),
+  };
+
+  const settle = <T>(waiting: Map<number, (value: T) => void>, tag: number, value: T): void => {
+    const resolve = waiting.get(tag);
+    if (resolve === undefined) return;
+    waiting.delete(tag);
+    world.stirred = true;
+    resolve(value);
+  };
+  return client;
+}
+
+function answerOf<Reply>(outcome: Outcome): Answer<Reply> {
+  switch (outcome.type) {
+    case "reply":
+      return { ok: true, reply: outcome.reply as Reply };
+    case "refused":
+      return { ok: false, reason: "refused", code: outcome.code, message: outcome.message };
+    default:
+      return { ok: false, reason: "lost", code: UNAVAILABLE, message: "no answer" };
+  }
+}
+
+const storeAt = (world: World, address: string): Machine | undefined =>
+  world.stores.find(({ config }) => config.address === address);
+
+const memberAt = (world: World, endpoint: string): Machine | undefined =>
+  world.members.find(({ config, id }) =>
+    config.members.some((one) => one.id === id && one.clientUrls.includes(`http://${endpoint}`)),
+  );
+
+/** Where the members of the placement driver answer, as clients are told. */
+export const endpointsOf = (world: World): readonly string[] =>
+  world.members.flatMap(({ config, id }) =>
+    config.members
+      .filter((one) => one.id === id)
+      .flatMap(({ clientUrls }) => clientUrls.map((url) => url.replace("http://", ""))),
+  );

@@ -1,0 +1,280 @@
+/**
+ * Clients of the client library: each moves money between two accounts in one transaction, or reads
+ * all accounts of one instant. Accounts and the entries of their transfers lie all over the key
+ * space, which is split under them.
+ */
+import { type Key, keyFromBytes } from "../../engine/base/bytes.ts";
+import { Backoff } from "../../engine/client/backoff.ts";
+import { Cluster } from "../../engine/client/cluster.ts";
+import { ClientError } from "../../engine/client/errors.ts";
+import type { Ports } from "../../engine/client/ports.ts";
+import type { Snapshot as ClientSnapshot } from "../../engine/client/snapshot.ts";
+import type { Transaction, TransactionOptions } from "../../engine/client/transaction.ts";
+import { TxnClient } from "../../engine/client/transactions.ts";
+import { SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
+import {
+  checkSnapshot,
+  type Ledger,
+  OPENING,
+  settleTransfer,
+  type Transfer,
+} from "../checkers/transfers.ts";
+import { violated } from "../checkers/verdict.ts";
+import type { Client, World } from "../model.ts";
+import { below, between, chance, pick, pickWeighted, type Random, stream } from "../random.ts";
+import { narrate } from "../trace/trace.ts";
+import { asyncClient, endpointsOf } from "./async-client.ts";
+import { countOutcome } from "./history.ts";
+
+interface Mode {
+  readonly how: string;
+  readonly options: TransactionOptions;
+}
+
+/** What all clients of the bank share. */
+export interface Bank {
+  readonly ledger: Ledger;
+  /** How transfers are committed, by weight; some seeds lack some of it. */
+  readonly mix: readonly (readonly [weight: number, mode: Mode])[];
+}
+
+/** Every operation of the library may take this long, and is tried so often. */
+export const PATIENCE: { readonly timeoutMs: number; readonly attempts: number } = {
+  timeoutMs: 5000,
+  attempts: 5,
+};
+
+const RETRY_MS = 200;
+/** Some transactions think for longer than locks live. */
+const LONG_THOUGHT_MS = 5000;
+
+export function bankOf(world: World): Bank {
+  const random = stream(world.streams, "bank");
+  const mix = [false, true].flatMap((pessimistic) =>
+    (["two-phase", "async", "one-phase"] as const).map((commit) => {
+      const options = {
+        pessimistic,
+        asyncCommit: commit === "async",
+        onePC: commit === "one-phase",
+      };
+      const how = `${pessimistic ? "pessimistic" : "optimistic"} ${commit}`;
+      return [pick(random, [0, 1, 4]), { how, options }] as const;
+    }),
+  );
+  const [first] = mix;
+  const drawn = mix.some(([weight]) => weight > 0) || first === undefined;
+  const ledger: Ledger = { accounts: world.knobs.slots, transfers: new Map(), acknowledged: [] };
+  return { ledger, mix: drawn ? mix : [[1, first[1]]] };
+}
+
+/** A client library on its own, as each process of a user has one. */
+export function libraryOf(
+  world: World,
+  ports: Ports,
+): { readonly cluster: Cluster; readonly txn: TxnClient } {
+  const cluster = new Cluster(ports, endpointsOf(world), "transactional");
+  return { cluster, txn: new TxnClient(cluster) };
+}
+
+export const accountKey = (account: number): string => `bank/${String(account).padStart(3, "0")}`;
+
+export function bankClient(
+  world: World,
+  node: number,
+  name: string,
+  bank: Bank,
+  thinkUs: number,
+): Client {
+  const random = stream(world.streams, name);
+  return asyncClient(world, node, name, async (ports) => {
+    const { txn } = libraryOf(world, ports);
+    if (!(await openBank(world, ports, txn, bank.ledger))) return;
+    for (let i = 0; ; i++) {
+      await ports.clock.sleep(between(random, 1, 2 * thinkUs) / 1000, undefined);
+      if (!world.clientsActive) return;
+      world.errands += 1;
+      if (chance(random, 600_000)) {
+        const plan = drawTransfer(bank, random, name, i);
+        await transfer(world, ports, txn, bank.ledger, plan, random);
+      } else await look(world, txn, bank.ledger, name, chance(random, 500_000));
+      world.errands -= 1;
+    }
+  });
+}
+
+/** Sees to it that all accounts are there; false where clients are to stop before. */
+export async function openBank(
+  world: World,
+  ports: Ports,
+  txn: TxnClient,
+  { accounts }: Ledger,
+): Promise<boolean> {
+  const body = async (transaction: Transaction): Promise<void> => {
+    for (let account = 0; account < accounts; account++) {
+      const key = accountKey(account);
+      const there = await transaction.get(key, PATIENCE);
+      if (there === undefined) await transaction.put(key, String(OPENING));
+    }
+  };
+  while (world.phase === "liveness" || world.clientsActive) {
+    const failure = await failureOf(txn.transaction(body, PATIENCE));
+    if (failure === undefined) return true;
+    await ports.clock.sleep(RETRY_MS, undefined);
+  }
+  return false;
+}
+
+/** What the operation rejects with, if that is something a client may be told. */
+export async function failureOf(operation: Promise<unknown>): Promise<ClientError | undefined> {
+  try {
+    await operation;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ClientError) return error;
+    throw error;
+  }
+}
+
+interface Plan {
+  readonly transfer: Transfer;
+  readonly mode: Mode;
+}
+
+function drawTransfer(bank: Bank, random: Random, client: string, i: number): Plan {
+  const { accounts, transfers } = bank.ledger;
+  const mode = pickWeighted(random, bank.mix);
+  const from = below(random, accounts);
+  const transfer: Transfer = {
+    entry: `${accountKey(from)}/${client}-${i}`,
+    client,
+    from,
+    to: (from + 1 + below(random, accounts - 1)) % accounts,
+    amount: between(random, 1, 20),
+    how: mode.how,
+    fate: "open",
+    startTs: 0n,
+    settledUs: 0,
+    reason: "",
+    shown: undefined,
+  };
+  transfers.set(transfer.entry, transfer);
+  return { transfer, mode };
+}
+
+async function transfer(
+  world: World,
+  ports: Ports,
+  txn: TxnClient,
+  ledger: Ledger,
+  plan: Plan,
+  random: Random,
+): Promise<void> {
+  const { transfer: one, mode } = plan;
+  // In both orders, so that those who lock may wait for each other in a circle.
+  const accounts = chance(random, 500_000) ? [one.from, one.to] : [one.to, one.from];
+  const inserts = chance(random, 500_000);
+  const thoughtMs = chance(random, 30_000) ? below(random, LONG_THOUGHT_MS) : 0;
+  const body = async (transaction: Transaction): Promise<void> => {
+    one.startTs = transaction.startTs;
+    for (const account of accounts) {
+      const key = accountKey(account);
+      const held =
+        mode.options.pessimistic === true
+          ? await transaction.getForUpdate(key, PATIENCE)
+          : await transaction.get(key, PATIENCE);
+      const change = account === one.from ? -one.amount : one.amount;
+      await transaction.put(key, String(amountOf(held) + change), PATIENCE);
+    }
+    if (thoughtMs > 0) await ports.clock.sleep(thoughtMs, undefined);
+    if (inserts) await transaction.insert(one.entry, String(one.amount), PATIENCE);
+    else await transaction.put(one.entry, String(one.amount), PATIENCE);
+  };
+  const failure = await failureOf(txn.transaction(body, { ...mode.options, ...PATIENCE }));
+  if (failure === undefined) {
+    settleTransfer(world, ledger, one, "acknowledged", "");
+    countOutcome(world.checks.history, mode.how, "ok");
+    return;
+  }
+  const { reason, message } = failure;
+  if (reason === "exists" || reason === "misuse" || reason === "cancelled") {
+    violated(world, "answers", `${one.client} is told of ${one.entry}: ${reason}: ${message}`);
+  }
+  const fate = reason === "undetermined" ? "unknown" : "refused";
+  settleTransfer(world, ledger, one, fate, `${reason}: ${message}`);
+  countOutcome(world.checks.history, mode.how, fate);
+}
+
+/** Reads all accounts at one timestamp, or the entries with them; false where that fails. */
+export async function look(
+  world: World,
+  txn: TxnClient,
+  ledger: Ledger,
+  client: string,
+  whole: boolean,
+): Promise<boolean> {
+  const acknowledged = ledger.acknowledged.length;
+  const kind = whole ? "read of all entries" : "read of all accounts";
+  const balances = Array.from({ length: ledger.accounts }, (): number | undefined => undefined);
+  const entries: string[] = [];
+  const take = (key: string, value: Uint8Array): void => {
+    const account = key.length > accountKey(0).length ? undefined : Number(key.slice(5));
+    if (account === undefined) entries.push(key);
+    else balances[account] = amountOf(value);
+  };
+  let snapshot: ClientSnapshot | undefined;
+  const failure = await failureOf(
+    (async (): Promise<void> => {
+      snapshot = await txn.snapshot(undefined, PATIENCE);
+      const pairs = whole
+        ? snapshot.scan({ start: "bank/", end: "bank0", pageSize: 64, ...PATIENCE })
+        : await snapshot.batchGet(
+            balances.map((_, account) => accountKey(account)),
+            PATIENCE,
+          );
+      for await (const { key, value } of pairs) take(keyFromBytes(key), value);
+    })(),
+  );
+  countOutcome(world.checks.history, kind, failure === undefined ? "ok" : "refused");
+  if (failure !== undefined || snapshot === undefined) return false;
+  checkSnapshot(world, ledger, {
+    client,
+    timestamp: snapshot.timestamp,
+    acknowledged,
+    balances,
+    entries: whole ? entries : undefined,
+  });
+  return true;
+}
+
+const amountOf = (value: Uint8Array | undefined): number =>
+  value === undefined ? Number.NaN : Number(keyFromBytes(value));
+
+/** Has regions split between accounts and in the middle of their entries. */
+export function bankSplitter(
+  world: World,
+  node: number,
+  name: string,
+  { ledger }: Bank,
+  most: number,
+): Client {
+  const random = stream(world.streams, name);
+  return asyncClient(world, node, name, async (ports) => {
+    const { cluster } = libraryOf(world, ports);
+    for (let done = 0; done < most;) {
+      await ports.clock.sleep(between(random, 1, 3000), undefined);
+      if (!world.clientsActive) return;
+      const account = accountKey(below(random, ledger.accounts));
+      const key = (chance(random, 300_000) ? `${account}/client3` : account) as Key;
+      const backoff = new Backoff(ports, PATIENCE.timeoutMs, undefined);
+      const sent = cluster.send(backoff, key, { ...PATIENCE, repeatable: true }, (context) => ({
+        method: "SplitRegion",
+        request: SplitRegionRequest.make({ context, splitKeys: [key] }),
+      }));
+      const failure = await failureOf(sent);
+      countOutcome(world.checks.history, "split", failure === undefined ? "ok" : "unknown");
+      if (failure !== undefined) continue;
+      done += 1;
+      narrate(world.trace, world.timeUs, "cluster", `a region is split at ${key}`);
+    }
+  });
+}
