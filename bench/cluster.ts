@@ -5,21 +5,27 @@
  *
  * Gets are measured after a restart with every key present: etcd 3.4 answers gets more slowly after
  * a burst of puts until it is restarted, and a peer is measured at its best.
+ *
+ * With `--memory MB` each store of ours keeps to a budget (etcd has none to set), and `--keys`
+ * makes the data outgrow it. What each process held at most is told beside the figures.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { hasEtcd, startEtcd } from "./cluster/etcd.ts";
 import { measure, preload } from "./cluster/loadgen.ts";
-import type { CpuGroups, Report, Shape, Target } from "./cluster/loadgen.ts";
+import type { CpuGroups, KeySpace, Report, Shape, Target } from "./cluster/loadgen.ts";
 import { startCluster } from "./cluster/rutile.ts";
 import { printSamples } from "./cluster/table.ts";
 import type { Samples } from "./cluster/table.ts";
 import { buildGo } from "./go.ts";
+import { peakMemory } from "./storage/resources.ts";
 
 export const name = "cluster";
 export const summary =
   "three processes against a three-member etcd: puts and gets (needs go, etcd)";
+
+const MIB = 1024 * 1024;
 
 const many = { clients: 256, connections: 8 };
 const lone = { clients: 1, connections: 1 };
@@ -60,6 +66,8 @@ const rutileCourse: Course = {
 interface System {
   target(): Promise<Target>;
   cpu(): CpuGroups;
+  /** Those that keep the data. */
+  servers(): readonly number[];
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,10 +80,18 @@ export async function run(args: readonly string[]): Promise<void> {
       rounds: { type: "string", default: "3" },
       directory: { type: "string", default: "rutile-data" },
       only: { type: "string" },
+      keys: { type: "string", default: "100000" },
+      value: { type: "string", default: "128" },
+      memory: { type: "string" },
     },
   });
   const seconds = positive("seconds", values.seconds);
   const rounds = positive("rounds", values.rounds);
+  const space = {
+    keys: positive("keys", values.keys),
+    valueBytes: positive("value", values.value),
+  };
+  const memory = values.memory === undefined ? undefined : positive("memory", values.memory);
   const systems = (["etcd", "rutile"] as const).filter(
     (system) => values.only === undefined || values.only === system,
   );
@@ -97,13 +113,15 @@ export async function run(args: readonly string[]): Promise<void> {
       const directory = mkdtempSync(join(root, `bench-${system}-`));
       try {
         const course = system === "etcd" ? etcdCourse : rutileCourse;
-        const started = system === "etcd" ? await etcd(directory) : await rutile(directory);
+        const started = system === "etcd" ? await etcd(directory) : await rutile(directory, memory);
         try {
-          await follow(course, started, loadgen, seconds, (label, report) => {
+          await follow(course, started, loadgen, space, seconds, (label, report) => {
             console.log(`round ${round} ${system} ${describe(label, report)}`);
             const reports = samples[system].get(label) ?? [];
             samples[system].set(label, [...reports, report]);
           });
+          const peaks = started.servers().map((pid) => Math.round(peakMemory(pid) / MIB));
+          console.log(`round ${round} ${system} peak memory, MiB: ${peaks.join(", ")}`);
         } finally {
           await started.stop();
         }
@@ -130,17 +148,16 @@ async function follow(
   course: Course,
   system: System,
   loadgen: string,
+  space: KeySpace,
   seconds: number,
   record: (label: string, report: Report) => void,
 ): Promise<void> {
-  await preload(loadgen, await system.target(), false);
-  for (const [label, shape] of course.fresh) {
-    record(label, await measure(loadgen, await system.target(), shape, seconds, system.cpu()));
-  }
+  const drive = async (shape: Shape): Promise<Report> =>
+    measure(loadgen, await system.target(), space, shape, seconds, system.cpu());
+  await preload(loadgen, await system.target(), space);
+  for (const [label, shape] of course.fresh) record(label, await drive(shape));
   await system.restart();
-  for (const [label, shape] of course.restarted) {
-    record(label, await measure(loadgen, await system.target(), shape, seconds, system.cpu()));
-  }
+  for (const [label, shape] of course.restarted) record(label, await drive(shape));
 }
 
 async function etcd(directory: string): Promise<System> {
@@ -148,18 +165,21 @@ async function etcd(directory: string): Promise<System> {
   return {
     target: async () => ({ system: "etcd", endpoints: await cluster.leader() }),
     cpu: () => ({ stores: cluster.pids }),
+    servers: () => cluster.pids,
     restart: () => cluster.restart(),
     stop: () => cluster.stop(),
   };
 }
 
-async function rutile(directory: string): Promise<System> {
-  const cluster = await startCluster({ directory, pds: 1, stores: 3 });
+async function rutile(directory: string, memory: number | undefined): Promise<System> {
+  const config = memory === undefined ? {} : { storeConfig: budget(memory) };
+  const cluster = await startCluster({ directory, pds: 1, stores: 3, ...config });
   const nodes = [...cluster.pds, ...cluster.stores];
   const pids = (of: typeof nodes): number[] => of.flatMap((node) => node.pid() ?? []);
   return {
     target: () => Promise.resolve({ system: "rutile", endpoints: cluster.endpoints }),
     cpu: () => ({ stores: pids([...cluster.stores]), pd: pids([...cluster.pds]) }),
+    servers: () => pids([...cluster.stores]),
     restart: async () => {
       await Promise.all(cluster.stores.map((store) => store.stop()));
       await Promise.all(cluster.stores.map((store) => store.start()));
@@ -167,6 +187,14 @@ async function rutile(directory: string): Promise<System> {
     stop: () => cluster.stop(),
   };
 }
+
+/** A store's configuration for this many megabytes, parted as the defaults part theirs. */
+const budget = (megabytes: number): string => `memory-usage-limit = "${megabytes}MB"
+[storage.block-cache]
+capacity = "${Math.floor((megabytes * 3) / 8)}MB"
+[rocksdb.defaultcf]
+write-buffer-size = "${Math.max(1, Math.floor(megabytes / 16))}MB"
+`;
 
 function describe(label: string, report: Report): string {
   const servers = Object.values(report.cpu).reduce((sum, seconds) => sum + seconds, 0);

@@ -75,6 +75,8 @@ function startMember(directory: string, member: Member, initial: string): Server
       "data-dir": data,
       logger: "zap",
       "log-level": "error",
+      // It refuses writes at 2 GiB otherwise, and counts all versions of a key.
+      "quota-backend-bytes": String(8 * 2 ** 30),
       "listen-client-urls": `http://${member.client}`,
       "advertise-client-urls": `http://${member.client}`,
       "listen-peer-urls": `http://${member.peer}`,

@@ -38,15 +38,28 @@ export interface Target {
   readonly endpoints: string;
 }
 
-/** Writes every key once. */
-export async function preload(binary: string, target: Target, batch: boolean): Promise<void> {
-  await exec(binary, [...targetFlags(target), "--preload", `--batch=${batch}`]);
+/** The keys that there are, and what lies under each. */
+export interface KeySpace {
+  readonly keys: number;
+  readonly valueBytes: number;
+}
+
+/** Writes every key once, in the fastest way that the system has. */
+export async function preload(binary: string, target: Target, space: KeySpace): Promise<void> {
+  const batch = target.system === "rutile";
+  await exec(binary, [
+    ...targetFlags(target),
+    ...spaceFlags(space),
+    "--preload",
+    `--batch=${batch}`,
+  ]);
 }
 
 /** Runs one shape and returns what was measured. Throws when nothing completed. */
 export async function measure(
   binary: string,
   target: Target,
+  space: KeySpace,
   shape: Shape,
   seconds: number,
   cpu: CpuGroups,
@@ -54,6 +67,7 @@ export async function measure(
   const groups = Object.entries(cpu).map(([name, pids]) => `${name}=${pids.join("+")}`);
   const { stdout } = await exec(binary, [
     ...targetFlags(target),
+    ...spaceFlags(space),
     ...flags({
       op: shape.op,
       cpu: groups.join(","),
@@ -68,4 +82,8 @@ export async function measure(
 
 function targetFlags(target: Target): string[] {
   return flags({ system: target.system, endpoints: target.endpoints });
+}
+
+function spaceFlags({ keys, valueBytes }: KeySpace): string[] {
+  return flags({ keys: String(keys), value: String(valueBytes) });
 }

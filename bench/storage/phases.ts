@@ -7,7 +7,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { mkdirSync } from "node:fs";
 import type { Batch, EngineOptions, OpenEngine, StorageEngine } from "./engine.ts";
 import { ENTRY_BYTES, Shuffle, VALUE_BYTES, keyAt, valueAt } from "./keys.ts";
-import { bytesWritten, forgetPeak, peakMemory, spaceOf, threadClock } from "./resources.ts";
+import { bytesWritten, forgetPeak, peakMemory, spaceOf, threadTimes } from "./resources.ts";
+import type { ThreadTimes } from "./resources.ts";
 
 export interface Plan extends EngineOptions {
   readonly entries: number;
@@ -75,6 +76,7 @@ async function fill(engine: StorageEngine, plan: Plan, figures: Figures): Promis
   figures["write"] = plan.entries / measured.seconds;
   figures["write cpu"] = (measured.cpuSeconds * 1e6) / plan.entries;
   figures["write pause"] = measured.pauseMs;
+  figures["write own pause"] = measured.ownPauseMs;
   figures["write turn"] = measured.pauseCpuMs;
   figures["write memory"] = peakMemory();
 }
@@ -89,6 +91,7 @@ async function settle(
   const measured = await watched(() => engine.settle());
   figures["settle"] = measured.seconds;
   figures["settle pause"] = measured.pauseMs;
+  figures["settle own pause"] = measured.ownPauseMs;
   figures["settle turn"] = measured.pauseCpuMs;
   figures["settle memory"] = peakMemory();
   figures["amplification"] = bytesWritten() / (plan.entries * ENTRY_BYTES);
@@ -124,12 +127,14 @@ async function scan(engine: StorageEngine, { entries }: Plan, figures: Figures):
       if (count !== entries) throw new Error(`a scan found ${count} of ${entries} entries`);
     });
     figures[`scan ${way}`] = entries / full.seconds;
+    figures[`scan ${way} cpu`] = (full.cpuSeconds * 1e6) / entries;
     const places = new Shuffle(entries, 4);
     const scans = Math.min(SHORT_SCANS, entries);
     const short = await watched(async () => {
       for (let i = 0; i < scans; i++) await engine.scan(keyAt(places.at(i)), SHORT, reverse);
     });
     figures[`short ${way}`] = scans / short.seconds;
+    figures[`short ${way} cpu`] = (short.cpuSeconds * 1e6) / scans;
   }
 }
 
@@ -150,7 +155,9 @@ async function load(open: OpenEngine, plan: Plan, figures: Figures): Promise<voi
     }
   });
   figures["load"] = plan.entries / measured.seconds;
+  figures["load cpu"] = (measured.cpuSeconds * 1e6) / plan.entries;
   figures["load pause"] = measured.pauseMs;
+  figures["load own pause"] = measured.ownPauseMs;
   figures["load turn"] = measured.pauseCpuMs;
   figures["load memory"] = peakMemory();
   await engine.close();
@@ -185,7 +192,9 @@ interface Measured {
   readonly cpuSeconds: number;
   /** The longest the event loop did not turn. */
   readonly pauseMs: number;
-  /** The same, without the time in which the thread was not on a processor. */
+  /** The same, without the time in which the thread could have run but others did. */
+  readonly ownPauseMs: number;
+  /** The same, without all the time in which the thread was not on a processor. */
   readonly pauseCpuMs: number;
 }
 
@@ -199,25 +208,35 @@ async function watched(work: () => Promise<void>): Promise<Measured> {
   const seconds = (performance.now() - begun) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   delay.disable();
-  const pauseCpuMs = turns.end();
-  return { seconds, cpuSeconds: (user + system) / 1e6, pauseMs: delay.max / 1e6, pauseCpuMs };
+  turns.end();
+  const { longestMs: ownPauseMs, longestRunMs: pauseCpuMs } = turns;
+  const cpuSeconds = (user + system) / 1e6;
+  return { seconds, cpuSeconds, pauseMs: delay.max / 1e6, ownPauseMs, pauseCpuMs };
 }
 
-/** Reads the thread's own clock as often as the event loop lets a timer run. */
+/**
+ * Looks at the clocks as often as the event loop lets a timer run. A machine that others use too
+ * keeps a thread waiting for a processor; a thread that waits for a disk waits by its own fault.
+ */
 class TurnWatch {
-  private readonly clock: () => number = threadClock();
-  private longestMs = 0;
-  private last: number = this.clock();
+  longestMs = 0;
+  longestRunMs = 0;
+  private readonly times: () => ThreadTimes = threadTimes();
+  private last: ThreadTimes = this.times();
+  private lastMs: number = performance.now();
   private readonly timer: NodeJS.Timeout = setInterval(() => this.turn(), 1);
 
-  end(): number {
+  end(): void {
     clearInterval(this.timer);
-    return this.longestMs;
   }
 
   private turn(): void {
-    const now = this.clock();
-    this.longestMs = Math.max(this.longestMs, now - this.last);
+    const now = this.times();
+    const nowMs = performance.now();
+    const waitedMs = now.waitedMs - this.last.waitedMs;
+    this.longestMs = Math.max(this.longestMs, nowMs - this.lastMs - waitedMs);
+    this.longestRunMs = Math.max(this.longestRunMs, now.ranMs - this.last.ranMs);
     this.last = now;
+    this.lastMs = nowMs;
   }
 }

@@ -2,8 +2,9 @@
 import { lstatSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** The most memory the process has held since `forgetPeak`, in bytes, mapped files included. */
-export const peakMemory = (): number => 1024 * numberIn("/proc/self/status", /VmHWM:\s+(\d+)/);
+/** The most memory a process has held since its `forgetPeak`, in bytes, mapped files included. */
+export const peakMemory = (pid: number | "self" = "self"): number =>
+  1024 * numberIn(`/proc/${pid}/status`, /VmHWM:\s+(\d+)/);
 
 /** From now on `peakMemory` counts anew. */
 export function forgetPeak(): void {
@@ -17,17 +18,28 @@ export function forgetPeak(): void {
 /** Bytes that the process has made the system write to its disks. */
 export const bytesWritten = (): number => numberIn("/proc/self/io", /^write_bytes: (\d+)/m);
 
-/** A clock of the time that the process's first thread has been on a processor. */
-export function threadClock(): () => number {
+/** What the system has counted of a thread, in milliseconds. */
+export interface ThreadTimes {
+  /** It was on a processor. */
+  readonly ranMs: number;
+  /** It could have run, and others had the processors. */
+  readonly waitedMs: number;
+}
+
+/** Reads what the process's first thread has had of the processors. */
+export function threadTimes(): () => ThreadTimes {
   const text = Buffer.alloc(64);
   let fd: number;
   try {
     fd = openSync(`/proc/self/task/${process.pid}/schedstat`, "r");
   } catch {
-    return () => 0;
+    return () => ({ ranMs: 0, waitedMs: 0 });
   }
-  // Milliseconds; the file has nanoseconds, and other things behind them.
-  return () => Number.parseInt(text.toString("latin1", 0, readSync(fd, text, 0, 64, 0)), 10) / 1e6;
+  return () => {
+    // Nanoseconds, and a third number behind them.
+    const fields = text.toString("latin1", 0, readSync(fd, text, 0, 64, 0)).split(" ");
+    return { ranMs: Number(fields[0]) / 1e6, waitedMs: Number(fields[1]) / 1e6 };
+  };
 }
 
 function numberIn(file: string, pattern: RegExp): number {

@@ -31,6 +31,16 @@ func (store *etcd) Put(ctx context.Context, connection int, key, value []byte) e
 	return err
 }
 
+// Fill puts all keys in one transaction; a member takes up to 128 operations in one.
+func (store *etcd) Fill(ctx context.Context, connection int, keys [][]byte, value []byte) error {
+	puts := make([]clientv3.Op, len(keys))
+	for i, key := range keys {
+		puts[i] = clientv3.OpPut(string(key), string(value))
+	}
+	_, err := store.clients[connection].Txn(ctx).Then(puts...).Commit()
+	return err
+}
+
 func (store *etcd) Get(ctx context.Context, connection int, key []byte) error {
 	answer, err := store.clients[connection].Get(ctx, string(key))
 	if err == nil && len(answer.Kvs) == 0 {

@@ -37,6 +37,9 @@ type Report struct {
 // key is 16 bytes, the same for both systems.
 func key(number int) []byte { return fmt.Appendf(nil, "key-%012d", number) }
 
+// Keys that a caller takes at a time to preload.
+const stride = 100
+
 // Preload writes every key once, so that gets find what they ask for and puts overwrite.
 func Preload(ctx context.Context, store Store, load Load) error {
 	var next atomic.Int64
@@ -46,11 +49,15 @@ func Preload(ctx context.Context, store Store, load Load) error {
 		wait.Go(func() {
 			value := payload(load.ValueSize)
 			for {
-				number := int(next.Add(1)) - 1
-				if number >= load.Keys {
+				end := int(next.Add(stride))
+				keys := make([][]byte, 0, stride)
+				for number := end - stride; number < min(end, load.Keys); number++ {
+					keys = append(keys, key(number))
+				}
+				if len(keys) == 0 {
 					return
 				}
-				if err := store.Put(ctx, client%load.Connections, key(number), value); err != nil {
+				if err := fill(ctx, store, client%load.Connections, keys, value); err != nil {
 					failures <- err
 					return
 				}
@@ -60,6 +67,18 @@ func Preload(ctx context.Context, store Store, load Load) error {
 	wait.Wait()
 	close(failures)
 	return <-failures
+}
+
+func fill(ctx context.Context, store Store, connection int, keys [][]byte, value []byte) error {
+	if filler, ok := store.(Filler); ok {
+		return filler.Fill(ctx, connection, keys, value)
+	}
+	for _, key := range keys {
+		if err := store.Put(ctx, connection, key, value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // caller is what one client saw inside the measured window.

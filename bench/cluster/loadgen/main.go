@@ -42,7 +42,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	store, err := open(ctx, *system, strings.Split(*endpoints, ","), load.Connections, *batched)
 	if err != nil {
@@ -61,6 +61,11 @@ func run() error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(report)
+}
+
+// Filler is a Store with a cheaper way to write many keys than one after another.
+type Filler interface {
+	Fill(ctx context.Context, connection int, keys [][]byte, value []byte) error
 }
 
 // Store is the system under load. A caller passes the number of the connection that it belongs to.
