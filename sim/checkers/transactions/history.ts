@@ -11,6 +11,8 @@ export type Value = number;
 export type Access =
   | { readonly type: "append"; readonly key: string; readonly value: Value }
   | { readonly type: "write"; readonly key: string; readonly value: Value }
+  /** Of a register. `value` is nobody's but this removal's, and no read ever shows it. */
+  | { readonly type: "remove"; readonly key: string; readonly value: Value }
   | Read;
 
 /** An answered read: those that failed are left out. */
@@ -110,6 +112,8 @@ export const describeAccess = (access: Access): string => {
       return `appends ${access.value} to ${access.key}`;
     case "write":
       return `writes ${access.value} to ${access.key}`;
+    case "remove":
+      return `removes ${access.key}`;
     default:
       return `${access.locking ? "locks and reads" : "reads"} ${access.key}: ${describeSeen(access.seen)}`;
   }

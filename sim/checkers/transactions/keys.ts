@@ -11,18 +11,28 @@ export interface KeyRead {
 export interface KeyUse {
   readonly key: string;
   readonly isList: boolean;
+  /** Whether anybody removes it: then who finds nothing may have read several versions. */
+  readonly isRemoved: boolean;
   readonly reads: KeyRead[];
   /** Parts that wrote the key, and happened. */
   readonly writers: Part[];
 }
 
 export function keyUsesOf(history: History, parts: readonly Part[]): readonly KeyUse[] {
-  const uses = new Map<string, KeyUse>();
+  const lists = new Set<string>();
+  const removed = new Set<string>();
+  const keys = new Set<string>();
   for (const { accesses } of history) {
     for (const { type, key } of accesses) {
-      const isList = type === "append";
-      if (isList || !uses.has(key)) uses.set(key, { key, isList, reads: [], writers: [] });
+      keys.add(key);
+      if (type === "append") lists.add(key);
+      if (type === "remove") removed.add(key);
     }
+  }
+  const uses = new Map<string, KeyUse>();
+  for (const key of keys) {
+    const kind = { isList: lists.has(key), isRemoved: removed.has(key) };
+    uses.set(key, { key, ...kind, reads: [], writers: [] });
   }
   for (const part of parts) {
     for (const read of part.reads) uses.get(read.key)?.reads.push({ part, read });

@@ -26,8 +26,8 @@ interface KeyView {
   /** What plain and locking reads found outside; a key of `reads`. */
   plain: OutsideRead | undefined;
   locked: OutsideRead | undefined;
-  /** Its own writes so far; of a register the last one. */
-  own: Value[];
+  /** What its own writes make of the key so far; undefined where there are none. */
+  own: Value[] | undefined;
 }
 
 export function ownView(transaction: Transaction): OwnView {
@@ -43,8 +43,8 @@ export function ownView(transaction: Transaction): OwnView {
     if (access.type === "read") {
       const problem = look(transaction, access, view, written.has(access.key));
       if (problem !== undefined) anomalies.push(problem);
-    } else if (access.type === "append") view.own.push(access.value);
-    else view.own = [access.value];
+    } else if (access.type === "append") view.own = [...(view.own ?? []), access.value];
+    else view.own = access.type === "write" ? [access.value] : [];
   }
   const reads: OutsideRead[] = [];
   for (const { plain, locked } of views.values()) {
@@ -55,10 +55,10 @@ export function ownView(transaction: Transaction): OwnView {
 }
 
 const newView = (write: Access | undefined): KeyView => ({
-  isList: write?.type !== "write",
+  isList: write === undefined || write.type === "append",
   plain: undefined,
   locked: undefined,
-  own: [],
+  own: undefined,
 });
 
 /** Notes what `read` saw outside, or says what it contradicts. */
@@ -68,23 +68,24 @@ function look(
   view: KeyView,
   writes: boolean,
 ): Anomaly | undefined {
-  const { own } = view;
   const { seen, key } = read;
+  const wrote = view.own !== undefined;
+  const own = view.own ?? [];
   const kept = seen.length - own.length;
-  const foreign = !view.isList && own.length > 0 && kept > 0;
+  const foreign = !view.isList && wrote && kept > 0;
   if (foreign || own.some((value, i) => seen[kept + i] !== value)) {
     const mine = describeSeen(own);
     return told("internal", `${transaction.name} ${describeAccess(read)}, after it wrote ${mine}`);
   }
-  if (!view.isList && own.length > 0) return undefined;
-  const outside = own.length === 0 ? seen : seen.slice(0, kept);
+  if (!view.isList && wrote) return undefined;
+  const outside = seen.slice(0, kept);
   const future = writes ? outside.find((value) => writesValue(transaction, key, value)) : undefined;
   if (future !== undefined) {
     const text = `${transaction.name} ${describeAccess(read)}, of which it wrote ${future} itself, later`;
     return told("future read", text);
   }
   // The buffer of a pessimistic transaction continues what it locked, not what its snapshot shows.
-  const atCommit = transaction.pessimistic && (read.locking || own.length > 0);
+  const atCommit = transaction.pessimistic && (read.locking || wrote);
   const locked = read.locking || (writes && (atCommit || !transaction.pessimistic));
   const known = atCommit ? view.locked : view.plain;
   if (known !== undefined && !sameSeen(known.seen, outside)) {

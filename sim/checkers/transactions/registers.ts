@@ -22,7 +22,7 @@ export function orderRegister(
   { edges, anomalies }: Findings,
 ): void {
   const { key } = use;
-  const reads = use.reads.filter((one) => isSound(key, one, authors, anomalies));
+  const reads = use.reads.filter((one) => isSound(use, one, authors, anomalies));
   const writerOf = (value: Value): Part | undefined => {
     const author = authorOf(authors, key, value)?.transaction;
     return author === undefined ? undefined : writing.get(author);
@@ -58,10 +58,18 @@ export function orderRegister(
   }
 }
 
-/** Whether a read is of a last write of a transaction that happened, or of nothing. */
-function isSound(key: string, one: KeyRead, authors: Authors, anomalies: Anomaly[]): boolean {
+/**
+ * Whether a read is of a version that is known, written last by a transaction that happened. Who
+ * finds nothing under a key that is removed at times says nothing about when.
+ */
+function isSound(
+  { key, isRemoved }: KeyUse,
+  one: KeyRead,
+  authors: Authors,
+  anomalies: Anomaly[],
+): boolean {
   const value = versionOf(one.read);
-  if (value === 0) return true;
+  if (value === 0) return !isRemoved;
   if (!checkSource(key, value, one, authors, anomalies)) return false;
   const author = authorOf(authors, key, value);
   if (author?.overwritten !== true) return true;

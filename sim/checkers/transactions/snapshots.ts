@@ -26,7 +26,8 @@ export function checkSnapshots(history: History): readonly Anomaly[] {
 
 /** What a transaction did to a key so far. */
 interface Own {
-  readonly type: "append" | "write";
+  /** Whether what others wrote is still there. */
+  readonly isList: boolean;
   readonly values: Value[];
 }
 
@@ -42,7 +43,10 @@ function checkReads(
       const problem = checkRead(transaction, access, own, timelines.get(access.key));
       if (problem !== undefined) anomalies.push(problem);
     } else if (access.type === "append" && own !== undefined) own.values.push(access.value);
-    else written.set(access.key, { type: access.type, values: [access.value] });
+    else {
+      const values = access.type === "remove" ? [] : [access.value];
+      written.set(access.key, { isList: access.type === "append", values });
+    }
   }
 }
 
@@ -56,8 +60,9 @@ function checkRead(
   const locked = pessimistic && (read.locking || own !== undefined);
   // What did not commit is not known to have kept its locks, so nor what they showed.
   const below = locked ? commitTs : startTs === undefined ? undefined : startTs + 1n;
-  if (own?.type !== "write" && below === undefined) return undefined;
-  const outside = own?.type === "write" ? [] : contentOf(timeline, below ?? 0n);
+  const covered = own?.isList === false;
+  if (!covered && below === undefined) return undefined;
+  const outside = covered ? [] : contentOf(timeline, below ?? 0n);
   const expected = own === undefined ? outside : [...outside, ...own.values];
   const { seen } = read;
   if (seen.length === expected.length && seen.every((value, i) => value === expected[i])) {

@@ -43,14 +43,15 @@ function timelineOf(key: string, writers: readonly Transaction[]): Timeline {
   const elements: Value[] = [];
   let from = 0;
   const versions = inOrder.map((transaction): Version => {
-    const before = elements.length;
+    let isLock = true;
     for (const access of transaction.accesses) {
       if (access.key !== key || access.type === "read") continue;
-      elements.push(access.value);
-      if (access.type === "write") from = elements.length - 1;
+      if (access.type !== "append") from = elements.length;
+      if (access.type !== "remove") elements.push(access.value);
+      isLock = false;
     }
-    const to = elements.length;
-    return { commitTs: transaction.commitTs ?? 0n, transaction, from, to, isLock: to === before };
+    const commitTs = transaction.commitTs ?? 0n;
+    return { commitTs, transaction, from, to: elements.length, isLock };
   });
   return { key, elements, versions };
 }

@@ -4,11 +4,12 @@ import type { KeyUse } from "./keys.ts";
 import { versionOf } from "./keys.ts";
 import type { Part } from "./parts.ts";
 
-export function checkUpdates({ key, reads }: KeyUse, anomalies: Anomaly[]): void {
+export function checkUpdates({ key, reads, isRemoved }: KeyUse, anomalies: Anomaly[]): void {
   const first = new Map<Value, Part>();
   for (const { part, read } of reads) {
     if (!part.writes.has(key)) continue;
     const version = versionOf(read);
+    if (version === 0 && isRemoved) continue;
     const other = first.get(version);
     if (other === undefined || other === part) {
       first.set(version, part);

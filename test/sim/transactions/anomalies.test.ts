@@ -6,6 +6,7 @@ import {
   locked,
   names,
   read,
+  remove,
   SERIALIZABLE,
   SESSIONS,
   SNAPSHOT,
@@ -163,6 +164,16 @@ test("lists hold nothing twice, have one order, and authors", () => {
 test("cyclic versions: two transactions each overwrote the other", () => {
   const history = [txn("T1", read("x", 2), write("x", 1)), txn("T2", read("x", 1), write("x", 2))];
   assert.equal(names(SNAPSHOT, ...history), ["G1c", "cyclic versions"]);
+});
+
+test("a removed register is empty, for its remover and for who comes later", () => {
+  const own = txn("T1", write("x", 1), remove("x", 2), read("x"));
+  assert.equal(names(SNAPSHOT, own), []);
+  const blind = txn("T1", write("x", 1), remove("x", 2), read("x", 1));
+  assert.equal(names(SNAPSHOT, blind), ["internal"]);
+  // Who finds nothing may be before the first write or after the removal.
+  const others = [txn("T2", write("x", 3)), txn("T3", remove("x", 4)), txn("T4", read("x"))];
+  assert.equal(names(STRONG, ...others), []);
 });
 
 const at = (begin: number, end: number, one: ReturnType<typeof txn>) => ({ ...one, begin, end });

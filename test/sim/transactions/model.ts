@@ -102,9 +102,14 @@ export function modelHistory(shape: Shape, choices: readonly number[]): History 
     one.accesses.push({ type: "read", key, seen, locking });
     return true;
   };
-  const write = (one: Open, key: string): boolean => {
+  const write = (one: Open, key: string, removes: boolean): boolean => {
     if (!hold(one, key)) return false;
     lastValue += 1;
+    if (removes) {
+      one.buffer.set(key, []);
+      one.accesses.push({ type: "remove", key, value: lastValue });
+      return true;
+    }
     const before = one.buffer.get(key) ?? contentFor(one, key, true);
     one.buffer.set(key, lists ? [...before, lastValue] : [lastValue]);
     one.accesses.push({ type: lists ? "append" : "write", key, value: lastValue });
@@ -158,7 +163,7 @@ export function modelHistory(shape: Shape, choices: readonly number[]): History 
     if (action < 3) {
       if (!read(one, key, allLock || how % 4 === 0)) finish(one, "fail");
     } else if (action < 6) {
-      if (!write(one, key)) finish(one, "fail");
+      if (!write(one, key, !lists && how % 5 === 0)) finish(one, "fail");
     } else commit(one, how);
   }
   return history;

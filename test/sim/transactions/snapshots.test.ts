@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import type { Transaction } from "../../../sim/checkers/transactions/history.ts";
 import { checkSnapshots } from "../../../sim/checkers/transactions/snapshots.ts";
 import { suite } from "../../harness.ts";
-import { append, locked, namesByTimestamps as names, read, txn, write } from "./words.ts";
+import { append, locked, namesByTimestamps as names, read, remove, txn, write } from "./words.ts";
 
 const test = suite("sim/checkers/transactions/snapshots");
 
@@ -31,6 +31,15 @@ test("reads go through own writes", () => {
     ts(3, 4, txn("T2", append("x", 2), read("x", ...seen)));
   assert.equal(names(before, own(1, 2)), []);
   assert.equal(names(before, own(2)), ["wrong version"]);
+});
+
+test("what is removed is there until then, and not from then on", () => {
+  const [one, two] = [ts(1, 2, txn("T1", write("x", 1))), ts(3, 5, txn("T2", remove("x", 2)))];
+  const reader = (start: number, ...seen: number[]): Transaction =>
+    ts(start, undefined, txn("R", read("x", ...seen)));
+  assert.equal(names(one, two, reader(4, 1), reader(5)), []);
+  assert.equal(names(one, two, reader(5, 1)), ["wrong version"]);
+  assert.equal(names(one, two, reader(4)), ["wrong version"]);
 });
 
 test("a locked read is of the newest version below the commit", () => {

@@ -12,6 +12,7 @@ import type {
 
 export const append = (key: string, value: Value): Access => ({ type: "append", key, value });
 export const write = (key: string, value: Value): Access => ({ type: "write", key, value });
+export const remove = (key: string, value: Value): Access => ({ type: "remove", key, value });
 export const read = (key: string, ...seen: Value[]): Access => ({
   type: "read",
   key,
