@@ -2,6 +2,7 @@
  * Makes a world: draws the settings of the seed, sets up servers with their disks and clocks, and
  * the clients of the scenario's workload.
  */
+import type { Key } from "../engine/base/bytes.ts";
 import type { PeerId, StoreId } from "../engine/base/ids.ts";
 import { createWire } from "../engine/base/wire.ts";
 import type { Member } from "../engine/placement/types.ts";
@@ -26,17 +27,18 @@ import { SimulatedDisk } from "./disk/disk.ts";
 import { emptyQueue } from "./event-queue.ts";
 import { drawKnobs, NETWORKS } from "./knobs.ts";
 import { CALM, networkOf } from "./network/network.ts";
-import { below, between, chance, pick, stream, streamsOf } from "./random.ts";
+import { below, between, chance, pick, type Random, stream, streamsOf } from "./random.ts";
 import { traceOf } from "./trace/trace.ts";
 import { auditOf } from "./workloads/audit.ts";
 import type { Audit } from "./workloads/audit.ts";
 import { bankAudit } from "./workloads/bank-audit.ts";
-import { type Bank, bankClient, bankOf, bankSplitter } from "./workloads/bank.ts";
+import { type Bank, bankBorder, bankClient, bankOf } from "./workloads/bank.ts";
 import { insertClient } from "./workloads/inserts.ts";
 import { membershipClient } from "./workloads/membership.ts";
 import { registerClient } from "./workloads/registers.ts";
 import { splitClient } from "./workloads/splitter.ts";
 import { timestampClient } from "./workloads/timestamps.ts";
+import { transactionalSplitter } from "./workloads/transactional-splitter.ts";
 
 export interface Options {
   /** Messages are passed on as they are, not as bytes: faster. */
@@ -161,7 +163,8 @@ function addClients(
       add((node, name) => bankClient(world, node, name, bank, thinkUs));
     }
     if (workload.splits > 0) {
-      add((node, name) => bankSplitter(world, node, name, bank, workload.splits));
+      const draw = (random: Random): Key => bankBorder(bank, random);
+      add((node, name) => transactionalSplitter(world, node, name, workload.splits, draw));
     }
   } else if (workload.splits > 0) {
     const options = { slots: knobs.slots, most: workload.splits, thinkUs: 1_500_000 };

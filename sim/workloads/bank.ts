@@ -4,14 +4,10 @@
  * space, which is split under them.
  */
 import { type Key, keyFromBytes } from "../../engine/base/bytes.ts";
-import { Backoff } from "../../engine/client/backoff.ts";
-import { Cluster } from "../../engine/client/cluster.ts";
-import { ClientError } from "../../engine/client/errors.ts";
 import type { Ports } from "../../engine/client/ports.ts";
 import type { Snapshot as ClientSnapshot } from "../../engine/client/snapshot.ts";
-import type { Transaction, TransactionOptions } from "../../engine/client/transaction.ts";
-import { TxnClient } from "../../engine/client/transactions.ts";
-import { SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
+import type { Transaction } from "../../engine/client/transaction.ts";
+import type { TxnClient } from "../../engine/client/transactions.ts";
 import {
   checkSnapshot,
   type Ledger,
@@ -21,28 +17,17 @@ import {
 } from "../checkers/transfers.ts";
 import { violated } from "../checkers/verdict.ts";
 import type { Client, World } from "../model.ts";
-import { below, between, chance, pick, pickWeighted, type Random, stream } from "../random.ts";
-import { narrate } from "../trace/trace.ts";
-import { asyncClient, endpointsOf } from "./async-client.ts";
+import { below, between, chance, pickWeighted, type Random, stream } from "../random.ts";
+import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
-
-interface Mode {
-  readonly how: string;
-  readonly options: TransactionOptions;
-}
+import { failureOf, libraryOf, type Mix, mixOf, type Mode, PATIENCE } from "./library.ts";
 
 /** What all clients of the bank share. */
 export interface Bank {
   readonly ledger: Ledger;
-  /** How transfers are committed, by weight; some seeds lack some of it. */
-  readonly mix: readonly (readonly [weight: number, mode: Mode])[];
+  /** How transfers are committed. */
+  readonly mix: Mix;
 }
-
-/** Every operation of the library may take this long, and is tried so often. */
-export const PATIENCE: { readonly timeoutMs: number; readonly attempts: number } = {
-  timeoutMs: 5000,
-  attempts: 5,
-};
 
 const RETRY_MS = 200;
 /** Some transactions think for longer than locks live. */
@@ -50,30 +35,8 @@ const LONG_THOUGHT_MS = 5000;
 
 export function bankOf(world: World): Bank {
   const random = stream(world.streams, "bank");
-  const mix = [false, true].flatMap((pessimistic) =>
-    (["two-phase", "async", "one-phase"] as const).map((commit) => {
-      const options = {
-        pessimistic,
-        asyncCommit: commit === "async",
-        onePC: commit === "one-phase",
-      };
-      const how = `${pessimistic ? "pessimistic" : "optimistic"} ${commit}`;
-      return [pick(random, [0, 1, 4]), { how, options }] as const;
-    }),
-  );
-  const [first] = mix;
-  const drawn = mix.some(([weight]) => weight > 0) || first === undefined;
   const ledger: Ledger = { accounts: world.knobs.slots, transfers: new Map(), acknowledged: [] };
-  return { ledger, mix: drawn ? mix : [[1, first[1]]] };
-}
-
-/** A client library on its own, as each process of a user has one. */
-export function libraryOf(
-  world: World,
-  ports: Ports,
-): { readonly cluster: Cluster; readonly txn: TxnClient } {
-  const cluster = new Cluster(ports, endpointsOf(world), "transactional");
-  return { cluster, txn: new TxnClient(cluster) };
+  return { ledger, mix: mixOf(random) };
 }
 
 export const accountKey = (account: number): string => `bank/${String(account).padStart(3, "0")}`;
@@ -124,17 +87,6 @@ export async function openBank(
   return false;
 }
 
-/** What the operation rejects with, if that is something a client may be told. */
-export async function failureOf(operation: Promise<unknown>): Promise<ClientError | undefined> {
-  try {
-    await operation;
-    return undefined;
-  } catch (error) {
-    if (error instanceof ClientError) return error;
-    throw error;
-  }
-}
-
 interface Plan {
   readonly transfer: Transfer;
   readonly mode: Mode;
@@ -178,10 +130,9 @@ async function transfer(
     one.startTs = transaction.startTs;
     for (const account of accounts) {
       const key = accountKey(account);
-      const held =
-        mode.options.pessimistic === true
-          ? await transaction.getForUpdate(key, PATIENCE)
-          : await transaction.get(key, PATIENCE);
+      const held = mode.options.pessimistic
+        ? await transaction.getForUpdate(key, PATIENCE)
+        : await transaction.get(key, PATIENCE);
       const change = account === one.from ? -one.amount : one.amount;
       await transaction.put(key, String(amountOf(held) + change), PATIENCE);
     }
@@ -249,32 +200,8 @@ export async function look(
 const amountOf = (value: Uint8Array | undefined): number =>
   value === undefined ? Number.NaN : Number(keyFromBytes(value));
 
-/** Has regions split between accounts and in the middle of their entries. */
-export function bankSplitter(
-  world: World,
-  node: number,
-  name: string,
-  { ledger }: Bank,
-  most: number,
-): Client {
-  const random = stream(world.streams, name);
-  return asyncClient(world, node, name, async (ports) => {
-    const { cluster } = libraryOf(world, ports);
-    for (let done = 0; done < most;) {
-      await ports.clock.sleep(between(random, 1, 3000), undefined);
-      if (!world.clientsActive) return;
-      const account = accountKey(below(random, ledger.accounts));
-      const key = (chance(random, 300_000) ? `${account}/client3` : account) as Key;
-      const backoff = new Backoff(ports, PATIENCE.timeoutMs, undefined);
-      const sent = cluster.send(backoff, key, { ...PATIENCE, repeatable: true }, (context) => ({
-        method: "SplitRegion",
-        request: SplitRegionRequest.make({ context, splitKeys: [key] }),
-      }));
-      const failure = await failureOf(sent);
-      countOutcome(world.checks.history, "split", failure === undefined ? "ok" : "unknown");
-      if (failure !== undefined) continue;
-      done += 1;
-      narrate(world.trace, world.timeUs, "cluster", `a region is split at ${key}`);
-    }
-  });
+/** Where regions are to be split: between accounts, and in the middle of their entries. */
+export function bankBorder({ ledger }: Bank, random: Random): Key {
+  const account = accountKey(below(random, ledger.accounts));
+  return (chance(random, 300_000) ? `${account}/client3` : account) as Key;
 }
