@@ -22,6 +22,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
     tickMs: knobs.tickMs,
     storeHeartbeatMs: 1000,
     regionHeartbeatMs: 1000,
+    resolveMs: 500,
     memtableBytes: knobs.memtableBytes,
     cacheBytes: knobs.cacheBytes,
     throttle: {

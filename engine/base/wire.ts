@@ -14,6 +14,7 @@ import { Decoder, Encoder } from "@msgpack/msgpack";
 import { AssertionError, assert } from "./assert.ts";
 import { keyFromBytes } from "./bytes.ts";
 import type { Key } from "./bytes.ts";
+import { Timestamp } from "./timestamp.ts";
 
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }
@@ -107,6 +108,11 @@ export function expectNumber(value: unknown, what: string): number {
 
 export function expectBigint(value: unknown, what: string): bigint {
   return typeof value === "bigint" ? value : malformed(`${what}: not a bigint`);
+}
+
+export function expectTimestamp(value: unknown, what: string): Timestamp {
+  const read = expectBigint(value, what);
+  return read >= 0n ? Timestamp(read) : malformed(`${what}: negative`);
 }
 
 export function expectBoolean(value: unknown, what: string): boolean {

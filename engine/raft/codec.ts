@@ -138,9 +138,9 @@ export function messageToTuple(m: RaftMessage): Tuple {
     case "snapshot":
       return [tag, m.term, snapshotMetadataToTuple(m.metadata)];
     case "read_index_request":
-      return [tag, m.term, m.ticket];
+      return [tag, m.term, m.ticket, m.note];
     case "read_index_response":
-      return [tag, m.term, m.ticket, m.index];
+      return [tag, m.term, m.ticket, m.index, m.note];
     case "timeout_now":
       return [tag, m.term, m.sentAt];
     case "snapshot_request":
@@ -191,18 +191,20 @@ export function messageFromTuple(value: unknown): RaftMessage | undefined {
       return { type: "snapshot", term: term as Term, metadata };
     }
     case TAGS.read_index_request: {
-      const ticket = tuple[2];
-      if (tuple.length !== 3 || !isCount(ticket)) return undefined;
-      return { type: "read_index_request", term: term as Term, ticket: ticket as Ticket };
+      const [, , ticket, note] = tuple;
+      if (tuple.length !== 4 || !isCount(ticket) || !isBytes(note)) return undefined;
+      return { type: "read_index_request", term: term as Term, ticket: ticket as Ticket, note };
     }
     case TAGS.read_index_response: {
-      const [, , ticket, index] = tuple;
-      if (tuple.length !== 4 || !isCount(ticket) || !isCount(index)) return undefined;
+      const [, , ticket, index, note] = tuple;
+      if (tuple.length !== 5 || !isCount(ticket) || !isCount(index)) return undefined;
+      if (!isBytes(note)) return undefined;
       return {
         type: "read_index_response",
         term: term as Term,
         ticket: ticket as Ticket,
         index: index as LogIndex,
+        note,
       };
     }
     case TAGS.timeout_now: {
@@ -324,6 +326,8 @@ function changeFromTuple(value: unknown): ConfigurationChange | undefined {
 function isTuple(value: unknown, length: number): value is readonly unknown[] {
   return Array.isArray(value) && value.length === length;
 }
+
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;

@@ -116,8 +116,8 @@ export function answerEarlierTerm(turn: Turn, to: PeerId, m: RaftMessage): void 
       });
       break;
     case "read_index_request": {
-      const { ticket } = m;
-      send(turn, to, { type: "read_index_response", term, ticket, index: 0 as LogIndex });
+      const { ticket, note } = m;
+      send(turn, to, { type: "read_index_response", term, ticket, index: 0 as LogIndex, note });
       break;
     }
     case "vote_request":

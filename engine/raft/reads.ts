@@ -9,6 +9,7 @@ import type { LogIndex, PeerId, Ticket } from "../base/ids.ts";
 import type { ForwardedRead, Read, ReadRound, Reads } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import type { ReadIndexRequest, ReadIndexResponse } from "./types.ts";
+import { EMPTY_BYTES } from "../base/bytes.ts";
 import { nextTicket } from "../base/ids.ts";
 import { inForce } from "./configuration.ts";
 import { quorumValue } from "./quorum.ts";
@@ -30,11 +31,11 @@ export function noReads(nextNumber: Ticket): Reads {
 }
 
 /** The driver asks for a read index. */
-export function onRead(turn: Turn, ticket: Ticket): void {
+export function onRead(turn: Turn, ticket: Ticket, note: Uint8Array): void {
   const { draft, now } = turn;
   const { id, electionMs } = draft.config;
   if (draft.role === "leader") {
-    addWaiting(turn, { from: id, ticket });
+    addWaiting(turn, { from: id, ticket, note: EMPTY_BYTES });
   } else if (draft.leader === 0) {
     turn.effects.push({ type: "read_dropped", ticket });
   } else {
@@ -46,14 +47,15 @@ export function onRead(turn: Turn, ticket: Ticket): void {
       forwarded: [...reads.forwarded, forwarded],
       nextNumber: nextTicket(number),
     };
-    send(turn, leader, { type: "read_index_request", term, ticket: number });
+    send(turn, leader, { type: "read_index_request", term, ticket: number, note });
   }
 }
 
 /** A follower asks. */
 export function onReadIndexRequest(turn: Turn, from: PeerId, m: ReadIndexRequest): void {
-  if (turn.draft.role === "leader") addWaiting(turn, { from, ticket: m.ticket });
-  else answer(turn, { from, ticket: m.ticket }, 0 as LogIndex);
+  const read: Read = { from, ticket: m.ticket, note: m.note };
+  if (turn.draft.role === "leader") addWaiting(turn, read);
+  else answer(turn, read, 0 as LogIndex);
 }
 
 function addWaiting(turn: Turn, read: Read): void {
@@ -72,7 +74,7 @@ export function onReadIndexResponse(turn: Turn, from: PeerId, m: ReadIndexRespon
   turn.effects.push(
     m.index === 0
       ? { type: "read_dropped", ticket }
-      : { type: "read_ready", ticket, index: m.index },
+      : { type: "read_ready", ticket, index: m.index, note: m.note },
   );
 }
 
@@ -118,13 +120,13 @@ export function answerConfirmed(turn: Turn): void {
 /** `index` 0: the read must be asked again. */
 function answer(turn: Turn, read: Read, index: LogIndex): void {
   const { draft, effects } = turn;
-  const { ticket } = read;
+  const { ticket, note } = read;
   if (read.from !== draft.config.id) {
-    send(turn, read.from, { type: "read_index_response", term: draft.term, ticket, index });
+    send(turn, read.from, { type: "read_index_response", term: draft.term, ticket, index, note });
   } else if (index === 0) {
     effects.push({ type: "read_dropped", ticket });
   } else {
-    effects.push({ type: "read_ready", ticket, index });
+    effects.push({ type: "read_ready", ticket, index, note });
   }
 }
 

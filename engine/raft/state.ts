@@ -149,6 +149,8 @@ export interface Reads {
 export interface Read {
   readonly from: PeerId;
   readonly ticket: Ticket;
+  /** Goes back with the answer. */
+  readonly note: Uint8Array;
 }
 
 /** Reads that are answered by `index` once a quorum has confirmed `round`. */

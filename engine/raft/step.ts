@@ -3,6 +3,7 @@
  * leader sends, commits and confirms what has become possible, and the step ends with at most one
  * write and at most one page to apply.
  */
+import { EMPTY_BYTES } from "../base/bytes.ts";
 import type { PeerId, Term } from "../base/ids.ts";
 import type { RaftState } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -92,7 +93,7 @@ function handle(turn: Turn, input: RaftInput): void {
     case "propose_change":
       return onProposeChange(turn, input.change);
     case "read":
-      return onRead(turn, input.ticket);
+      return onRead(turn, input.ticket, input.note ?? EMPTY_BYTES);
     case "transfer_leader":
       return onTransfer(turn, input.to);
     case "campaign":

@@ -175,6 +175,11 @@ export interface ReadIndexRequest {
   readonly type: "read_index_request";
   readonly term: Term;
   readonly ticket: Ticket;
+  /**
+   * What the asker wants to know of the leader besides, in bytes that mean nothing to Raft. Duty:
+   * whoever drives a leader replaces it by its answer before the message is given to `step`.
+   */
+  readonly note: Uint8Array;
 }
 
 export interface ReadIndexResponse {
@@ -183,6 +188,8 @@ export interface ReadIndexResponse {
   readonly ticket: Ticket;
   /** Apply up to here, then read. 0: the leader could not answer. */
   readonly index: LogIndex;
+  /** What the leader's driver made of the request's. */
+  readonly note: Uint8Array;
 }
 
 /** Tells a caught-up follower to campaign at once. */
@@ -220,8 +227,9 @@ export type RaftInput =
   | { readonly type: "propose_change"; readonly change: ConfigurationChange }
   /**
    * Ask for an index from which a read is linearizable. Answered by `read_ready` or `read_dropped`.
+   * A follower sends `note` to the leader.
    */
-  | { readonly type: "read"; readonly ticket: Ticket }
+  | { readonly type: "read"; readonly ticket: Ticket; readonly note?: Uint8Array }
   | { readonly type: "transfer_leader"; readonly to: PeerId }
   /** Campaign now, without waiting for the election timeout. */
   | { readonly type: "campaign" }
@@ -289,7 +297,13 @@ export type RaftEffect =
    * ordered again while one is under way.
    */
   | { readonly type: "send_snapshot"; readonly to: PeerId; readonly atLeast: LogIndex }
-  | { readonly type: "read_ready"; readonly ticket: Ticket; readonly index: LogIndex }
+  /** `note`: the leader's answer to the follower's; empty where the reader leads itself. */
+  | {
+      readonly type: "read_ready";
+      readonly ticket: Ticket;
+      readonly index: LogIndex;
+      readonly note: Uint8Array;
+    }
   | { readonly type: "read_dropped"; readonly ticket: Ticket }
   /** The commands of the last proposal are at `first`, `first + 1`, … in `term`. */
   | { readonly type: "proposed"; readonly first: LogIndex; readonly term: Term }

@@ -6,6 +6,7 @@
  *   snapshot_ack    [2, region, from, to, index, attempt, next, status]      status: 0 more, 1 done, 2 refused
  *   peer_removed    [3, region, from, to, confVer, version]
  *   about waits     [4, message], the tuple of transaction/messages.ts
+ *   safe_timestamps [5, [[region, version, index, timestamp], …]]
  *
  * Keys travel as one-byte strings. A Raft message is the tuple of raft/codec.ts.
  */
@@ -18,18 +19,22 @@ import {
   expectChoice,
   expectCount,
   expectKeyText,
+  expectList,
+  expectTimestamp,
+  expectTuple,
   malformed,
   type Wire,
 } from "../base/wire.ts";
 import { messageFromTuple, messageToTuple } from "../raft/codec.ts";
 import { detectorFromTuple, detectorToTuple } from "../transaction/messages.ts";
-import type { SnapshotAck, SnapshotChunk, StoreMessage } from "./types.ts";
+import type { SafeTimestamp, SnapshotAck, SnapshotChunk, StoreMessage } from "./types.ts";
 
 const RAFT = 0;
 const SNAPSHOT_CHUNK = 1;
 const SNAPSHOT_ACK = 2;
 const PEER_REMOVED = 3;
 const DETECTOR = 4;
+const SAFE_TIMESTAMPS = 5;
 const STATUSES = ["more", "done", "refused"] as const;
 
 export const encodeStoreMessage = (message: StoreMessage, wire: Wire): Uint8Array =>
@@ -49,6 +54,15 @@ function toTuple(m: StoreMessage): readonly unknown[] {
       return [PEER_REMOVED, m.region, m.from, m.to, m.confVer, m.version];
     case "detector":
       return [DETECTOR, detectorToTuple(m.message)];
+    case "safe_timestamps": {
+      const regions = m.regions.map(({ region, version, index, ts }) => [
+        region,
+        version,
+        index,
+        ts,
+      ]);
+      return [SAFE_TIMESTAMPS, regions];
+    }
     default:
       return unreachable(m);
   }
@@ -72,6 +86,9 @@ function fromTuple(value: unknown): StoreMessage {
   if (!Array.isArray(value)) return malformed("a store message is a tuple");
   const t = value as readonly unknown[];
   if (t[0] === DETECTOR) return { type: "detector", message: detectorFromTuple(t[1]) };
+  if (t[0] === SAFE_TIMESTAMPS) {
+    return { type: "safe_timestamps", regions: expectList(t[1], safeTimestamp, "regions") };
+  }
   const region = expectCount(t[1], "region") as RegionId;
   const from = expectCount(t[2], "sender") as PeerId;
   const to = expectCount(t[3], "receiver") as PeerId;
@@ -128,9 +145,20 @@ function fromTuple(value: unknown): StoreMessage {
   }
 }
 
+function safeTimestamp(value: unknown, what: string): SafeTimestamp {
+  const [region, version, index, ts] = expectTuple(value, 4, what);
+  return {
+    region: expectCount(region, "region") as RegionId,
+    version: expectCount(version, "version"),
+    index: expectCount(index, "index") as LogIndex,
+    ts: expectTimestamp(ts, "timestamp"),
+  };
+}
+
 /** One line for traces. */
 export function describeStoreMessage(m: StoreMessage): string {
   if (m.type === "detector") return m.message.type;
+  if (m.type === "safe_timestamps") return `${m.type} of ${m.regions.length} regions`;
   const head = `${m.type} r${m.region} ${m.from}→${m.to}`;
   switch (m.type) {
     case "raft":

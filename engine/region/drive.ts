@@ -76,7 +76,7 @@ function perform(
       return sent.replica;
     }
     case "read_ready":
-      return noteReadIndex(replica, effect.ticket, effect.index);
+      return noteReadIndex(turn, replica, effect);
     case "read_dropped":
       return dropReads(turn, replica, effect.ticket);
     case "proposed":

@@ -3,6 +3,7 @@
  */
 import type { Key } from "../base/bytes.ts";
 import {
+  DataIsNotReady,
   DiskFull,
   EpochNotMatch,
   Error as RegionError,
@@ -100,6 +101,13 @@ export const readIndexNotReady = (regionId: number, reason: string): RegionError
   RegionError.make({
     message: `read index not ready, reason ${reason}, region ${regionId}`,
     readIndexNotReady: ReadIndexNotReady.make({ reason, regionId }),
+  });
+
+/** Not everything at or below the read's timestamp is known to be settled here. */
+export const dataIsNotReady = (regionId: number, peerId: number, safeTs: bigint): RegionError =>
+  RegionError.make({
+    message: `data is not ready, region ${regionId}, peer ${peerId}, safe timestamp ${safeTs}`,
+    dataIsNotReady: DataIsNotReady.make({ regionId, peerId, safeTs }),
   });
 
 export const maxTimestampNotSynced = (): RegionError =>

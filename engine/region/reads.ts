@@ -3,8 +3,10 @@
  * the data holds it. Followers go the second way too.
  */
 import type { LogIndex, Ticket } from "../base/ids.ts";
-import { answerRead as answerMvcc, isMvccRead, isMvccWrite } from "../mvcc/calls.ts";
+import { answerRead as answerMvcc, isMvccRead, isMvccWrite, refuseCall } from "../mvcc/calls.ts";
 import type { MvccRead } from "../mvcc/calls.ts";
+import type { LockInfo } from "../protocol/gen/kvrpcpb.ts";
+import { decodeVerdicts } from "../transaction/questions.ts";
 import type { TikvReply } from "../protocol/services.ts";
 import { answerRead, type RawRead } from "../raw/request.ts";
 import { isSound } from "./damage.ts";
@@ -62,11 +64,34 @@ export function awaitIndex(
   return withReplica(replica, { reads: [...replica.reads, reads] });
 }
 
-export function noteReadIndex(replica: Replica, ticket: Ticket, index: LogIndex): Replica {
-  const reads = replica.reads.map((waiting) =>
-    waiting.ticket === ticket ? { ...waiting, index } : waiting,
-  );
+/** Raft's answer. */
+export interface ReadIndex {
+  readonly ticket: Ticket;
+  readonly index: LogIndex;
+  /** Of a follower's reads: what the leader says to its questions, one for each call. */
+  readonly note: Uint8Array;
+}
+
+export function noteReadIndex(
+  turn: Turn,
+  replica: Replica,
+  { ticket, index, note }: ReadIndex,
+): Replica {
+  const verdicts = decodeVerdicts(note, turn.wire);
+  if (verdicts === undefined) return dropReads(turn, replica, ticket);
+  const reads = replica.reads.map((waiting): WaitingReads => {
+    if (waiting.ticket !== ticket) return waiting;
+    const calls = waiting.calls.filter((read, i) => !refuseLocked(turn, read, verdicts[i]));
+    return { ...waiting, index, calls };
+  });
   return withReplica(replica, { reads });
+}
+
+/** Answers a call that the leader has met a lock for. */
+function refuseLocked(turn: Turn, { ticket, call }: ReadCall, lock: LockInfo | undefined): boolean {
+  if (lock === undefined || !isMvccRead(call.method)) return false;
+  reply(turn, ticket, refuseCall(call.method, { type: "locked", info: lock }));
+  return true;
 }
 
 /** Answers the reads whose index is applied. */

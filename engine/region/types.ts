@@ -6,6 +6,7 @@ import type { LogIndex, PeerId, RegionId, StoreId, Term, Ticket } from "../base/
 import type { LogEffect } from "../base/log.ts";
 import type { TikvReply } from "../protocol/services.ts";
 import type { RaftConfig, RaftMessage } from "../raft/types.ts";
+import type { Settled } from "../transaction/resolved.ts";
 import type { DetectorMessage } from "../transaction/messages.ts";
 import type { RawMode } from "../raw/command.ts";
 
@@ -15,8 +16,15 @@ export type StoreMessage =
   | SnapshotChunk
   | SnapshotAck
   | PeerRemoved
+  /** From a leader: what is settled in these regions (`transaction/resolved.ts`). */
+  | { readonly type: "safe_timestamps"; readonly regions: readonly SafeTimestamp[] }
   /** About waits, between the store they are at and the detector of deadlocks. */
   | { readonly type: "detector"; readonly message: DetectorMessage };
+
+/** A replica of the region at this version may be read at `ts` once it has applied `index`. */
+export interface SafeTimestamp extends Settled {
+  readonly region: RegionId;
+}
 
 /**
  * For the replica `to` of `region`. Range and epoch let a store that has no such replica yet judge

@@ -5,6 +5,7 @@ import { onRegistrationAnswer } from "./registration.ts";
 import { onMembership, onRegionOrders } from "./reports.ts";
 import { onSplitIds } from "./splits.ts";
 import { onDetectorNamed } from "./transactions/telling.ts";
+import { onResolvedTimestamp } from "./transactions/resolving.ts";
 import { onMaxTs } from "./transactions/sync.ts";
 import type { StoreTurn } from "./turn.ts";
 import type { PlacementAnswer } from "./types.ts";
@@ -36,6 +37,9 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
         purpose.term,
         reply?.method === "Tso" ? reply.response : undefined,
       );
+      return;
+    case "resolved_timestamp":
+      onResolvedTimestamp(turn, reply?.method === "Tso" ? reply.response : undefined);
       return;
     case "detector":
       if (reply?.method === "GetRegion") onDetectorNamed(turn, reply.response);

@@ -23,6 +23,8 @@ import { canRestore } from "../region/restore.ts";
 import { onAck } from "../region/send-snapshot.ts";
 import type { PeerRemoved, RaftEnvelope, StoreMessage } from "../region/types.ts";
 import type { RecoveredGroup } from "../storage/types.ts";
+import { answerQuestions } from "./transactions/reads.ts";
+import { onSafeTimestamps } from "./transactions/resolving.ts";
 import { onDetectorMessage } from "./transactions/telling.ts";
 import { settleSent } from "./heard.ts";
 import type { StoreTurn } from "./turn.ts";
@@ -30,6 +32,10 @@ import type { StoreTurn } from "./turn.ts";
 export function onMessage(turn: StoreTurn, from: StoreId, message: StoreMessage): void {
   if (message.type === "detector") {
     onDetectorMessage(turn, from, message.message);
+    return;
+  }
+  if (message.type === "safe_timestamps") {
+    onSafeTimestamps(turn, message.regions);
     return;
   }
   const replica = turn.replicas.get(message.region);
@@ -72,6 +78,13 @@ function onEnvelope(
   const { message } = envelope;
   // Raft may take a snapshot only once its data is here; the leader will offer it again.
   if (message.type === "snapshot" && !canRestore(turn, acquainted, message.metadata)) return;
+  if (message.type === "read_index_request" && message.note.length > 0) {
+    const note = answerQuestions(turn, message.note);
+    if (note === undefined) return;
+    const answered = { ...message, note };
+    drive(turn, acquainted, { type: "received", from: envelope.from, message: answered });
+    return;
+  }
   drive(turn, acquainted, { type: "received", from: envelope.from, message });
 }
 

@@ -4,14 +4,11 @@
  * Raw reads are answered at once under the leader's lease, else they wait for Raft to name an index
  * (always, on followers). Raw writes of one step share log entries, region by region.
  */
+import { EMPTY_BYTES } from "../base/bytes.ts";
 import type { RegionId, Ticket } from "../base/ids.ts";
-import {
-  GetHealthFeedbackResponse,
-  RawCoprocessorResponse,
-  StoreSafeTSResponse,
-} from "../protocol/gen/kvrpcpb.ts";
+import { GetHealthFeedbackResponse, RawCoprocessorResponse } from "../protocol/gen/kvrpcpb.ts";
 import type { TikvCall } from "../protocol/services.ts";
-import { committed, leaseValid } from "../raft/query.ts";
+import { committed, isLeader, leaseValid } from "../raft/query.ts";
 import { commandsOf, type RawRead, type RawWrite, strayKey, writeReply } from "../raw/request.ts";
 import { epochOf } from "../region/descriptor.ts";
 import { drive } from "../region/drive.ts";
@@ -30,7 +27,8 @@ import { reply } from "../region/turn.ts";
 import { admit, answerError, holdsCommitted, refuse } from "./admission.ts";
 import { knock } from "./line.ts";
 import { onSplitCall } from "./splits.ts";
-import { admitRead } from "./transactions/reads.ts";
+import { admitRead, isStaleRead, passesLocks, questionsOf } from "./transactions/reads.ts";
+import { onCheckLeader, onGetStoreSafeTs } from "./transactions/stale.ts";
 import { onMvccWrite } from "./transactions/writes.ts";
 import { type StoreTurn, takeTicket } from "./turn.ts";
 
@@ -62,7 +60,9 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
     case "MvccGetByKey":
     case "MvccGetByStartTs": {
       const replica = admitRead(turn, ticket, call);
-      if (replica !== undefined) read(turn, replica, { ticket, call });
+      if (replica === undefined) return;
+      if (isStaleRead(call)) answerNow(turn, replica, { ticket, call });
+      else read(turn, replica, { ticket, call });
       return;
     }
     case "KvPrewrite":
@@ -87,8 +87,10 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
       return;
     }
     case "GetStoreSafeTS":
-      // No resolved timestamps yet: nothing is safe for a stale read.
-      reply(turn, ticket, { method: call.method, response: StoreSafeTSResponse.make() });
+      onGetStoreSafeTs(turn, ticket, call.request);
+      return;
+    case "CheckLeader":
+      onCheckLeader(turn, ticket, call.request);
       return;
     case "GetHealthFeedback":
       reply(turn, ticket, { method: call.method, response: GetHealthFeedbackResponse.make() });
@@ -205,8 +207,10 @@ function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall
   const current: ReadCall[] = [];
   for (const read of calls) {
     // A split may have been applied since the call was checked, earlier in this step.
-    if (read.call.request.context?.regionEpoch?.version === version) current.push(read);
-    else refuseRead(turn, read, epochNotMatch([replica.region]));
+    if (read.call.request.context?.regionEpoch?.version === version) {
+      // So may have become of a follower that took the call the leader who answers it.
+      if (!isLeader(replica.raft) || passesLocks(turn, read)) current.push(read);
+    } else refuseRead(turn, read, epochNotMatch([replica.region]));
   }
   if (current.length === 0) return;
   const ticket = takeTicket(turn);
@@ -214,8 +218,10 @@ function submitReads(turn: StoreTurn, region: RegionId, calls: readonly ReadCall
   if (leaseValid(replica.raft, turn.now.monotonicMs)) {
     // The lease makes the commit index a read index; only the data is not there yet.
     const index = committed(replica.raft);
-    turn.replicas.put(serveReads(turn, noteReadIndex(waiting, ticket, index)));
+    const confirmed = noteReadIndex(turn, waiting, { ticket, index, note: EMPTY_BYTES });
+    turn.replicas.put(serveReads(turn, confirmed));
   } else {
-    drive(turn, waiting, { type: "read", ticket });
+    const note = questionsOf(turn, replica, current);
+    drive(turn, waiting, { type: "read", ticket, note });
   }
 }

@@ -123,6 +123,8 @@ export type Purpose =
   | { readonly type: "region_heartbeat"; readonly region: RegionId }
   /** A timestamp above all at which earlier leaders of the region have read. */
   | { readonly type: "max_timestamp"; readonly region: RegionId; readonly term: Term }
+  /** A timestamp up to which regions may be settled. */
+  | { readonly type: "resolved_timestamp" }
   /** Who leads the first region? */
   | { readonly type: "detector" }
   /** Is this silent replica still a member? */

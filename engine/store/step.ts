@@ -27,6 +27,7 @@ import { report, reportNews } from "./reports.ts";
 import { onRequest, submit } from "./requests.ts";
 import type { StoreState } from "./state.ts";
 import { seekMaxTs } from "./transactions/sync.ts";
+import { tickResolving } from "./transactions/resolving.ts";
 import { tellWaits, tickDetector } from "./transactions/telling.ts";
 import { tickWaiters } from "./transactions/waits.ts";
 import { advance, retry } from "./transactions/writes.ts";
@@ -148,6 +149,7 @@ function onTick(turn: StoreTurn): void {
   }
   tickWaiters(turn, (woken) => retry(turn, woken));
   tickDetector(turn);
+  tickResolving(turn);
   if (turn.registration.type === "joined") report(turn);
   else pursueRegistration(turn);
 }

@@ -73,6 +73,8 @@ export interface StoreConfig {
   readonly tickMs: number;
   readonly storeHeartbeatMs: number;
   readonly regionHeartbeatMs: number;
+  /** How often it is found out up to when followers may be read by themselves; 0: never. */
+  readonly resolveMs: number;
   /** Bytes of a memtable at which it is frozen and flushed. */
   readonly memtableBytes: number;
   /** Bytes of tables that whoever drives the store lets its `TableCache` remember. */

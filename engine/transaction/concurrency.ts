@@ -46,15 +46,19 @@ export function forget({ maxTs, locks }: Concurrency, gone: readonly MemoryLock[
   return { maxTs, locks: run.done() };
 }
 
-/** Why a read of `footprint` has to wait for somebody's commit, if it has. */
+/**
+ * Why a read of `footprint` has to wait for somebody's commit, if it has. `byFollower`: the reader
+ * is one, and cannot know whether what it meets has been committed meanwhile.
+ */
 export function conflictWith(
   { locks }: Concurrency,
   snapshot: Snapshot,
   footprint: Footprint,
+  byFollower: boolean = false,
 ): Refusal | undefined {
   if (locks.size === 0) return undefined;
   for (const { key, lock, onePhase } of within(locks, footprint)) {
-    const refusal = conflictOf(snapshot, userKey(key), lock, onePhase);
+    const refusal = conflictOf(snapshot, userKey(key), lock, onePhase || byFollower);
     if (refusal !== undefined) return refusal;
   }
   return undefined;

@@ -13,13 +13,12 @@
 import { unreachable } from "../base/assert.ts";
 import type { Key } from "../base/bytes.ts";
 import type { StoreId, Ticket } from "../base/ids.ts";
-import { Timestamp } from "../base/timestamp.ts";
 import {
-  expectBigint,
   expectBytes,
   expectCount,
   expectKeyText,
   expectList,
+  expectTimestamp,
   expectTuple,
   malformed,
 } from "../base/wire.ts";
@@ -97,8 +96,8 @@ export function detectorFromTuple(value: unknown): DetectorMessage {
 function waitFromTuple(value: unknown, what: string): Wait {
   const [waiter, holder, key, tag, store, number] = expectTuple(value, 6, what);
   return {
-    waiter: timestamp(waiter, "waiter"),
-    holder: timestamp(holder, "holder"),
+    waiter: expectTimestamp(waiter, "waiter"),
+    holder: expectTimestamp(holder, "holder"),
     key: expectKeyText(key, "key") satisfies Key,
     tag: expectBytes(tag, "tag").slice(),
     store: expectCount(store, "store") as StoreId,
@@ -109,12 +108,7 @@ function waitFromTuple(value: unknown, what: string): Wait {
 function endedFromTuple(value: unknown, what: string): Ended {
   const [waiter, number] = expectTuple(value, 2, what);
   return {
-    waiter: timestamp(waiter, "waiter"),
+    waiter: expectTimestamp(waiter, "waiter"),
     number: expectCount(number, "number") as Ticket,
   };
-}
-
-function timestamp(value: unknown, what: string): Timestamp {
-  const read = expectBigint(value, what);
-  return read >= 0n ? Timestamp(read) : malformed(`${what}: negative`);
 }

@@ -44,6 +44,8 @@ const STORE_SCHEMA = {
   "raftstore.pd-heartbeat-tick-interval": "duration",
   "raftstore.pd-store-heartbeat-tick-interval": "duration",
   "raftstore.max-peer-down-duration": "duration",
+  "resolved-ts.enable": "flag",
+  "resolved-ts.advance-ts-interval": "duration",
   "raft-engine.target-file-size": "size",
   "raft-engine.purge-threshold": "size",
 } as const;
@@ -179,6 +181,10 @@ function storeSettings(file: TikvFile): StoreSettings {
     tickMs: Math.min(50, tickMs),
     storeHeartbeatMs: file["raftstore.pd-store-heartbeat-tick-interval"] ?? 3000,
     regionHeartbeatMs: file["raftstore.pd-heartbeat-tick-interval"] ?? 3000,
+    resolveMs:
+      file["resolved-ts.enable"] === false
+        ? 0
+        : (file["resolved-ts.advance-ts-interval"] ?? 20_000),
     memtableBytes,
     cacheBytes: file["storage.block-cache.capacity"] ?? DEFAULT_CACHE_BYTES,
     throttle: {

@@ -87,8 +87,8 @@ const message: fc.Arbitrary<RaftMessage> = fc.oneof(
   }),
   record({ type: constant("heartbeat_response"), term, sentAt: time, round: count }),
   record({ type: constant("snapshot"), term, metadata }),
-  record({ type: constant("read_index_request"), term, ticket }),
-  record({ type: constant("read_index_response"), term, ticket, index }),
+  record({ type: constant("read_index_request"), term, ticket, note: bytes }),
+  record({ type: constant("read_index_response"), term, ticket, index, note: bytes }),
   record({ type: constant("timeout_now"), term, sentAt: time }),
   record({ type: constant("snapshot_request"), term, index }),
 );

@@ -1,5 +1,6 @@
 /** Linearizable reads by read index (thesis, section 6.4). */
 import { equal, is, ok } from "uvu/assert";
+import { EMPTY_BYTES } from "../../engine/base/bytes.ts";
 import { LogIndex, PeerId, Term } from "../../engine/base/ids.ts";
 import { suite } from "../harness.ts";
 import { Cluster, votersOf } from "./cluster.ts";
@@ -19,7 +20,9 @@ test("thesis 6.4, R13: before an entry of its own term is committed a leader ans
   const [round] = leader.sent("heartbeat_request");
   is(round?.round, 1);
   leader.receive(2, echo(2, leader.now, 1));
-  equal(leader.took("read_ready"), [{ type: "read_ready", ticket: 1, index: 2 }]);
+  equal(leader.took("read_ready"), [
+    { type: "read_ready", ticket: 1, index: 2, note: EMPTY_BYTES },
+  ]);
 });
 
 test("thesis 6.4: a read waits until a quorum has confirmed the leader after it was asked", () => {
@@ -63,18 +66,22 @@ test("thesis 6.4: a follower asks the leader, and gets an index of its own term'
   member.input({ type: "read", ticket: ticket(1) });
   is(member.took("read_dropped").length, 1);
   member.receive(2, heartbeat(1));
-  member.input({ type: "read", ticket: ticket(2) });
+  member.input({ type: "read", ticket: ticket(2), note: Uint8Array.of(1) });
   const [request] = member.sent("read_index_request");
+  equal(request?.note, Uint8Array.of(1));
   const answer = {
     type: "read_index_response" as const,
     term: Term(1),
     ticket: request!.ticket,
     index: LogIndex(7),
+    note: Uint8Array.of(2),
   };
   member.receive(3, answer);
   is(member.took("read_ready").length, 0);
   member.receive(2, answer);
-  equal(member.took("read_ready"), [{ type: "read_ready", ticket: 2, index: 7 }]);
+  equal(member.took("read_ready"), [
+    { type: "read_ready", ticket: 2, index: 7, note: Uint8Array.of(2) },
+  ]);
   member.receive(2, answer);
   is(member.took("read_ready").length, 0);
 });
@@ -92,7 +99,12 @@ test("R14: after a restart no answer to an earlier life is taken for one's own",
 test("reads under way are dropped when leadership is lost, changes, or does not answer", () => {
   const leader = settledLeader();
   leader.input({ type: "read", ticket: ticket(1) });
-  leader.receive(3, { type: "read_index_request", term: Term(1), ticket: ticket(9) });
+  leader.receive(3, {
+    type: "read_index_request",
+    term: Term(1),
+    ticket: ticket(9),
+    note: EMPTY_BYTES,
+  });
   leader.look();
   leader.receive(2, heartbeat(5));
   const effects = leader.look();
@@ -113,7 +125,9 @@ test("reads under way are dropped when leadership is lost, changes, or does not 
 test("the only voter answers a read at once", () => {
   const leader = leaderWith({ configuration: votersOf(1) });
   leader.input({ type: "read", ticket: ticket(1) });
-  equal(leader.took("read_ready"), [{ type: "read_ready", ticket: 1, index: 1 }]);
+  equal(leader.took("read_ready"), [
+    { type: "read_ready", ticket: 1, index: 1, note: EMPTY_BYTES },
+  ]);
 });
 
 test("the driver learns of every change of role, term and leader, once", () => {

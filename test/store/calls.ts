@@ -2,11 +2,14 @@
 import type { Key } from "../../engine/base/bytes.ts";
 import type { Error as RegionError } from "../../engine/protocol/gen/errorpb.ts";
 import {
+  CommitRequest,
   Context,
+  GetRequest,
   type KeyError,
   Mutation,
   Op,
   PessimisticLockRequest,
+  PrewriteRequest,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import type { Replica } from "../../engine/store/index.ts";
@@ -17,6 +20,40 @@ export const LATE: bigint = 1n << 62n;
 export const bytes = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 export const contextOf = ({ region, peer }: Replica): Context =>
   Context.make({ regionId: region.id, regionEpoch: region.regionEpoch, peer });
+
+export function prewriteCall(
+  context: Context,
+  key: string,
+  value: string,
+  startVersion: bigint,
+  more: Partial<PrewriteRequest> = {},
+): TikvCall {
+  const mutations = [Mutation.make({ op: Op.Put, key: key as Key, value: bytes(value) })];
+  const request = PrewriteRequest.make({
+    context,
+    mutations,
+    primaryLock: key as Key,
+    startVersion,
+    lockTtl: 3000,
+    ...more,
+  });
+  return { method: "KvPrewrite", request };
+}
+
+export function commitCall(
+  context: Context,
+  key: string,
+  startVersion: bigint,
+  commitVersion: bigint,
+): TikvCall {
+  const keys = [key as Key];
+  const request = CommitRequest.make({ context, startVersion, keys, commitVersion });
+  return { method: "KvCommit", request };
+}
+
+export function getCall(context: Context, key: string, version: bigint): TikvCall {
+  return { method: "KvGet", request: GetRequest.make({ context, key: key as Key, version }) };
+}
 
 export function lockCall(
   context: Context,

@@ -38,6 +38,7 @@ export const testConfig = (n: number): StoreConfig => ({
   tickMs: 50,
   storeHeartbeatMs: 1000,
   regionHeartbeatMs: 1000,
+  resolveMs: 0,
   memtableBytes: 16_384,
   throttle: {
     softFrozenBytes: 1 << 17,

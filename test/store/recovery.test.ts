@@ -105,7 +105,7 @@ test("a region that a split has made is there again before anything was written 
   restart(cluster, late);
   const parent = cluster.leaderAt("a").replica.region.id;
   // Of the new region this store hears nothing: neither a vote nor an entry.
-  late.misses = (message) => message.type === "detector" || message.region !== parent;
+  late.misses = (message) => !("region" in message) || message.region !== parent;
   const child = split(cluster, "k");
   cluster.run(500);
   const grown = cluster.replicaAt(late, "a");

@@ -1,19 +1,14 @@
 import * as assert from "uvu/assert";
-import type { Key } from "../../engine/base/bytes.ts";
 import type { Ticket } from "../../engine/base/ids.ts";
-import {
-  CommitRequest,
-  type Context,
-  GetRequest,
-  Mutation,
-  Op,
-  type PessimisticLockRequest,
+import type {
+  Context,
+  PessimisticLockRequest,
   PrewriteRequest,
-  type PrewriteResponse,
+  PrewriteResponse,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { suite } from "../harness.ts";
-import { bytes, contextOf, LATE, lockCall, said } from "./calls.ts";
+import { commitCall, contextOf, getCall, LATE, lockCall, prewriteCall, said } from "./calls.ts";
 import { Cluster, type Node } from "./harness.ts";
 
 const test = suite("store: transactions");
@@ -57,32 +52,15 @@ class Story {
     startVersion: bigint,
     more: Partial<PrewriteRequest> = {},
   ): TikvCall {
-    const mutations = [Mutation.make({ op: Op.Put, key: key as Key, value: bytes(value) })];
-    const request = PrewriteRequest.make({
-      context: this.context,
-      mutations,
-      primaryLock: key as Key,
-      startVersion,
-      lockTtl: 3000,
-      ...more,
-    });
-    return { method: "KvPrewrite", request };
+    return prewriteCall(this.context, key, value, startVersion, more);
   }
 
   commit(key: string, startVersion: bigint, commitVersion: bigint): TikvCall {
-    const keys = [key as Key];
-    const request = CommitRequest.make({
-      context: this.context,
-      startVersion,
-      keys,
-      commitVersion,
-    });
-    return { method: "KvCommit", request };
+    return commitCall(this.context, key, startVersion, commitVersion);
   }
 
   get(key: string, version: bigint): TikvCall {
-    const request = GetRequest.make({ context: this.context, key: key as Key, version });
-    return { method: "KvGet", request };
+    return getCall(this.context, key, version);
   }
 
   lock(key: string, startVersion: bigint, more: Partial<PessimisticLockRequest> = {}): TikvCall {

@@ -2,37 +2,106 @@
  * Transactional reads. A read first raises `maxTs`, so that whoever calculates a commit timestamp
  * later takes a greater one, and then looks for the locks of those who have calculated theirs.
  */
+import { EMPTY_BYTES } from "../../base/bytes.ts";
 import type { Ticket } from "../../base/ids.ts";
+import { Timestamp } from "../../base/timestamp.ts";
+import { isLeader } from "../../raft/query.ts";
 import {
   footprintOf,
+  isMvccRead,
   maxTsOf,
   type MvccCall,
   type MvccRead,
   refuseCall,
 } from "../../mvcc/calls.ts";
-import { snapshotOf } from "../../mvcc/read/snapshot.ts";
+import { checksLocks, snapshotOf } from "../../mvcc/read/snapshot.ts";
 import type { Refusal } from "../../mvcc/refusal.ts";
 import { keyNotInRegion } from "../../region/errors.ts";
 import { containsKey } from "../../region/descriptor.ts";
-import type { Replica } from "../../region/replica.ts";
+import type { ReadCall, Replica } from "../../region/replica.ts";
 import { reply } from "../../region/turn.ts";
 import { conflictWith, raise } from "../../transaction/concurrency.ts";
+import {
+  answer,
+  decodeQuestions,
+  encodeQuestions,
+  encodeVerdicts,
+  type Question,
+} from "../../transaction/questions.ts";
 import { admit, answerError } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
+import { notReady } from "./stale.ts";
 
 /**
- * The replica that reads for `call`, or undefined where the call is answered already. Only a leader
- * does: a follower does not know which commits are being calculated.
+ * The replica that reads for `call`, or undefined where the call is answered already. A follower,
+ * which does not know what commits are being calculated, asks its leader (`questionsOf`).
  */
 export function admitRead(turn: StoreTurn, ticket: Ticket, call: MvccRead): Replica | undefined {
-  const replica = admit(turn, ticket, call, call.request.context, true);
+  const { context } = call.request;
+  const isStale = isStaleRead(call);
+  const byLeader = !isStale && !(isVersioned(call) && context?.replicaRead === true);
+  const replica = admit(turn, ticket, call, context, byLeader);
   if (replica === undefined || !isInside(turn, replica, ticket, call)) return undefined;
-  raiseMaxTs(turn, call);
-  const refusal = memoryConflict(turn, call);
-  if (refusal === undefined) return replica;
-  reply(turn, ticket, refuseCall(call.method, refusal));
-  return undefined;
+  if (isStale) {
+    const error = notReady(turn, replica, call.request.version);
+    if (error !== undefined) answerError(turn, ticket, call, error);
+    return error === undefined ? replica : undefined;
+  }
+  if (isLeader(replica.raft) && !passesLocks(turn, { ticket, call })) return undefined;
+  return replica;
 }
+
+/**
+ * As the leader: notes at which timestamp `call` reads and looks for locks that it must not pass.
+ * Where there is one, the call is answered.
+ */
+export function passesLocks(turn: StoreTurn, { ticket, call }: ReadCall): boolean {
+  if (!isMvccRead(call.method)) return true;
+  const read = call as MvccRead;
+  raiseMaxTs(turn, read);
+  const refusal = memoryConflict(turn, read);
+  if (refusal === undefined) return true;
+  reply(turn, ticket, refuseCall(read.method, refusal));
+  return false;
+}
+
+/** What a follower must ask its leader on behalf of these calls. */
+export function questionsOf(
+  turn: StoreTurn,
+  { raft }: Replica,
+  calls: readonly ReadCall[],
+): Uint8Array {
+  if (isLeader(raft)) return EMPTY_BYTES;
+  return encodeQuestions(calls.map(questionOf), turn.wire);
+}
+
+function questionOf({ call }: ReadCall): Question | undefined {
+  if (!isMvccRead(call.method)) return undefined;
+  const read = call as MvccRead;
+  if (!isVersioned(read)) return undefined;
+  const { context, version } = read.request;
+  if (!checksLocks(snapshotOf(context, version))) return undefined;
+  return { readTs: Timestamp(version), footprint: footprintOf(read) };
+}
+
+/** As the leader: the answer to a follower's questions; undefined where they are not understood. */
+export function answerQuestions(turn: StoreTurn, note: Uint8Array): Uint8Array | undefined {
+  const questions = decodeQuestions(note, turn.wire);
+  if (questions === undefined) return undefined;
+  const { concurrency, verdicts } = answer(turn.transactions.concurrency, questions);
+  turn.transactions = { ...turn.transactions, concurrency };
+  return encodeVerdicts(verdicts, turn.wire);
+}
+
+/** Whether the call is content with what is settled anyway. */
+export const isStaleRead = (call: MvccRead): call is VersionedRead =>
+  isVersioned(call) && call.request.context?.staleRead === true;
+
+type VersionedRead = Extract<MvccRead, { readonly method: "KvGet" | "KvBatchGet" | "KvScan" }>;
+
+/** Whether the call reads as of a timestamp that its client has drawn. */
+const isVersioned = (call: MvccRead): call is VersionedRead =>
+  call.method === "KvGet" || call.method === "KvBatchGet" || call.method === "KvScan";
 
 /** Whether the call's keys lie in the region; it is answered where not. */
 export function isInside(
@@ -58,9 +127,7 @@ export function raiseMaxTs(turn: StoreTurn, call: MvccCall): void {
 function memoryConflict(turn: StoreTurn, call: MvccRead): Refusal | undefined {
   const { concurrency } = turn.transactions;
   if (concurrency.locks.size === 0) return undefined;
-  if (call.method !== "KvGet" && call.method !== "KvBatchGet" && call.method !== "KvScan") {
-    return undefined;
-  }
+  if (!isVersioned(call)) return undefined;
   const { context, version } = call.request;
   return conflictWith(concurrency, snapshotOf(context, version), footprintOf(call));
 }

@@ -9,6 +9,7 @@ import type { TikvReply } from "../../protocol/services.ts";
 import { type Concurrency, noConcurrency } from "../../transaction/concurrency.ts";
 import { type Detector, noDetector } from "../../transaction/detector.ts";
 import { type Latches, noLatches } from "../../transaction/latches.ts";
+import { notResolving, type Resolving } from "./resolving.ts";
 import { noWaiters, type WaitQueues } from "../../transaction/waiting.ts";
 
 export interface Transactions {
@@ -20,6 +21,7 @@ export interface Transactions {
   /** What this store knows as the one that leads the first region; empty while it does not. */
   readonly detector: Detector;
   readonly telling: Telling;
+  readonly resolving: Resolving;
   /**
    * By `idKey` of the region: the term in which this store, as its leader, has learned that no
    * predecessor has read above `maxTs`.
@@ -62,6 +64,7 @@ export const noTransactions = (): Transactions => ({
     told: undefined,
     toldAt: Number.NEGATIVE_INFINITY,
   },
+  resolving: notResolving(),
   synced: tree.empty(),
 });
 
