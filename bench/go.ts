@@ -12,7 +12,8 @@ const binaries = join(root, "dist", "go");
 /**
  * Compiles the Go module in `directory`, relative to the repository, and returns the path of its
  * binary; undefined where there is no Go. A program that does not compile throws: that is an error,
- * and no reason to skip. `modfile` selects other versions of the dependencies than `go.mod` does.
+ * and no reason to skip. `modfile` selects other versions of the dependencies than `go.mod` does;
+ * its name, without the ending, is then a build tag.
  */
 export async function buildGo(directory: string, modfile = "go.mod"): Promise<string | undefined> {
   try {
@@ -21,9 +22,10 @@ export async function buildGo(directory: string, modfile = "go.mod"): Promise<st
     return undefined;
   }
   mkdirSync(binaries, { recursive: true });
-  const variant = modfile === "go.mod" ? "" : `-${modfile.replace(".mod", "")}`;
-  const binary = join(binaries, directory.replaceAll("/", "-") + variant);
-  const modules = `-modfile=${modfile}`;
-  await exec("go", ["build", modules, "-o", binary, "."], { cwd: join(root, directory) });
+  const variant = modfile === "go.mod" ? "" : modfile.replace(".mod", "");
+  const name = directory.replaceAll("/", "-");
+  const binary = join(binaries, variant === "" ? name : `${name}-${variant}`);
+  const args = ["build", `-modfile=${modfile}`, `-tags=${variant}`, "-o", binary, "."];
+  await exec("go", args, { cwd: join(root, directory) });
   return binary;
 }

@@ -202,7 +202,7 @@ export class Committer {
       primaryLock: primary,
       startVersion: startTs,
       lockTtl: ttlMs,
-      txnSize: items.length,
+      txnSize: BigInt(items.length),
       forUpdateTs,
       pessimisticActions: pessimistic
         ? items.map(([key]) =>

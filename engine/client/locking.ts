@@ -75,7 +75,7 @@ export class PessimisticLocks {
           lockTtl: ttlMs,
           forUpdateTs,
           isFirstLock: this.#held.size === 0,
-          waitTimeout: WAIT_MS,
+          waitTimeout: BigInt(WAIT_MS),
           returnValues: true,
           minCommitTs: forUpdateTs + 1n,
         }),

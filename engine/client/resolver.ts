@@ -22,7 +22,7 @@ const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** Fates that are remembered: a transaction with many locks is asked about once. */
 const REMEMBERED = 2048;
 /** A transaction of at least so many keys has its whole region cleared at once. */
-const LARGE = 16;
+const LARGE = 16n;
 
 /** What has become of a transaction. */
 type Fate =

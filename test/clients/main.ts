@@ -1,13 +1,15 @@
 /**
  * The official clients against three store processes and a placement driver: every raw operation,
  * then a stream of writes through which the leader's process, and after it every process, is
- * killed. A client whose toolchain is missing is skipped by name. Arguments select clients by part
- * of name.
+ * killed; on a cluster of its own, as raw and transactional keys do not mix, every rule of
+ * transactions, and a bank that is treated no better. A client whose toolchain is missing is
+ * skipped by name. Arguments select clients by part of name.
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Key } from "../../engine/base/bytes.ts";
+import { runBank } from "./bank.ts";
 import { leaderOf, withCluster } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
 import { findClients } from "./real-client.ts";
@@ -28,30 +30,62 @@ for (const found of await findClients()) {
     continue;
   }
   try {
-    await withCluster({ pds: 1, stores: 3 }, async (cluster, directory) => {
-      await runOperations(found.client, cluster);
-      await killLeader(found.client, cluster, join(directory, "outcomes"));
-    });
+    await runRaw(found.client);
+    if (found.client.transactional) await runTransactional(found.client);
   } catch (error) {
     tally.failed(found.name, error);
   }
 }
 tally.end();
 
+async function runRaw(client: RealClient): Promise<void> {
+  const begun = performance.now();
+  await withCluster({ pds: 1, stores: 3 }, async (cluster, directory) => {
+    await runRules(client, "operations", cluster);
+    await killLeader(client, cluster, join(directory, "outcomes"));
+  });
+  console.log(`# raw keys with ${client.name}: ${secondsSince(begun)}`);
+}
+
+async function runTransactional(client: RealClient): Promise<void> {
+  const begun = performance.now();
+  await withCluster({ pds: 1, stores: 3 }, async (cluster, directory) => {
+    await runRules(client, "transactions", cluster);
+    await runBank(client, cluster, join(directory, "outcomes"), tally);
+  });
+  console.log(`# transactions with ${client.name}: ${secondsSince(begun)}`);
+}
+
+function secondsSince(begun: number): string {
+  return `${((performance.now() - begun) / 1000).toFixed(1)} s`;
+}
+
 /** Every rule that the client checks by itself is one line of its output. */
-async function runOperations(client: RealClient, cluster: Cluster): Promise<void> {
-  const args = [...client.args, "operations", "--pd", cluster.endpoints];
-  const { stdout, stderr } = await exec(client.file, args, { timeout: patienceMs }).catch(
-    (error: { stdout: string; stderr: string }) => error,
+async function runRules(
+  client: RealClient,
+  subcommand: "operations" | "transactions",
+  cluster: Cluster,
+): Promise<void> {
+  const args = [...client.args, subcommand, "--pd", cluster.endpoints];
+  const ended = await exec(client.file, args, { timeout: 3 * patienceMs }).catch(
+    (error: { stdout: string; stderr: string; code: number | string | null }) => error,
   );
-  const results = stdout.matchAll(/^(not )?ok (.*)$/gm);
+  const { stdout, stderr } = ended;
   let seen = 0;
-  for (const [, not, title] of results) {
+  let broken = 0;
+  for (const [, not, title] of stdout.matchAll(/^(not )?ok (.*)$/gm)) {
     seen += 1;
-    if (not === undefined) tally.passed(`${client.name}: ${title}`);
-    else tally.failed(`${client.name}: ${title}`, stderr);
+    if (not === undefined) {
+      tally.passed(`${client.name}: ${title}`);
+    } else {
+      broken += 1;
+      tally.failed(`${client.name}: ${title}`, stderr);
+    }
   }
-  if (seen === 0) throw new Error(`${client.name} checked nothing: ${stderr}`);
+  const code = "code" in ended ? ended.code : 0;
+  if (seen === 0 || (code !== 0 && broken === 0)) {
+    throw new Error(`${client.name} ended with ${code} after ${seen} rules: ${stderr}`);
+  }
 }
 
 async function killLeader(client: RealClient, cluster: Cluster, file: string): Promise<void> {

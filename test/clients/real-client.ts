@@ -9,12 +9,16 @@ import { buildGo } from "../../bench/go.ts";
 const exec = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** A program with the subcommands `operations`, `write` and `verify`. */
+/**
+ * A program with the subcommands `operations`, `write` and `verify` for raw keys, and where it has
+ * transactions, `transactions`, `bank` and `audit`.
+ */
 export interface RealClient {
   readonly name: string;
   readonly file: string;
   /** What comes before the subcommand. */
   readonly args: readonly string[];
+  readonly transactional: boolean;
 }
 
 /** A client, or why this machine cannot run it. */
@@ -36,7 +40,7 @@ export async function goClient(name: string, modfile: string): Promise<Found> {
   const file = await buildGo("test/clients/go", modfile);
   return file === undefined
     ? { name, missing: "no go on this machine" }
-    : { name, client: { name, file, args: [] } };
+    : { name, client: { name, file, args: [], transactional: true } };
 }
 
 async function pythonClient(): Promise<Found> {
@@ -55,7 +59,8 @@ async function pythonClient(): Promise<Found> {
   } catch (error) {
     return { name, missing: `its wheel does not install here (${firstLine(error)})` };
   }
-  return { name, client: { name, file: python, args: [join(directory, "client.py")] } };
+  const args = [join(directory, "client.py")];
+  return { name, client: { name, file: python, args, transactional: false } };
 }
 
 const firstLine = (error: unknown): string => String(error).split("\n", 1)[0] ?? "";

@@ -1,4 +1,4 @@
-/** A client's stream of writes: a child process that writes until it is told to stop. */
+/** A client's stream of writes or transfers: a child process that goes on until told to stop. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -33,16 +33,26 @@ export function startWrites(
   prefix: string,
   more: readonly string[] = [],
 ): WriteStream {
-  const args = [...client.args, "write", "--pd", pd, "--file", file, "--prefix", prefix, ...more];
-  const child = spawn(client.file, args, { stdio: ["pipe", "pipe", "inherit"] });
+  return startStream(client, ["write", "--pd", pd, "--file", file, "--prefix", prefix, ...more]);
+}
+
+/** Starts the transfers of the bank; each outcome goes to `file`. */
+export function startTransfers(client: RealClient, pd: string, file: string): WriteStream {
+  return startStream(client, ["bank", "--pd", pd, "--file", file]);
+}
+
+function startStream(client: RealClient, args: readonly string[]): WriteStream {
+  const child = spawn(client.file, [...client.args, ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const exited = once(child, "exit");
   let progress: Progress = { acknowledged: 0, unknown: 0 };
   const lines = createInterface({ input: child.stdout });
   const drained = once(lines, "close");
   lines.on("line", (line) => {
     const [, acknowledged, unknown] = /^acknowledged (\d+), unknown (\d+)$/.exec(line) ?? [];
-    if (acknowledged === undefined) return;
-    progress = { acknowledged: Number(acknowledged), unknown: Number(unknown) };
+    if (acknowledged === undefined) console.log(`# ${line}`);
+    else progress = { acknowledged: Number(acknowledged), unknown: Number(unknown) };
   });
   return {
     progress: () => progress,

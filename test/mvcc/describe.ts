@@ -36,7 +36,7 @@ export function describeLock(lock: Lock): string {
   if (lock.ttlMs !== 0) words.push(`ttl=${lock.ttlMs}`);
   if (lock.shortValue !== undefined) words.push(`value=${textOf(lock.shortValue)}`);
   add("for", lock.forUpdateTs);
-  if (lock.txnSize !== 0) words.push(`size=${lock.txnSize}`);
+  if (lock.txnSize !== 0n) words.push(`size=${lock.txnSize}`);
   add("min", lock.minCommitTs);
   if (lock.secondaries !== undefined) words.push(`async=${lock.secondaries.join("+")}`);
   if (lock.rollbackTs.length > 0) words.push(`rollbacks=${lock.rollbackTs.map(tsText).join("+")}`);

@@ -163,7 +163,7 @@ function prewriteRequest(line: Line): PrewriteRequest {
     lockTtl: num(line, "ttl"),
     skipConstraintCheck: has(line, "skip"),
     pessimisticActions: list(line, "actions").map((name) => ACTIONS[name]!),
-    txnSize: num(line, "size"),
+    txnSize: ts(line, "size"),
     forUpdateTs: ts(line, "for"),
     minCommitTs: ts(line, "min"),
     useAsyncCommit: secondaries !== undefined,

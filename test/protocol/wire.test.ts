@@ -13,6 +13,7 @@ import {
   OpName,
   PessimisticLockRequest,
   RawGetRequest,
+  PrewriteRequest,
   RawPutRequest,
   RawPutResponse,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
@@ -95,7 +96,17 @@ const golden: readonly [title: string, bytes: Uint8Array, expected: string][] = 
   ],
   [
     "a negative number takes ten bytes",
-    PessimisticLockRequest.encode(PessimisticLockRequest.make({ waitTimeout: -1 })),
+    PessimisticLockRequest.encode(PessimisticLockRequest.make({ waitTimeout: -1n })),
+    "40ffffffffffffffffff01",
+  ],
+  [
+    "the greatest number takes nine bytes",
+    PessimisticLockRequest.encode(PessimisticLockRequest.make({ waitTimeout: (1n << 63n) - 1n })),
+    "40ffffffffffffffff7f",
+  ],
+  [
+    "the size of a transaction is any 64 bits, as clients that cannot tell it send all ones",
+    PrewriteRequest.encode(PrewriteRequest.make({ txnSize: (1n << 64n) - 1n })),
     "40ffffffffffffffffff01",
   ],
   [
@@ -133,8 +144,8 @@ test("an id is exact up to 2^53 - 1 and refused above", () => {
 });
 
 test("a signed number is refused where its magnitude is above 2^53 - 1", () => {
-  const least = [0x40, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
-  assert.match(refusal(PessimisticLockRequest, least), /2\^53 - 1/);
+  const least = [0x08, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01];
+  assert.match(refusal(Timestamp, least), /2\^53 - 1/);
 });
 
 test("fields that are not known are skipped, of every wire type", () => {

@@ -69,7 +69,7 @@ export function lockCall(
     startVersion,
     forUpdateTs: startVersion,
     lockTtl: 3000,
-    waitTimeout: 1000,
+    waitTimeout: 1000n,
     ...more,
   });
   return { method: "KvPessimisticLock", request };

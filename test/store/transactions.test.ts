@@ -1,10 +1,10 @@
 import * as assert from "uvu/assert";
 import type { Ticket } from "../../engine/base/ids.ts";
-import type {
-  Context,
+import {
+  type Context,
   PessimisticLockRequest,
-  PrewriteRequest,
-  PrewriteResponse,
+  type PrewriteRequest,
+  type PrewriteResponse,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { suite } from "../harness.ts";
@@ -145,11 +145,27 @@ test("a lock request waits for the lock it meets, and hears of its end", () => {
 test("one that waits too long is told who holds the lock, one that will not wait at once", () => {
   const story = new Story();
   assert.is(said(story.call(story.lock("k", LATE))), "done");
-  const now = story.ask(story.lock("k", LATE + 2n, { waitTimeout: -1 }));
+  const now = story.ask(story.lock("k", LATE + 2n, { waitTimeout: -1n }));
   story.cluster.settle();
   assert.is(said(story.reply(now)), `locked by ${LATE}`);
-  const waiting = story.ask(story.lock("k", LATE + 1n, { waitTimeout: 400 }));
+  const waiting = story.ask(story.lock("k", LATE + 1n, { waitTimeout: 400n }));
   story.cluster.run(300);
+  assert.is(said(story.reply(waiting)), "nothing");
+  story.cluster.run(200);
+  assert.is(said(story.reply(waiting)), `locked by ${LATE}`);
+});
+
+test("one that would wait for ever is told after a second, as the server lets nobody wait longer", () => {
+  const story = new Story();
+  story.call(story.lock("k", LATE));
+  // What client-go sends for "always": the greatest int64, through the codec.
+  const { request } = story.lock("k", LATE + 1n, { waitTimeout: (1n << 63n) - 1n });
+  const decoded = PessimisticLockRequest.decode(
+    PessimisticLockRequest.encode(request as PessimisticLockRequest),
+  );
+  assert.ok(decoded.ok);
+  const waiting = story.ask({ method: "KvPessimisticLock", request: decoded.value });
+  story.cluster.run(900);
   assert.is(said(story.reply(waiting)), "nothing");
   story.cluster.run(200);
   assert.is(said(story.reply(waiting)), `locked by ${LATE}`);

@@ -32,7 +32,7 @@ function lockOn(key: string, startTs: number, minCommitTs: number, onePhase = fa
       ttlMs: 1000,
       shortValue: new Uint8Array(1),
       forUpdateTs: at(0),
-      txnSize: 1,
+      txnSize: 1n,
       minCommitTs: at(minCommitTs),
       secondaries: [],
       rollbackTs: [],

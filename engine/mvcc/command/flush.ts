@@ -16,7 +16,7 @@ import { checkOptionalTimestamps, checkTimestamps } from "./request.ts";
 import { REFUSE } from "./refuse.ts";
 
 /** So large that nobody resolves such a transaction key by key. */
-const UNKNOWN_SIZE = Number.MAX_SAFE_INTEGER;
+const UNKNOWN_SIZE = (1n << 64n) - 1n;
 
 export const keysOfFlush = (request: FlushRequest): readonly Key[] =>
   request.mutations.map(({ key }) => encodeKey(key));

@@ -138,7 +138,7 @@ const newLock = (txn: Locking): Omit<Lock, "lastChange"> => ({
   ttlMs: txn.ttlMs,
   shortValue: undefined,
   forUpdateTs: txn.forUpdateTs,
-  txnSize: 0,
+  txnSize: 0n,
   minCommitTs: txn.minCommitTs,
   secondaries: undefined,
   rollbackTs: [],

@@ -34,7 +34,7 @@ export interface Prewriting {
   readonly startTs: Timestamp;
   readonly primary: Key;
   readonly ttlMs: number;
-  readonly txnSize: number;
+  readonly txnSize: bigint;
   readonly minCommitTs: Timestamp;
   /** 0 in an optimistic transaction. */
   readonly forUpdateTs: Timestamp;

@@ -42,7 +42,8 @@ export interface Lock {
   readonly shortValue: Uint8Array | undefined;
   /** Greater than 0 in a pessimistic transaction: no newer version existed then. */
   readonly forUpdateTs: Timestamp;
-  readonly txnSize: number;
+  /** Keys of the transaction in the region; the greatest u64 where the client cannot tell. */
+  readonly txnSize: bigint;
   /** The transaction commits at no lower timestamp. 0: nobody may rely on it. */
   readonly minCommitTs: Timestamp;
   /**
@@ -88,9 +89,9 @@ export function encodeLock(lock: Lock): Uint8Array {
     to.tag("v");
     to.short(lock.shortValue);
   }
-  writeTimestamp(to, "f", lock.forUpdateTs);
-  writeTimestamp(to, "t", BigInt(lock.txnSize));
-  writeTimestamp(to, "c", lock.minCommitTs);
+  writeU64(to, "f", lock.forUpdateTs);
+  writeU64(to, "t", lock.txnSize);
+  writeU64(to, "c", lock.minCommitTs);
   if (lock.secondaries !== undefined) {
     to.tag("a");
     to.count(lock.secondaries.length);
@@ -107,11 +108,11 @@ export function encodeLock(lock: Lock): Uint8Array {
     to.varint(lock.txnSource);
   }
   if (lock.lockedWithConflict) to.tag("F");
-  writeTimestamp(to, "g", BigInt(lock.generation));
+  writeU64(to, "g", BigInt(lock.generation));
   return to.done();
 }
 
-function writeTimestamp(to: FieldWriter, tag: string, value: bigint): void {
+function writeU64(to: FieldWriter, tag: string, value: bigint): void {
   if (value === 0n) return;
   to.tag(tag);
   to.u64(value);
@@ -137,7 +138,7 @@ export function decodeLock(bytes: Uint8Array): DecodedLock {
   };
   let shortValue: Uint8Array | undefined;
   let forUpdateTs = 0n as Timestamp;
-  let txnSize = 0;
+  let txnSize = 0n;
   let minCommitTs = 0n as Timestamp;
   let secondaries: readonly Key[] | undefined;
   let rollbackTs: readonly Timestamp[] = [];
@@ -155,7 +156,7 @@ export function decodeLock(bytes: Uint8Array): DecodedLock {
     last = field;
     if (tag === "v") shortValue = from.short();
     else if (tag === "f") forUpdateTs = from.timestamp();
-    else if (tag === "t") txnSize = from.size();
+    else if (tag === "t") txnSize = from.u64();
     else if (tag === "c") minCommitTs = from.timestamp();
     else if (tag === "a") secondaries = readMany(from, () => from.key());
     else if (tag === "r") rollbackTs = readMany(from, () => from.timestamp());

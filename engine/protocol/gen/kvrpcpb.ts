@@ -548,7 +548,7 @@ export interface PrewriteRequest {
   readonly skipConstraintCheck: boolean;
   readonly pessimisticActions: readonly PrewriteRequest_PessimisticAction[];
   /** How many keys of the region the transaction has; small ones are resolved key by key. */
-  readonly txnSize: number;
+  readonly txnSize: bigint;
   readonly forUpdateTs: bigint;
   readonly minCommitTs: bigint;
   readonly useAsyncCommit: boolean;
@@ -575,7 +575,7 @@ function makePrewriteRequest(partial: Partial<PrewriteRequest> = {}): PrewriteRe
     lockTtl: partial.lockTtl ?? 0,
     skipConstraintCheck: partial.skipConstraintCheck ?? false,
     pessimisticActions: partial.pessimisticActions ?? NO_ITEMS,
-    txnSize: partial.txnSize ?? 0,
+    txnSize: partial.txnSize ?? 0n,
     forUpdateTs: partial.forUpdateTs ?? 0n,
     minCommitTs: partial.minCommitTs ?? 0n,
     useAsyncCommit: partial.useAsyncCommit ?? false,
@@ -595,7 +595,7 @@ export function readPrewriteRequest(r: Reader, end: number): PrewriteRequest {
   let lockTtl: number = 0;
   let skipConstraintCheck: boolean = false;
   let pessimisticActions: PrewriteRequest_PessimisticAction[] | undefined;
-  let txnSize: number = 0;
+  let txnSize: bigint = 0n;
   let forUpdateTs: bigint = 0n;
   let minCommitTs: bigint = 0n;
   let useAsyncCommit: boolean = false;
@@ -634,7 +634,7 @@ export function readPrewriteRequest(r: Reader, end: number): PrewriteRequest {
         (pessimisticActions ??= []).push(reader.int32(r));
         break;
       case 64:
-        txnSize = reader.safeUint64(r);
+        txnSize = reader.uint64(r);
         break;
       case 72:
         forUpdateTs = reader.uint64(r);
@@ -714,8 +714,8 @@ export function writePrewriteRequest(w: Writer, m: PrewriteRequest): void {
   if (m.forUpdateTs !== 0n) {
     writer.big64Field(w, 72, m.forUpdateTs);
   }
-  if (m.txnSize !== 0) {
-    writer.safe64Field(w, 64, m.txnSize);
+  if (m.txnSize !== 0n) {
+    writer.big64Field(w, 64, m.txnSize);
   }
   if (m.pessimisticActions.length !== 0) {
     const before = w.size;
@@ -906,8 +906,9 @@ export interface PessimisticLockRequest {
   readonly lockTtl: number;
   readonly forUpdateTs: bigint;
   readonly isFirstLock: boolean;
-  /** Milliseconds; 0 waits as long as the server does by default, negative not at all. */
-  readonly waitTimeout: number;
+  /** Milliseconds; 0 waits as long as the server does by default, negative not at all. Clients
+   * send the greatest int64 for "always". */
+  readonly waitTimeout: bigint;
   readonly force: boolean;
   readonly returnValues: boolean;
   readonly minCommitTs: bigint;
@@ -934,7 +935,7 @@ function makePessimisticLockRequest(
     lockTtl: partial.lockTtl ?? 0,
     forUpdateTs: partial.forUpdateTs ?? 0n,
     isFirstLock: partial.isFirstLock ?? false,
-    waitTimeout: partial.waitTimeout ?? 0,
+    waitTimeout: partial.waitTimeout ?? 0n,
     force: partial.force ?? false,
     returnValues: partial.returnValues ?? false,
     minCommitTs: partial.minCommitTs ?? 0n,
@@ -952,7 +953,7 @@ export function readPessimisticLockRequest(r: Reader, end: number): PessimisticL
   let lockTtl: number = 0;
   let forUpdateTs: bigint = 0n;
   let isFirstLock: boolean = false;
-  let waitTimeout: number = 0;
+  let waitTimeout: bigint = 0n;
   let force: boolean = false;
   let returnValues: boolean = false;
   let minCommitTs: bigint = 0n;
@@ -984,7 +985,7 @@ export function readPessimisticLockRequest(r: Reader, end: number): PessimisticL
         isFirstLock = reader.bool(r);
         break;
       case 64:
-        waitTimeout = reader.safeInt64(r);
+        waitTimeout = reader.int64(r);
         break;
       case 72:
         force = reader.bool(r);
@@ -1046,8 +1047,8 @@ export function writePessimisticLockRequest(w: Writer, m: PessimisticLockRequest
   if (m.force) {
     writer.boolField(w, 72, m.force);
   }
-  if (m.waitTimeout !== 0) {
-    writer.safe64Field(w, 64, m.waitTimeout);
+  if (m.waitTimeout !== 0n) {
+    writer.big64Field(w, 64, m.waitTimeout);
   }
   if (m.isFirstLock) {
     writer.boolField(w, 56, m.isFirstLock);
@@ -5769,7 +5770,7 @@ export interface LockInfo {
   readonly key: Key;
   /** Milliseconds from the physical part of `lock_version`. */
   readonly lockTtl: number;
-  readonly txnSize: number;
+  readonly txnSize: bigint;
   readonly lockType: Op;
   readonly lockForUpdateTs: bigint;
   readonly useAsyncCommit: boolean;
@@ -5793,7 +5794,7 @@ function makeLockInfo(partial: Partial<LockInfo> = {}): LockInfo {
     lockVersion: partial.lockVersion ?? 0n,
     key: partial.key ?? EMPTY_KEY,
     lockTtl: partial.lockTtl ?? 0,
-    txnSize: partial.txnSize ?? 0,
+    txnSize: partial.txnSize ?? 0n,
     lockType: partial.lockType ?? 0,
     lockForUpdateTs: partial.lockForUpdateTs ?? 0n,
     useAsyncCommit: partial.useAsyncCommit ?? false,
@@ -5809,7 +5810,7 @@ export function readLockInfo(r: Reader, end: number): LockInfo {
   let lockVersion: bigint = 0n;
   let key: Key = EMPTY_KEY;
   let lockTtl: number = 0;
-  let txnSize: number = 0;
+  let txnSize: bigint = 0n;
   let lockType: Op = 0;
   let lockForUpdateTs: bigint = 0n;
   let useAsyncCommit: boolean = false;
@@ -5834,7 +5835,7 @@ export function readLockInfo(r: Reader, end: number): LockInfo {
         lockTtl = reader.safeUint64(r);
         break;
       case 40:
-        txnSize = reader.safeUint64(r);
+        txnSize = reader.uint64(r);
         break;
       case 48:
         lockType = reader.int32(r);
@@ -5903,8 +5904,8 @@ export function writeLockInfo(w: Writer, m: LockInfo): void {
   if (m.lockType !== 0) {
     writer.int32Field(w, 48, m.lockType);
   }
-  if (m.txnSize !== 0) {
-    writer.safe64Field(w, 40, m.txnSize);
+  if (m.txnSize !== 0n) {
+    writer.big64Field(w, 40, m.txnSize);
   }
   if (m.lockTtl !== 0) {
     writer.safe64Field(w, 32, m.lockTtl);
@@ -8046,7 +8047,7 @@ export interface MvccLock {
   readonly shortValue: Uint8Array;
   readonly ttl: number;
   readonly forUpdateTs: bigint;
-  readonly txnSize: number;
+  readonly txnSize: bigint;
   readonly useAsyncCommit: boolean;
   readonly secondaries: readonly Key[];
   readonly rollbackTs: readonly bigint[];
@@ -8069,7 +8070,7 @@ function makeMvccLock(partial: Partial<MvccLock> = {}): MvccLock {
     shortValue: partial.shortValue ?? EMPTY_BYTES,
     ttl: partial.ttl ?? 0,
     forUpdateTs: partial.forUpdateTs ?? 0n,
-    txnSize: partial.txnSize ?? 0,
+    txnSize: partial.txnSize ?? 0n,
     useAsyncCommit: partial.useAsyncCommit ?? false,
     secondaries: partial.secondaries ?? NO_ITEMS,
     rollbackTs: partial.rollbackTs ?? NO_ITEMS,
@@ -8085,7 +8086,7 @@ export function readMvccLock(r: Reader, end: number): MvccLock {
   let shortValue: Uint8Array = EMPTY_BYTES;
   let ttl: number = 0;
   let forUpdateTs: bigint = 0n;
-  let txnSize: number = 0;
+  let txnSize: bigint = 0n;
   let useAsyncCommit: boolean = false;
   let secondaries: Key[] | undefined;
   let rollbackTs: bigint[] | undefined;
@@ -8113,7 +8114,7 @@ export function readMvccLock(r: Reader, end: number): MvccLock {
         forUpdateTs = reader.uint64(r);
         break;
       case 56:
-        txnSize = reader.safeUint64(r);
+        txnSize = reader.uint64(r);
         break;
       case 64:
         useAsyncCommit = reader.bool(r);
@@ -8175,8 +8176,8 @@ export function writeMvccLock(w: Writer, m: MvccLock): void {
   if (m.useAsyncCommit) {
     writer.boolField(w, 64, m.useAsyncCommit);
   }
-  if (m.txnSize !== 0) {
-    writer.safe64Field(w, 56, m.txnSize);
+  if (m.txnSize !== 0n) {
+    writer.big64Field(w, 56, m.txnSize);
   }
   if (m.forUpdateTs !== 0n) {
     writer.big64Field(w, 48, m.forUpdateTs);

@@ -81,8 +81,8 @@ export function park(
 
 /** Milliseconds that the request waits; 0: it does not. */
 function timeoutOf({ waitTimeout }: PessimisticLockRequest): number {
-  if (waitTimeout < 0) return 0;
-  return waitTimeout === 0 ? WAIT_MS : Math.min(waitTimeout, WAIT_MS);
+  if (waitTimeout < 0n) return 0;
+  return waitTimeout === 0n || waitTimeout > WAIT_MS ? WAIT_MS : Number(waitTimeout);
 }
 
 /** The wait as the detector knows it. */
