@@ -68,9 +68,7 @@ export function sizeOf(pool: FilePool, file: FileName): number | undefined {
 export function readFrom(pool: FilePool, file: FileName, offset: number, length: number): DiskRead {
   try {
     const { fd, size } = pool.get(file);
-    // Not cleared: it is filled, or cut to what was read.
-    const { buffer } = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - offset)));
-    const bytes = new Uint8Array(buffer);
+    const bytes = roomFor(Math.max(0, Math.min(length, size - offset)));
     let at = 0;
     while (at < bytes.length) {
       const count = readSync(fd, bytes, at, bytes.length - at, offset + at);
@@ -81,6 +79,15 @@ export function readFrom(pool: FilePool, file: FileName, offset: number, length:
   } catch (error) {
     return { ok: false, reason: failureOf(error) };
   }
+}
+
+/** Above this size, memory is not cleared before it is read into: that costs less to avoid. */
+const CLEARED_BYTES = 8 * 1024;
+
+/** An array of its own, to be filled. */
+function roomFor(length: number): Uint8Array {
+  if (length <= CLEARED_BYTES) return new Uint8Array(length);
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
 }
 
 /** What an error of the system is to the engine, where it came from this operation or a read. */

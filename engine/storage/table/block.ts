@@ -18,7 +18,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { writeU32 } from "../../base/big-endian.ts";
-import { EMPTY_KEY } from "../../base/bytes.ts";
+import { EMPTY_BYTES, EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { MAX_VARINT_BYTES, writeVarint } from "../../base/varint.ts";
 import { TOMBSTONE } from "./types.ts";
@@ -37,6 +37,7 @@ export class BlockBuilder {
   private headsEnd = 0;
   private values: Uint8Array = new Uint8Array(4096);
   private valuesEnd = 0;
+  private finished: Uint8Array = EMPTY_BYTES;
   /** Two for each: places of the head among the heads, of the value among the values. */
   private readonly restarts: number[] = [];
   private sinceRestart = 0;
@@ -77,10 +78,11 @@ export class BlockBuilder {
     this.lastKey = key;
   }
 
-  /** The block, fresh; the builder begins a new one. */
+  /** The block, good until the next one is finished; the builder begins a new one. */
   finish(): Uint8Array {
-    const { headsEnd, valuesEnd, restarts } = this;
-    const block = new Uint8Array(this.size);
+    const { headsEnd, valuesEnd, restarts, size } = this;
+    if (this.finished.length < size) this.finished = grown(this.finished, 0, size);
+    const block = this.finished;
     const headsAt = RESTARTS_AT + 4 * restarts.length;
     const valuesAt = headsAt + headsEnd;
     let at = writeU32(restarts.length / 2, block, 0);
@@ -93,7 +95,7 @@ export class BlockBuilder {
     this.headsEnd = 0;
     this.valuesEnd = 0;
     restarts.length = 0;
-    return block;
+    return block.subarray(0, size);
   }
 
   private addValue(value: Uint8Array): void {

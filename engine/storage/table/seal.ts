@@ -14,7 +14,9 @@
  * big-endian.
  */
 import { readU32, writeU32 } from "../../base/big-endian.ts";
+import { EMPTY_BYTES } from "../../base/bytes.ts";
 import { xxh32 } from "../../base/xxhash.ts";
+import { grown } from "./block.ts";
 import { Lz4Compressor, lz4Bound, lz4Decompress, lz4MostFrom } from "./lz4.ts";
 import type { TableOptions } from "./types.ts";
 
@@ -33,7 +35,8 @@ export type Unsealed =
 export class Sealer {
   private readonly seed: number;
   private readonly compressor: Lz4Compressor | undefined;
-  private scratch: Uint8Array = new Uint8Array(0);
+  private scratch: Uint8Array = EMPTY_BYTES;
+  private sealed: Uint8Array = EMPTY_BYTES;
 
   constructor(seed: number, compression: TableOptions["compression"]) {
     this.seed = seed;
@@ -41,19 +44,21 @@ export class Sealer {
   }
 
   /**
-   * `block` (borrowed) as it lies at `offset`. It is compressed where the options say so and that
-   * saves an eighth.
+   * `block` (borrowed) as it lies at `offset`; good until the next one is sealed. It is compressed
+   * where the options say so and that saves an eighth.
    */
   seal(block: Uint8Array, offset: number): Uint8Array {
     const size = this.compress(block);
     const isCompressed = size < block.length - block.length / 8;
     const body = isCompressed ? this.scratch.subarray(0, size) : block;
-    const sealed = new Uint8Array(body.length + SEAL_BYTES);
+    const end = body.length + SEAL_BYTES;
+    if (this.sealed.length < end) this.sealed = grown(this.sealed, 0, end);
+    const { sealed } = this;
     sealed.set(body);
     sealed[body.length] = isCompressed ? COMPRESSED : STORED;
     const covered = body.length + 1;
     writeU32(xxh32(sealed, 0, covered, blockSeed(this.seed, offset)), sealed, covered);
-    return sealed;
+    return sealed.subarray(0, end);
   }
 
   /** Size of the compressed form, left in `scratch`; `Infinity` where blocks are only stored. */

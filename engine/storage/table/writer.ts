@@ -1,11 +1,12 @@
 /**
  * Writes a table: entries in ascending order become blocks as they come, and everything that a
  * reader needs to find them follows at the end. Nothing is written by this module; whoever uses it
- * takes the bytes and appends them. The formats: `block.ts`, `filter.ts`, `index-block.ts`,
- * `properties.ts`, `seal.ts`, `footer.ts`.
+ * takes the bytes and appends them. They come in chunks of many blocks, since an array of its own
+ * for each block costs more than to fill it.
+ * The formats: `block.ts`, `filter.ts`, `index-block.ts`, `properties.ts`, `seal.ts`, `footer.ts`.
  */
 import { assert } from "../../base/assert.ts";
-import { EMPTY_KEY } from "../../base/bytes.ts";
+import { EMPTY_BYTES, EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { crc32 } from "../../base/checksum.ts";
 import type { ColumnFamily } from "../types.ts";
@@ -18,6 +19,9 @@ import { encodeProperties } from "./properties.ts";
 import { SEAL_BYTES, Sealer } from "./seal.ts";
 import { TOMBSTONE } from "./types.ts";
 import type { Clear, Entry, TableMeta, TableOptions } from "./types.ts";
+
+/** Bytes that are handed over as one array. */
+const CHUNK_BYTES = 64 << 10;
 
 /** A finished table. */
 export interface FinishedTable {
@@ -37,7 +41,11 @@ export class TableWriter {
   private readonly sealer: Sealer;
   private readonly clears: Clear[] = [];
   private parts: Uint8Array[] = [];
-  /** Of all bytes in finished parts. */
+  /** Where the newest bytes of the file are; those from `taken` on are in no part yet. */
+  private chunk: Uint8Array = EMPTY_BYTES;
+  private taken = 0;
+  private filled = 0;
+  /** Of all finished bytes. */
   private end = 0;
   private crc = 0;
   private entries = 0;
@@ -94,6 +102,7 @@ export class TableWriter {
 
   /** Finished parts of the file that were not taken yet, to be appended in this order. */
   take(): readonly Uint8Array[] {
+    this.part();
     const { parts } = this;
     this.parts = [];
     return parts;
@@ -129,11 +138,27 @@ export class TableWriter {
     return this.append(sealer.seal(block, this.end));
   }
 
-  private append(part: Uint8Array): number {
-    this.parts.push(part);
-    this.end += part.length;
-    this.crc = crc32(part, 0, part.length, this.crc);
-    return part.length;
+  /** Copies `bytes`, and gives their size. */
+  private append(bytes: Uint8Array): number {
+    const { length } = bytes;
+    if (this.filled + length > this.chunk.length) {
+      this.part();
+      this.chunk = new Uint8Array(Math.max(CHUNK_BYTES, length));
+      this.taken = 0;
+      this.filled = 0;
+    }
+    this.chunk.set(bytes, this.filled);
+    this.filled += length;
+    this.end += length;
+    this.crc = crc32(bytes, 0, length, this.crc);
+    return length;
+  }
+
+  /** Makes a part of what the chunk has that is in none. */
+  private part(): void {
+    const { chunk, taken, filled } = this;
+    if (filled > taken) this.parts.push(chunk.subarray(taken, filled));
+    this.taken = filled;
   }
 
   private bounds(): Pick<TableMeta, "smallest" | "largest" | "largestExclusive"> {

@@ -53,7 +53,7 @@ function sealed(disk: MemoryDisk, table: Table): TableMeta {
   const parts: Uint8Array[] = [];
   let end = 0;
   for (const part of [table.block, table.index, table.properties]) {
-    parts.push(sealer.seal(part, end));
+    parts.push(sealer.seal(part, end).slice());
     end += part.length + 5;
   }
   const [dataSize, indexSize, propertiesSize] = parts.map((part) => part.length);
