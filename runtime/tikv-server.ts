@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { unreachable } from "../engine/base/assert.ts";
 import type { StoreId, Ticket } from "../engine/base/ids.ts";
 import { createWire } from "../engine/base/wire.ts";
-import { runJob } from "../engine/storage/lsm/job.ts";
+import { runStoreJob } from "../engine/store/jobs.ts";
 import { TableCache } from "../engine/storage/table/cache.ts";
 import { HEALTH_SERVICE, TIKV_SERVICE } from "../engine/protocol/services.ts";
 import type { TikvCall } from "../engine/protocol/services.ts";
@@ -148,7 +148,7 @@ class Store {
     });
     this.#jobs = new JobRunner({
       disk,
-      code: runJob,
+      code: runStoreJob,
       worker: new URL("./store-worker.js", import.meta.url),
       ended: (outcome) => this.#driver.push(outcome),
       failed: (error) => this.#fail(describeError(error)),

@@ -23,6 +23,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
     storeHeartbeatMs: 1000,
     regionHeartbeatMs: 1000,
     resolveMs: 500,
+    collection: { pollMs: 1000, sweepRecords: 64, inCompactions: true },
     memtableBytes: knobs.memtableBytes,
     cacheBytes: knobs.cacheBytes,
     throttle: {

@@ -176,6 +176,27 @@ export function maxTsOf(call: MvccCall): Timestamp {
   }
 }
 
+/**
+ * The timestamp that the call reads at, or that the transaction began at whose locks it places;
+ * undefined for calls that end transactions or look at them, which may be of any age.
+ */
+export function oldestOf(call: MvccCall): Timestamp | undefined {
+  switch (call.method) {
+    case "KvGet":
+    case "KvBatchGet":
+    case "KvBufferBatchGet":
+    case "KvScan":
+      return call.request.version as Timestamp;
+    case "KvPrewrite":
+    case "KvPessimisticLock":
+      return call.request.startVersion as Timestamp;
+    case "KvFlush":
+      return call.request.startTs as Timestamp;
+    default:
+      return undefined;
+  }
+}
+
 const greatest = (timestamps: readonly bigint[]): Timestamp => {
   let most = ZERO_TIMESTAMP;
   for (const timestamp of timestamps) {

@@ -12,7 +12,7 @@ import type { KvView } from "../storage/view.ts";
 import { Draft } from "./draft.ts";
 import { MvccReader, type RecordDamage } from "./read/reader.ts";
 import type { Version } from "./read/versions.ts";
-import type { WriteType } from "./record/write.ts";
+import { isBehindFence, type Write } from "./record/write.ts";
 
 /** What to do with a version of a key. */
 export type GcVerdict =
@@ -20,6 +20,9 @@ export type GcVerdict =
   | "drop"
   /** Drop it, but only after all older versions of the key are gone. */
   | "drop_last";
+
+/** What is looked at of a record. */
+export type Judged = Pick<Write, "type" | "gcFence">;
 
 /**
  * Judges the versions of one key, told newest first. Nothing about it depends on versions that it
@@ -33,12 +36,14 @@ export class GcJudge {
     this.safePoint = safePoint;
   }
 
-  judge(commitTs: Timestamp, type: WriteType): GcVerdict {
+  judge(commitTs: Timestamp, write: Judged): GcVerdict {
     if (this.phase === "newer" && commitTs <= this.safePoint) this.phase = "newest";
     if (this.phase === "newer") return "keep";
-    if (this.phase === "older" || type === "lock" || type === "rollback") return "drop";
+    if (this.phase === "older" || write.type === "lock" || write.type === "rollback") return "drop";
     this.phase = "older";
-    return type === "put" ? "keep" : "drop_last";
+    // The version that its fence names is gone: this one came back after it was collected.
+    const isBack = isBehindFence(write, this.safePoint);
+    return write.type === "put" && !isBack ? "keep" : "drop_last";
   }
 }
 
@@ -70,7 +75,7 @@ export function collectGarbage(
   let version = versions.atOrBefore(safePoint);
   for (; version !== undefined && dropped < limit; version = versions.older()) {
     found += 1;
-    const verdict = judge.judge(version.commitTs, version.write.type);
+    const verdict = judge.judge(version.commitTs, version.write);
     if (verdict === "keep") continue;
     if (verdict === "drop_last") last = version;
     else {
@@ -90,5 +95,9 @@ export function collectGarbage(
 
 function drop(draft: Draft, key: Key, { commitTs, write }: Version): void {
   draft.deleteWrite(key, commitTs);
-  if (write.type === "put" && write.shortValue === undefined) draft.deleteValue(key, write.startTs);
+  if (hasLongValue(write)) draft.deleteValue(key, write.startTs);
 }
+
+/** Whether a record's value lies in `default`. */
+export const hasLongValue = ({ type, shortValue }: Write): boolean =>
+  type === "put" && shortValue === undefined;

@@ -88,6 +88,8 @@ export type Refusal =
       /** Whether the lock that was found is a pessimistic one. */
       readonly pessimistic: boolean;
     }
+  /** The transaction began below the safe point: what it reads may have been collected. */
+  | { readonly type: "too_old"; readonly startTs: Timestamp; readonly safePoint: Timestamp }
   | { readonly type: "invalid_txn_tso"; readonly startTs: Timestamp; readonly commitTs: Timestamp }
   /** The request contradicts itself or asks for what there is not. */
   | { readonly type: "invalid_request"; readonly detail: string }
@@ -172,6 +174,7 @@ type Aborting = Extract<
       | "pessimistic_lock_rolled_back"
       | "pessimistic_lock_not_found"
       | "lock_type_not_match"
+      | "too_old"
       | "invalid_txn_tso"
       | "invalid_request"
       | "damaged";
@@ -190,6 +193,9 @@ function abortText(refusal: Aborting): string {
       return text("PessimisticLockNotFound", fields);
     case "lock_type_not_match":
       return text("LockTypeNotMatch", fields);
+    case "too_old":
+      // In the words that clients and people know from the client's own check.
+      return `GC life time is shorter than transaction duration, transaction starts at ${refusal.startTs}, GC safe point is ${refusal.safePoint}`;
     case "invalid_txn_tso":
       return text("InvalidTxnTso", fields);
     case "invalid_request":

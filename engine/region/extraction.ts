@@ -105,7 +105,7 @@ export function onExtracted(
   const { region } = meta;
   const configuration = configurationOf(region);
   const metadata = { index: mark.applied, term: mark.appliedTerm, configuration };
-  const made = { region, metadata, tables };
+  const made = { region, metadata, tables, safePoint: turn.safePoint };
   const usedAt = turn.now.monotonicMs;
   return withExtraction(replica, { ...extraction, made, usedAt });
 }

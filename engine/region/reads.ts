@@ -19,6 +19,7 @@ import {
   regionNotFound,
 } from "./errors.ts";
 import { type ReadCall, type Replica, type WaitingReads, withReplica } from "./replica.ts";
+import { tooOld } from "./safe-point.ts";
 import { reply, type Turn } from "./turn.ts";
 
 /**
@@ -41,7 +42,9 @@ function answerOf(turn: Turn, replica: Replica, call: ReadCall["call"]): TikvRep
   const { startKey: start, endKey: end } = replica.region;
   const data = turn.data.snapshot();
   if (isMvccRead(call.method)) {
-    return answerMvcc(data, call as MvccRead, { start, end }).response;
+    const read = call as MvccRead;
+    const refusal = tooOld(turn, replica.region.id, read);
+    return refusal ?? answerMvcc(data, read, { start, end }).response;
   }
   const nowSeconds = Math.floor(turn.now.wallMs / 1000);
   return answerRead(call as RawRead, { data, mode: turn.config.raw, nowSeconds }, { start, end });

@@ -14,6 +14,7 @@ import { fail } from "./propose.ts";
 import { logCommit } from "./records.ts";
 import { type Replica, regionId, withReplica } from "./replica.ts";
 import { encodeHead } from "./snapshot-head.ts";
+import { learnSafePoint } from "./safe-point.ts";
 import { noteNews, type Turn } from "./turn.ts";
 
 /** Whether the data of this snapshot is here and its range is still free. */
@@ -47,7 +48,7 @@ export function install(
     region,
     hardState,
     metadata,
-    chunks: [encodeHead({ region: descriptor, metadata, tables: [] }, turn.wire)],
+    chunks: [encodeHead({ ...incoming.head, metadata, tables: [] }, turn.wire)],
     tables,
   });
   if (entries.length > 0) {
@@ -71,6 +72,7 @@ export function install(
     flushed: 0 as LogIndex,
   });
   turn.tree.ingest(tables, markOf(turn, restored));
+  learnSafePoint(turn, incoming.head.safePoint);
   inputs.push({ type: "applied", index: metadata.index });
   noteNews(turn, region);
   return restored;

@@ -4,6 +4,7 @@
  */
 import type { PeerId, RegionId, StoreId, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
+import type { Timestamp } from "../base/timestamp.ts";
 import type { Wire } from "../base/wire.ts";
 import type { TikvReply } from "../protocol/services.ts";
 import type { DiskOperation } from "../storage/disk.ts";
@@ -22,6 +23,11 @@ export interface Turn {
   readonly replaying: boolean;
   readonly store: StoreId;
   readonly config: RegionConfig;
+  /**
+   * At least as late as every point at which versions of the data here were collected: what reads
+   * below it may see is not whole. Undefined while that is not known: after a start, for one.
+   */
+  safePoint: Timestamp | undefined;
   /** Mixed into the seed of each Raft group. */
   readonly seed: number;
   readonly wire: Wire;

@@ -1,6 +1,7 @@
 /** The placement driver's answers, each handed to whoever asked. */
 import { unreachable } from "../base/assert.ts";
 import type { Ticket } from "../base/ids.ts";
+import { onSafePoints } from "./collection/points.ts";
 import { onRegistrationAnswer } from "./registration.ts";
 import { onMembership, onRegionOrders } from "./reports.ts";
 import { onSplitIds } from "./splits.ts";
@@ -21,6 +22,9 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
       onRegistrationAnswer(turn, answer);
       return;
     case "store_heartbeat":
+      return;
+    case "safe_points":
+      if (reply?.method === "GetGCState") onSafePoints(turn, reply.response);
       return;
     case "region_heartbeat":
       if (reply?.method === "RegionHeartbeat") {

@@ -29,6 +29,7 @@ import type { TableCache } from "../storage/table/cache.ts";
 import type { OpenResult, Recovered, RecoveredGroup, Restored } from "../storage/types.ts";
 import { emptyBucket } from "./throttle.ts";
 import { settleDamage } from "./damage.ts";
+import { noCollection } from "./collection/state.ts";
 import type { StoreState } from "./state.ts";
 import { noTransactions } from "./transactions/state.ts";
 import type { StoreEffect, StoreConfig } from "./types.ts";
@@ -56,6 +57,8 @@ export function open(tables: TableCache, config: StoreConfig, now: Now): OpenSto
     heard: [],
     replicas: noReplicas(),
     transactions: noTransactions(),
+    safePoint: undefined,
+    collection: noCollection(),
     nextTicket: Ticket(1),
     durability: [],
     fileWrites: [],

@@ -228,7 +228,7 @@ function prepare(turn: StoreTurn, regionNumber: number, peerNumber: number): Reg
     region: idOf(region),
     hardState: { term: INITIAL_TERM, vote: peerIdOf(Peer.make()), commit: INITIAL_INDEX },
     metadata,
-    chunks: [encodeHead({ region, metadata, tables: [] }, turn.wire)],
+    chunks: [encodeHead({ region, metadata, tables: [], safePoint: undefined }, turn.wire)],
     tables: [],
   });
   const ticket = logRecords(turn) as Ticket;

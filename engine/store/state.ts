@@ -2,6 +2,7 @@
  * The state of one store, between steps.
  */
 import type { RegionId, Term, Ticket } from "../base/ids.ts";
+import type { Timestamp } from "../base/timestamp.ts";
 import type { Wire } from "../base/wire.ts";
 import type { Key } from "../base/bytes.ts";
 import type { MvccWrite } from "../mvcc/calls.ts";
@@ -11,6 +12,7 @@ import type { Replicas } from "../region/registry.ts";
 import type { Persisting } from "../region/turn.ts";
 import type { StorageState } from "../storage/state.ts";
 import type { Identity, StorageEffect } from "../storage/types.ts";
+import type { Collection } from "./collection/state.ts";
 import type { Transactions } from "./transactions/state.ts";
 import type { Bucket } from "./throttle.ts";
 import type { StoreConfig, StoreTrouble } from "./types.ts";
@@ -27,6 +29,9 @@ export interface StoreState {
   readonly heard: readonly StorageEffect[];
   readonly replicas: Replicas;
   readonly transactions: Transactions;
+  /** See `Turn.safePoint`. */
+  readonly safePoint: Timestamp | undefined;
+  readonly collection: Collection;
   readonly nextTicket: Ticket;
   /** Batches of log records that are not durable yet, oldest first. */
   readonly durability: readonly Durability[];
@@ -120,6 +125,7 @@ export interface Asked {
 export type Purpose =
   | { readonly type: "registration" }
   | { readonly type: "store_heartbeat" }
+  | { readonly type: "safe_points" }
   | { readonly type: "region_heartbeat"; readonly region: RegionId }
   /** A timestamp above all at which earlier leaders of the region have read. */
   | { readonly type: "max_timestamp"; readonly region: RegionId; readonly term: Term }

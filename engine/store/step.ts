@@ -17,6 +17,8 @@ import { tickSending } from "../region/send-snapshot.ts";
 import { pressure } from "../storage/lsm/pressure.ts";
 import type { TableCache } from "../storage/table/cache.ts";
 import { onPlacementAnswer } from "./answers.ts";
+import { seekSafePoints } from "./collection/points.ts";
+import { sweepOn } from "./collection/sweeping.ts";
 import { settleDamage } from "./damage.ts";
 import { isDiskNews, reopenData, stepDisk } from "./disk.ts";
 import { onStorage } from "./heard.ts";
@@ -150,8 +152,13 @@ function onTick(turn: StoreTurn): void {
   tickWaiters(turn, (woken) => retry(turn, woken));
   tickDetector(turn);
   tickResolving(turn);
-  if (turn.registration.type === "joined") report(turn);
-  else pursueRegistration(turn);
+  if (turn.registration.type === "joined") {
+    report(turn);
+    seekSafePoints(turn);
+  } else {
+    pursueRegistration(turn);
+  }
+  sweepOn(turn);
 }
 
 /** What the disk has refused is tried again: there may be room now. */

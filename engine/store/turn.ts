@@ -22,6 +22,7 @@ export interface StoreTurn extends Turn {
   writes: Map<RegionId, RawProposal[]> | undefined;
   reads: Map<RegionId, ReadCall[]> | undefined;
   transactions: Transactions;
+  collection: StoreState["collection"];
   /** What transactional writes of this step come to, by region. */
   batches: Map<RegionId, Batch> | undefined;
   /** Waits for locks that have begun or ended in this step. */

@@ -55,6 +55,16 @@ export interface StoreTrouble {
   readonly file: FileName;
 }
 
+/** How a store collects old versions. */
+export interface CollectionConfig {
+  /** Between two questions for the safe points, in milliseconds. */
+  readonly pollMs: number;
+  /** Records that the sweep looks at in one tick, about. */
+  readonly sweepRecords: number;
+  /** Whether compactions leave out what is garbage. */
+  readonly inCompactions: boolean;
+}
+
 /**
  * Settings of one store, validated by whoever makes them. Times in milliseconds of the monotonic
  * clock.
@@ -79,6 +89,7 @@ export interface StoreConfig {
   readonly memtableBytes: number;
   /** Bytes of tables that whoever drives the store lets its `TableCache` remember. */
   readonly cacheBytes: number;
+  readonly collection: CollectionConfig;
   /** When writes are slowed down and refused. */
   readonly throttle: ThrottleConfig;
   /** Log bytes after which it is frozen all the same, so that the log can be shortened. */

@@ -31,6 +31,8 @@ const STORE_SCHEMA = {
   "storage.flow-control.hard-pending-compaction-bytes-limit": "size",
   "memory-usage-limit": "size",
   "rocksdb.defaultcf.write-buffer-size": "size",
+  "gc.batch-keys": "count",
+  "gc.enable-compaction-filter": "flag",
   "pd.endpoints": "texts",
   "raftstore.capacity": "size",
   "raftstore.raft-base-tick-interval": "duration",
@@ -185,6 +187,11 @@ function storeSettings(file: TikvFile): StoreSettings {
       file["resolved-ts.enable"] === false
         ? 0
         : (file["resolved-ts.advance-ts-interval"] ?? 20_000),
+    collection: {
+      pollMs: 10_000,
+      sweepRecords: file["gc.batch-keys"] ?? 512,
+      inCompactions: file["gc.enable-compaction-filter"] ?? true,
+    },
     memtableBytes,
     cacheBytes: file["storage.block-cache.capacity"] ?? DEFAULT_CACHE_BYTES,
     throttle: {

@@ -6,7 +6,7 @@
 import { assert } from "../../engine/base/assert.ts";
 import type { Ticket } from "../../engine/base/ids.ts";
 import type { DiskOperation } from "../../engine/storage/disk.ts";
-import { runJob } from "../../engine/storage/lsm/job.ts";
+import { runStoreJob } from "../../engine/store/jobs.ts";
 import type { Job, JobOutcome } from "../../engine/storage/lsm/types.ts";
 import type { StoreMachine, World } from "../model.ts";
 import { schedule } from "../event-queue.ts";
@@ -23,7 +23,7 @@ export interface RunningJob {
 
 export function beginJob(world: World, machine: StoreMachine, ticket: Ticket, job: Job): void {
   const slices: (readonly DiskOperation[])[] = [];
-  const code = runJob(job, machine.disk.observer());
+  const code = runStoreJob(job, machine.disk.observer());
   let next = code.next();
   for (; next.done !== true; next = code.next()) slices.push(next.value);
   const { bytesPerSecond } = job;

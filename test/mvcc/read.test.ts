@@ -4,10 +4,15 @@ import * as assert from "uvu/assert";
 import { EMPTY_KEY, type Key } from "../../engine/base/bytes.ts";
 import { MAX_TIMESTAMP, Timestamp } from "../../engine/base/timestamp.ts";
 import { answerRead } from "../../engine/mvcc/calls.ts";
-import { GcJudge, collectGarbage } from "../../engine/mvcc/gc.ts";
+import { GcJudge, type Judged, collectGarbage } from "../../engine/mvcc/gc.ts";
 import { encodeKey, versionKey } from "../../engine/mvcc/keys.ts";
 import { NO_CHANGE, UNKNOWN_CHANGE } from "../../engine/mvcc/record/last-change.ts";
-import { type Write, encodeWrite, rollbackWrite } from "../../engine/mvcc/record/write.ts";
+import {
+  type Write,
+  type WriteType,
+  encodeWrite,
+  rollbackWrite,
+} from "../../engine/mvcc/record/write.ts";
 import { NEAR_STEPS } from "../../engine/mvcc/read/near-cursor.ts";
 import { GetRequest, ScanRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { suite } from "../harness.ts";
@@ -261,6 +266,8 @@ test("collecting garbage changes no read at or above the safe point, however oft
   );
 });
 
+const recordOf = (type: WriteType): Judged => ({ type, gcFence: undefined });
+
 test("of what is at or below the safe point, one put at most is kept", () => {
   const judge = new GcJudge(Timestamp(10n));
   const verdicts = (
@@ -272,11 +279,11 @@ test("of what is at or below the safe point, one put at most is kept", () => {
       [8n, "delete"],
       [7n, "put"],
     ] as const
-  ).map(([commitTs, type]) => judge.judge(Timestamp(commitTs), type));
+  ).map(([commitTs, type]) => judge.judge(Timestamp(commitTs), recordOf(type)));
   assert.equal(verdicts, ["keep", "keep", "drop", "keep", "drop", "drop"]);
   const deleted = new GcJudge(Timestamp(10n));
-  assert.is(deleted.judge(Timestamp(10n), "delete"), "drop_last");
-  assert.is(deleted.judge(Timestamp(9n), "put"), "drop");
+  assert.is(deleted.judge(Timestamp(10n), recordOf("delete")), "drop_last");
+  assert.is(deleted.judge(Timestamp(9n), recordOf("put")), "drop");
 });
 
 test("a key of any bytes is found under its own name", () => {

@@ -74,7 +74,7 @@ class Receiver {
     const { region, configuration } = FOLLOWER;
     const metadata = { index: INDEX, term: TERM, configuration };
     const tables = [metaOf("default", FIRST), metaOf("write", SECOND)];
-    this.head = encodeHead({ region, metadata, tables }, wire);
+    this.head = encodeHead({ region, metadata, tables, safePoint: undefined }, wire);
   }
 
   /** What the follower answers to a piece at once: its status and the piece it wants next. */

@@ -12,6 +12,7 @@ const CLUSTER = 77n;
 export class ScriptedPlacement {
   private ids = 100;
   private timestamps = 0;
+  safePoints: { readonly transaction: bigint; readonly gc: bigint } = { transaction: 0n, gc: 0n };
   private bootstrapped: Region | undefined;
   private stores = new Set<number>();
   readonly regions: Map<number, { region: Region; leader: Peer | undefined }> = new Map();
@@ -26,6 +27,7 @@ export class ScriptedPlacement {
     const copy = new ScriptedPlacement();
     copy.ids = this.ids;
     copy.timestamps = this.timestamps;
+    copy.safePoints = this.safePoints;
     copy.bootstrapped = this.bootstrapped;
     copy.stores = new Set(this.stores);
     for (const [id, known] of this.regions) copy.regions.set(id, known);
@@ -97,6 +99,11 @@ export class ScriptedPlacement {
           method,
           response: pdpb.TsoResponse.make({ header, count: request.count, timestamp }),
         };
+      }
+      case "GetGCState": {
+        const { transaction: txnSafePoint, gc: gcSafePoint } = this.safePoints;
+        const gcState = pdpb.GCState.make({ txnSafePoint, gcSafePoint });
+        return { method, response: pdpb.GetGCStateResponse.make({ header, gcState }) };
       }
       default:
         return { method, response: { header } } as unknown as PdReply;

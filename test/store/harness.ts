@@ -21,7 +21,7 @@ import {
 } from "../../engine/store/index.ts";
 import { isLeader } from "../../engine/raft/query.ts";
 import type { Random } from "../../sim/disk/content.ts";
-import { runJob as jobCode } from "../../engine/storage/lsm/job.ts";
+import { runStoreJob as jobCode } from "../../engine/store/jobs.ts";
 import type { Job } from "../../engine/storage/lsm/types.ts";
 import { TableCache } from "../../engine/storage/table/cache.ts";
 import { SimulatedDisk } from "../../sim/disk/disk.ts";
@@ -39,6 +39,7 @@ export const testConfig = (n: number): StoreConfig => ({
   storeHeartbeatMs: 1000,
   regionHeartbeatMs: 1000,
   resolveMs: 0,
+  collection: { pollMs: 1000, sweepRecords: 64, inCompactions: true },
   memtableBytes: 16_384,
   throttle: {
     softFrozenBytes: 1 << 17,

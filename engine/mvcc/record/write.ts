@@ -85,7 +85,7 @@ export const isChange = (write: Write): boolean => write.type === "put" || write
  * Whether `write`, the newest one that a reader at `readTs` finds, is garbage that came back. The
  * safe point must not be above `readTs`.
  */
-export const isBehindFence = (write: Write, readTs: Timestamp): boolean =>
+export const isBehindFence = (write: Pick<Write, "gcFence">, readTs: Timestamp): boolean =>
   write.gcFence !== undefined && write.gcFence !== 0n && write.gcFence <= readTs;
 
 export function encodeWrite(write: Write): Uint8Array {

@@ -24,7 +24,7 @@ export function describeTreeInput(input: TreeInput): string {
     case "quarantine":
       return `quarantine region=${input.region}`;
     case "filter":
-      return `filter ${input.filter.type}`;
+      return `filter ${input.cf}: ${input.filter.type}`;
     case "release":
       return `release ticket=${input.ticket}`;
     case "retry":

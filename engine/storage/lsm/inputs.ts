@@ -45,7 +45,7 @@ export function enterTreeInput(
       return withTree(state, { ...tree, condemned });
     }
     case "filter":
-      return withTree(state, { ...tree, filter: input.filter });
+      return withTree(state, { ...tree, filters: { ...tree.filters, [input.cf]: input.filter } });
     case "retry":
       return withTree(state, { ...tree, stalled: false, settled: false });
     default:

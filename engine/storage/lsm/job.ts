@@ -16,21 +16,14 @@ import type { Clear, EntryCursor, TableDamage, TableMeta } from "../table/types.
 import { COLUMN_FAMILIES } from "../types.ts";
 import type { ColumnFamily } from "../types.ts";
 import { ClearFinder, NO_CLEARS, clearsWithin, unite } from "./clears.ts";
-import { filtered } from "./filter.ts";
+import { filterOf, filtered, KEEP_VERSIONS } from "./filter.ts";
+import type { EntryFilter, GarbageFilter } from "./filter.ts";
 import { JobInput } from "./job-input.ts";
 import { JobOutput } from "./job-output.ts";
 import { MergeCursor } from "./merge.ts";
 import type { MergeInput } from "./merge.ts";
 import { MemtableEntries } from "./source.ts";
-import type {
-  CompactionFilter,
-  CompactionJob,
-  ExtractJob,
-  FlushJob,
-  Job,
-  JobFailure,
-  JobOutcome,
-} from "./types.ts";
+import type { CompactionJob, ExtractJob, FlushJob, Job, JobFailure, JobOutcome } from "./types.ts";
 
 /** Blocks that a job keeps: one of each run and the parts of its table. */
 const CACHE_BYTES = 4 << 20;
@@ -50,17 +43,18 @@ interface Part {
   readonly clears: readonly Clear[];
   /** Nothing is under these tables that a tombstone could hide. */
   readonly bottom: boolean;
-  readonly filter: CompactionFilter;
+  readonly filter: EntryFilter;
 }
 
-const NO_FILTER: CompactionFilter = Object.freeze({ type: "none" });
+const NO_FILTER: EntryFilter = filterOf({ type: "none" }, KEEP_VERSIONS);
 
 /** The slices of `job`. Reads its tables through `disk`. */
 export function* runJob(
   job: Job,
   disk: DiskReader,
+  garbage: GarbageFilter = KEEP_VERSIONS,
 ): Generator<readonly DiskOperation[], JobOutcome, void> {
-  const parts = partsOf(job, new TableCache(disk, CACHE_BYTES));
+  const parts = partsOf(job, new TableCache(disk, CACHE_BYTES), garbage);
   const output = new JobOutput(job);
   for (const [i, part] of parts.entries()) {
     output.begin(part.cf, part.clears, parts.length - 1 - i);
@@ -75,12 +69,12 @@ export function* runJob(
   return { ok: true, result: { tables, writtenBytes, readBytes: readBytesOf(job) } };
 }
 
-function partsOf(job: Job, tables: TableCache): readonly Part[] {
+function partsOf(job: Job, tables: TableCache, garbage: GarbageFilter): readonly Part[] {
   switch (job.type) {
     case "flush":
       return flushParts(job);
     case "compaction":
-      return [compactionPart(job, tables)];
+      return [compactionPart(job, tables, garbage)];
     case "extract":
       return extractParts(job, tables);
     default:
@@ -100,8 +94,9 @@ function flushParts({ memtable }: FlushJob): readonly Part[] {
   return parts;
 }
 
-function compactionPart(job: CompactionJob, tables: TableCache): Part {
-  const { cf, bottom, filter } = job;
+function compactionPart(job: CompactionJob, tables: TableCache, garbage: GarbageFilter): Part {
+  const { cf, bottom } = job;
+  const filter = filterOf(job.filter, garbage);
   const merged = mergeOf(job.runs, job.covered, tables);
   const clears = bottom ? NO_CLEARS : merged.clears;
   return { ...merged, cf, from: EMPTY_KEY, clears, bottom, filter };
@@ -154,7 +149,7 @@ function* writePart(
   let work = 0;
   for (cursor.seek(from); cursor.valid; cursor.next()) {
     const { key } = cursor;
-    const entry = filtered(filter, cursor.entry);
+    const entry = filtered(filter, key, cursor.entry);
     if (entry !== TOMBSTONE) {
       output.add(key, entry);
       work += entry.length;

@@ -6,6 +6,7 @@ import type { Key } from "../../base/bytes.ts";
 import type { RegionId, Ticket } from "../../base/ids.ts";
 import type { DiskOperation } from "../disk.ts";
 import type { TableMeta } from "../table/types.ts";
+import type { ColumnFamily } from "../types.ts";
 import type { Debt } from "./debt.ts";
 import { noFacts } from "./edit.ts";
 import type { Facts, ManifestEdit } from "./edit.ts";
@@ -42,7 +43,7 @@ export interface TreeState extends Facts {
   readonly settled: boolean;
   /** Tables that a compaction could not read. They are left alone until something replaces them. */
   readonly damaged: ReadonlySet<number>;
-  readonly filter: CompactionFilter;
+  readonly filters: { readonly [F in ColumnFamily]: CompactionFilter };
 }
 
 /** `idle`: nothing was begun. `ready`: the tables are durable and wait for their edit. */
@@ -136,7 +137,7 @@ export const emptyTree = (): TreeState => ({
   debt: { levelZero: 0, bytes: 0 },
   settled: true,
   damaged: new Set(),
-  filter: { type: "none" },
+  filters: { default: { type: "none" }, lock: { type: "none" }, write: { type: "none" } },
 });
 
 /** Whether there is certainly nothing that could begin. Asked after every input. */

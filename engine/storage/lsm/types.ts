@@ -105,7 +105,9 @@ export interface CompactionJob extends JobCommon {
 export type CompactionFilter =
   | { readonly type: "none" }
   /** Raw values that have expired by `nowSeconds` of the Unix epoch. */
-  | { readonly type: "expired"; readonly nowSeconds: number };
+  | { readonly type: "expired"; readonly nowSeconds: number }
+  /** Versions that nobody who reads at `safePoint` or later can see, as `GarbageFilter` judges. */
+  | { readonly type: "garbage"; readonly safePoint: bigint };
 
 /** Copies [start, end) as the tables have it into one new table a family, with a clear of it. */
 export interface ExtractJob extends JobCommon {
@@ -182,8 +184,8 @@ export type TreeInput =
   | { readonly type: "job_failed"; readonly ticket: Ticket; readonly failure: JobFailure }
   /** Remember durably that this replica's data is damaged. Its next `ingest` forgets it. */
   | { readonly type: "quarantine"; readonly region: RegionId }
-  /** What compactions of `default` leave out from now on. */
-  | { readonly type: "filter"; readonly filter: CompactionFilter }
+  /** What compactions of this family that begin from now on leave out. */
+  | { readonly type: "filter"; readonly cf: ColumnFamily; readonly filter: CompactionFilter }
   /** Try again what the disk has refused: there may be room now. */
   | { readonly type: "retry" };
 

@@ -124,7 +124,7 @@ function beginMerge(state: StorageState, merge: Merge, effects: StorageEffect[])
   const bytes = totalBytes(runs.flat());
   const numbers = Math.ceil(bytes / config.lsm.tableBytes) + SPARE_NUMBERS;
   const common = commonOf(state, numbers);
-  const filter = cf === "default" ? now.filter : ({ type: "none" } as const);
+  const filter = now.filters[cf];
   const job: Job = {
     type: "compaction",
     ...common,

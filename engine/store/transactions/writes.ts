@@ -31,6 +31,7 @@ import {
   regionNotFound,
 } from "../../region/errors.ts";
 import { type Replica, regionId } from "../../region/replica.ts";
+import { tooOld } from "../../region/safe-point.ts";
 import { reply, type Settled } from "../../region/turn.ts";
 import type { KvOperation } from "../../storage/types.ts";
 import { forget, show } from "../../transaction/concurrency.ts";
@@ -110,7 +111,10 @@ function evaluateCall(turn: StoreTurn, ticket: Ticket): void {
     endWith(turn, running, error ?? regionNotFound(id));
     return;
   }
-  if (running.part === undefined) {
+  const refusal = tooOld(turn, id, call);
+  if (refusal !== undefined) {
+    end(turn, running, refusal);
+  } else if (running.part === undefined) {
     nextPart(turn, running, replica, EMPTY_KEY);
   } else if (needsSyncedMaxTs(call) && !isSynced(turn, replica)) {
     endWith(turn, running, maxTimestampNotSynced());
