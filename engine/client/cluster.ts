@@ -12,6 +12,7 @@ import type { Backoff } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import { Placement } from "./placement.ts";
 import type { CallFailure, Ports } from "./ports.ts";
+import { type ReadFrom, readerOf } from "./reading.ts";
 import { RegionCache, type Route } from "./regions.ts";
 
 /**
@@ -46,10 +47,15 @@ export interface SendOptions {
    * not, the operation ends `undetermined`.
    */
   readonly repeatable: boolean;
+  /** Set for reads that other replicas than the leader may answer. */
+  readonly readFrom?: ReadFrom | undefined;
 }
 
 /** Longest wait for one call, as the Go client's. */
 export const CALL_WITHIN_MS = 20_000;
+
+/** Longest wait for a replica that is asked instead of the leader. */
+const ASIDE_WITHIN_MS = 2000;
 
 /** Hardly any key is greater: where the search for the last region begins. */
 const FAR_KEY = "\u00ff".repeat(64) as Key;
@@ -140,7 +146,13 @@ export class Cluster {
     make: (context: Context) => Extract<TikvCall, { readonly method: M }>,
   ): Promise<Sent<M>> {
     let { route } = located;
+    let { readFrom } = options;
     for (;;) {
+      if (readFrom !== undefined) {
+        const sent = await this.#readAside(backoff, route, readFrom, options, make);
+        if (sent !== undefined) return sent;
+        readFrom = undefined;
+      }
       const address = await this.#addressOf(backoff, route.peer.storeId);
       if (address === undefined) {
         this.#regions.forget(route);
@@ -167,6 +179,41 @@ export class Cluster {
       if (next === undefined || next.region !== route.region) return { type: "moved" };
       route = next;
     }
+  }
+
+  /**
+   * Asks another replica than the leader, or the leader without its usual care; once, for whatever
+   * it cannot answer the leader can.
+   */
+  async #readAside<M extends TikvCall["method"]>(
+    backoff: Backoff,
+    route: Route,
+    readFrom: ReadFrom,
+    options: SendOptions,
+    make: (context: Context) => Extract<TikvCall, { readonly method: M }>,
+  ): Promise<Sent<M> | undefined> {
+    const peer = readerOf(route, readFrom, this.ports.random);
+    const address = await this.#addressOf(backoff, peer.storeId);
+    if (address === undefined) return undefined;
+    const context = await this.#context(backoff, { region: route.region, peer });
+    const { stale } = readFrom;
+    const call = make({
+      ...context,
+      staleRead: stale,
+      replicaRead: !stale && peer.id !== route.peer.id,
+    });
+    const timeoutMs = backoff.timeoutMs(Math.min(options.timeoutMs, ASIDE_WITHIN_MS));
+    const { signal } = backoff;
+    const answer = await this.ports.transport.tikv(address, call, { timeoutMs, signal });
+    if (!answer.ok) {
+      if (answer.reason === "cancelled") throw new ClientError("cancelled", "cancelled");
+      this.#addresses.delete(peer.storeId);
+      return undefined;
+    }
+    assert(answer.reply.method === call.method, "an answer is to the call that was made");
+    const response = answer.reply.response as ResponseOf<M>;
+    const { regionError } = response as { readonly regionError?: RegionError | undefined };
+    return regionError === undefined ? { type: "reply", response } : undefined;
   }
 
   #located(route: Route): Located {

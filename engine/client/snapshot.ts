@@ -15,9 +15,10 @@ import {
 } from "../protocol/gen/kvrpcpb.ts";
 import { Backoff } from "./backoff.ts";
 import { type BytesLike, type KeyValue, keyOf, keyValue } from "./bytes.ts";
-import { CALL_WITHIN_MS, type Cluster, rangeWithin } from "./cluster.ts";
+import { CALL_WITHIN_MS, type Cluster, rangeWithin, type SendOptions } from "./cluster.ts";
 import { keyFailure } from "./key-errors.ts";
 import type { Signal } from "./ports.ts";
+import { readFromOf, type ReplicaOptions } from "./reading.ts";
 import type { LockResolver } from "./resolver.ts";
 
 /** For one operation. */
@@ -57,17 +58,24 @@ export interface PageRequest {
   readonly keysOnly: boolean;
 }
 
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
+const REPEATABLE: SendOptions = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
 const TIMEOUT_MS = 20_000;
 const PAGE = 256;
 
 export type Isolation = "snapshot" | "read_committed";
+
+export interface SnapshotOptions extends ReplicaOptions {
+  /** `snapshot` where it is not given. */
+  readonly isolation?: Isolation;
+}
 
 export class Snapshot {
   readonly timestamp: Timestamp;
   readonly #cluster: Cluster;
   readonly #resolver: LockResolver;
   readonly #isolation: Isolation;
+  /** Replicas that are asked first. */
+  readonly #first: SendOptions;
   /** Transactions met that cannot commit at or below the timestamp any more. */
   readonly #resolved = new Set<bigint>();
 
@@ -75,12 +83,13 @@ export class Snapshot {
     cluster: Cluster,
     resolver: LockResolver,
     timestamp: Timestamp,
-    isolation: Isolation,
+    options: SnapshotOptions,
   ) {
     this.timestamp = timestamp;
     this.#cluster = cluster;
     this.#resolver = resolver;
-    this.#isolation = isolation;
+    this.#isolation = options.isolation ?? "snapshot";
+    this.#first = { ...REPEATABLE, readFrom: readFromOf(options) };
   }
 
   /** The value, or undefined where there is none. */
@@ -115,8 +124,8 @@ export class Snapshot {
   }
 
   async getKey(backoff: Backoff, key: Key): Promise<Uint8Array | undefined> {
-    for (;;) {
-      const response = await this.#cluster.send(backoff, key, REPEATABLE, (context) => ({
+    for (let options = this.#first; ; options = REPEATABLE) {
+      const response = await this.#cluster.send(backoff, key, options, (context) => ({
         method: "KvGet",
         request: GetRequest.make({ context: this.#seen(context), key, version: this.timestamp }),
       }));
@@ -128,13 +137,14 @@ export class Snapshot {
   async getKeys(backoff: Backoff, keys: readonly Key[]): Promise<Map<Key, Uint8Array>> {
     const found = new Map<Key, Uint8Array>();
     let rest = keys;
+    let options = this.#first;
     while (rest.length > 0) {
       const groups = await this.#cluster.group(backoff, rest, (key) => key);
       const left: Key[] = [];
       const errors: KeyError[] = [];
       await Promise.all(
         groups.map(async ({ located, items }) => {
-          const sent = await this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
+          const sent = await this.#cluster.sendTo(backoff, located, options, (context) => ({
             method: "KvBatchGet",
             request: BatchGetRequest.make({
               context: this.#seen(context),
@@ -160,7 +170,11 @@ export class Snapshot {
           }
         }),
       );
-      if (errors.length > 0) await this.#clear(backoff, errors);
+      if (errors.length > 0) {
+        await this.#clear(backoff, errors);
+        // Only the leader knows locks in memory, and which of them this client need not mind.
+        options = REPEATABLE;
+      }
       rest = left;
     }
     return found;
@@ -169,12 +183,13 @@ export class Snapshot {
   /** One page, of one region. */
   async page(backoff: Backoff, request: PageRequest): Promise<Page> {
     const { lower, upper, reverse, limit, keysOnly } = request;
+    let options = this.#first;
     for (;;) {
       const located = reverse
         ? await this.#cluster.locateBefore(backoff, upper)
         : await this.#cluster.locate(backoff, lower);
       const part = rangeWithin(located, lower, upper);
-      const sent = await this.#cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
+      const sent = await this.#cluster.sendTo(backoff, located, options, (context) => ({
         method: "KvScan",
         request: ScanRequest.make({
           context: this.#seen(context),
@@ -191,6 +206,7 @@ export class Snapshot {
       const errors = error === undefined ? errorsOf(pairs) : [error];
       if (errors.length > 0) {
         await this.#clear(backoff, errors);
+        options = REPEATABLE;
         continue;
       }
       const last = pairs.at(-1);

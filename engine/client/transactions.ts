@@ -6,7 +6,7 @@ import { Backoff } from "./backoff.ts";
 import type { Cluster } from "./cluster.ts";
 import { ClientError } from "./errors.ts";
 import { LockResolver } from "./resolver.ts";
-import { type Isolation, type ReadOptions, Snapshot } from "./snapshot.ts";
+import { type ReadOptions, Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
 export interface RetryOptions extends TransactionOptions, ReadOptions {
@@ -40,13 +40,16 @@ export class TxnClient {
     return new Transaction(this.#cluster, this.#resolver, snapshot, options);
   }
 
-  /** The data as of `timestamp`, or as of now. */
+  /**
+   * The data as of `timestamp`, or as of now. `replicaRead` and `staleRead` spare the leaders of
+   * regions the work, and change nothing of what is read.
+   */
   async snapshot(
     timestamp?: bigint,
-    options: ReadOptions & { readonly isolation?: Isolation } = {},
+    options: ReadOptions & SnapshotOptions = {},
   ): Promise<Snapshot> {
     const at = timestamp === undefined ? await this.timestamp(options) : Timestamp(timestamp);
-    return new Snapshot(this.#cluster, this.#resolver, at, options.isolation ?? "snapshot");
+    return new Snapshot(this.#cluster, this.#resolver, at, options);
   }
 
   /**

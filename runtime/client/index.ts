@@ -26,7 +26,9 @@ export type {
   ReadOptions,
   ScanOptions,
   Snapshot,
+  SnapshotOptions,
 } from "../../engine/client/snapshot.ts";
+export type { ReplicaOptions } from "../../engine/client/reading.ts";
 
 export interface ConnectOptions {
   /** Told what the client does, for debugging. */

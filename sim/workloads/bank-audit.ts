@@ -28,7 +28,10 @@ export function bankAudit(world: World, node: number, { ledger }: Bank): Audit {
     audit.doing = "writes to every account";
     await untilItWorks(ports, async () => (await failureOf(txn.transaction(body))) === undefined);
     audit.doing = "reads every entry";
-    await untilItWorks(ports, () => look(world, txn, ledger, name, true));
+    await untilItWorks(ports, async () => {
+      const how = { whole: true, from: {}, at: undefined };
+      return (await look(world, txn, ledger, name, how)) !== undefined;
+    });
     await clearLocks(ports, cluster, audit);
     passed(world, "leftover locks");
     audit.done = true;

@@ -5,12 +5,14 @@
  */
 import { type Key, keyFromBytes } from "../../engine/base/bytes.ts";
 import type { Ports } from "../../engine/client/ports.ts";
+import type { ReplicaOptions } from "../../engine/client/reading.ts";
 import type { Snapshot as ClientSnapshot } from "../../engine/client/snapshot.ts";
 import type { Transaction } from "../../engine/client/transaction.ts";
 import type { TxnClient } from "../../engine/client/transactions.ts";
 import {
   checkSnapshot,
   type Ledger,
+  type Snapshot,
   OPENING,
   settleTransfer,
   type Transfer,
@@ -52,6 +54,7 @@ export function bankClient(
   return asyncClient(world, node, name, async (ports) => {
     const { txn } = libraryOf(world, ports);
     if (!(await openBank(world, ports, txn, bank.ledger))) return;
+    const past: Moment[] = [];
     for (let i = 0; ; i++) {
       await ports.clock.sleep(between(random, 1, 2 * thinkUs) / 1000, undefined);
       if (!world.clientsActive) return;
@@ -59,7 +62,11 @@ export function bankClient(
       if (chance(random, 600_000)) {
         const plan = drawTransfer(bank, random, name, i);
         await transfer(world, ports, txn, bank.ledger, plan, random);
-      } else await look(world, txn, bank.ledger, name, chance(random, 500_000));
+      } else {
+        const how = drawLook(random, past);
+        const moment = await look(world, txn, bank.ledger, name, how);
+        if (moment !== undefined) past.push(moment);
+      }
       world.errands -= 1;
     }
   });
@@ -155,16 +162,52 @@ async function transfer(
   countOutcome(world.checks.history, mode.how, fate);
 }
 
-/** Reads all accounts at one timestamp, or the entries with them; false where that fails. */
+/** A timestamp, and how many transfers had been acknowledged when it was asked for. */
+export type Moment = Pick<Snapshot, "timestamp" | "acknowledged">;
+
+export interface Look {
+  /** The entries too, not only the accounts. */
+  readonly whole: boolean;
+  /** Who is asked. */
+  readonly from: ReplicaOptions;
+  /** The moment that is looked at; now, where there is none. */
+  readonly at: Moment | undefined;
+}
+
+/** Now, at leaders or followers; or, of what this client has seen, the past at any replica. */
+function drawLook(random: Random, past: readonly Moment[]): Look {
+  const whole = chance(random, 500_000);
+  const from = pickWeighted(random, WAYS);
+  const at = from.staleRead === true ? past[below(random, Math.max(1, past.length))] : undefined;
+  return { whole, from, at };
+}
+
+const WAYS: readonly (readonly [weight: number, from: ReplicaOptions])[] = [
+  [4, {}],
+  [2, { replicaRead: "follower" }],
+  [1, { replicaRead: "any" }],
+  [3, { staleRead: true }],
+];
+
+/** In words. */
+const kindOf = ({ whole, from, at }: Look): string => {
+  const when = at === undefined ? "" : " of the past";
+  const where = from.staleRead === true ? "anywhere" : `by ${from.replicaRead ?? "leaders"}`;
+  return `read${when} of all ${whole ? "entries" : "accounts"} ${where}`;
+};
+
+/**
+ * Reads all accounts at one timestamp, or the entries with them; undefined where that fails.
+ */
 export async function look(
   world: World,
   txn: TxnClient,
   ledger: Ledger,
   client: string,
-  whole: boolean,
-): Promise<boolean> {
-  const acknowledged = ledger.acknowledged.length;
-  const kind = whole ? "read of all entries" : "read of all accounts";
+  how: Look,
+): Promise<Moment | undefined> {
+  const { whole, from, at } = how;
+  const acknowledged = at?.acknowledged ?? ledger.acknowledged.length;
   const balances = Array.from({ length: ledger.accounts }, (): number | undefined => undefined);
   const entries: string[] = [];
   const take = (key: string, value: Uint8Array): void => {
@@ -175,7 +218,7 @@ export async function look(
   let snapshot: ClientSnapshot | undefined;
   const failure = await failureOf(
     (async (): Promise<void> => {
-      snapshot = await txn.snapshot(undefined, PATIENCE);
+      snapshot = await txn.snapshot(at?.timestamp, { ...PATIENCE, ...from });
       const pairs = whole
         ? snapshot.scan({ start: "bank/", end: "bank0", pageSize: 64, ...PATIENCE })
         : await snapshot.batchGet(
@@ -185,8 +228,8 @@ export async function look(
       for await (const { key, value } of pairs) take(keyFromBytes(key), value);
     })(),
   );
-  countOutcome(world.checks.history, kind, failure === undefined ? "ok" : "refused");
-  if (failure !== undefined || snapshot === undefined) return false;
+  countOutcome(world.checks.history, kindOf(how), failure === undefined ? "ok" : "refused");
+  if (failure !== undefined || snapshot === undefined) return undefined;
   checkSnapshot(world, ledger, {
     client,
     timestamp: snapshot.timestamp,
@@ -194,7 +237,7 @@ export async function look(
     balances,
     entries: whole ? entries : undefined,
   });
-  return true;
+  return { timestamp: snapshot.timestamp, acknowledged };
 }
 
 const amountOf = (value: Uint8Array | undefined): number =>

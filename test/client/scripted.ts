@@ -7,6 +7,8 @@ import { EMPTY_KEY, type Key } from "../../engine/base/bytes.ts";
 import { Error as RegionError } from "../../engine/protocol/gen/errorpb.ts";
 import { Peer, Region, RegionEpoch, Store } from "../../engine/protocol/gen/metapb.ts";
 import {
+  type Context,
+  GetResponse,
   KvPair,
   RawBatchGetResponse,
   RawBatchPutResponse,
@@ -102,9 +104,11 @@ export class ScriptedCluster {
   #leaderOf = (region: Region): number => this.leaders.get(region.id) ?? 1;
 
   #tikv(address: string, call: TikvCall): Answer<TikvReply> {
-    const { context } = call.request as { readonly context: { regionId: number } | undefined };
+    const { context } = call.request as { readonly context: Context | undefined };
     const id = context?.regionId ?? 0;
-    this.calls.push(`${address} ${call.method} ${id}`);
+    const isAside = context?.replicaRead === true || context?.staleRead === true;
+    const how = context?.staleRead === true ? " stale" : isAside ? " replica" : "";
+    this.calls.push(`${address} ${call.method} ${id}${how}`);
     const trouble = this.troubles.shift();
     if (trouble?.type === "lost") return LOST;
     if (trouble?.type === "refused") {
@@ -116,7 +120,7 @@ export class ScriptedCluster {
       return regionError(call, { message: "not found", regionNotFound: { regionId: id } });
     }
     const leader = region.peers.find(({ storeId }) => storeId === this.#leaderOf(region));
-    if (address !== `s${leader?.storeId}:1`) {
+    if (address !== `s${leader?.storeId}:1` && !isAside) {
       return regionError(call, { message: "not leader", notLeader: { regionId: id, leader } });
     }
     return { ok: true, reply: this.#answer(call) };
@@ -128,6 +132,11 @@ export class ScriptedCluster {
       case "RawGet": {
         const value = data.get(call.request.key);
         const response = RawGetResponse.make(value === undefined ? { notFound: true } : { value });
+        return { method: call.method, response };
+      }
+      case "KvGet": {
+        const value = data.get(call.request.key);
+        const response = GetResponse.make(value === undefined ? { notFound: true } : { value });
         return { method: call.method, response };
       }
       case "RawPut":
