@@ -30,6 +30,8 @@ import { listen } from "./demux.ts";
 import type { Listener, Protocols } from "./demux.ts";
 import { openDisk } from "./disk.ts";
 import type { FileDisk } from "./disk.ts";
+import { startCollector } from "./collector.ts";
+import type { Collector } from "./collector.ts";
 import { createDriver } from "./driver.ts";
 import type { Driver } from "./driver.ts";
 import { createGrpcServer } from "./grpc/server.ts";
@@ -140,6 +142,7 @@ class Member {
   readonly #http: HttpServer;
   readonly #peerHttp: HttpServer;
   readonly #transport: Transport;
+  #collector: Collector | undefined;
 
   constructor(
     settings: PdSettings,
@@ -205,10 +208,23 @@ class Member {
   start(): void {
     this.#driver.start();
     this.#health.set(true);
+    const { collection: plan, clientUrls } = this.#settings;
+    if (plan === undefined) return;
+    this.#collector = startCollector({
+      leads: () => engine.isLeader(this.#driver.state) && this.#catalog().bootstrapped,
+      endpoints: clientUrls.map((url) => url.replace("http://", "")),
+      plan,
+      logger: this.#logger,
+    });
+  }
+
+  #catalog(): engine.Catalog {
+    return engine.catalogOf(this.#driver.state);
   }
 
   async stop(): Promise<void> {
     this.#health.set(false);
+    await this.#collector?.stop();
     await this.#grpc.close(DRAIN_MS);
     this.#driver.stop();
     this.#members.stop();
@@ -244,7 +260,7 @@ class Member {
     return createTransport({
       self: () => ({
         kind: "placement",
-        cluster: engine.catalogOf(this.#driver.state).clusterId ?? 0n,
+        cluster: this.#catalog().clusterId ?? 0n,
         id,
       }),
       resolve: (peer) => {

@@ -75,7 +75,11 @@ export class Cluster {
 
   /** The region that holds `key`. */
   async locate(backoff: Backoff, key: Key): Promise<Located> {
-    const place = this.#space === "raw" ? key : encodeMemcomparable(key);
+    return this.locatePlace(backoff, this.#space === "raw" ? key : encodeMemcomparable(key));
+  }
+
+  /** The region that holds `place`: a key, or a bound, as the placement driver knows it. */
+  async locatePlace(backoff: Backoff, place: Key): Promise<Located> {
     let route = this.#regions.get(place);
     while (route === undefined) {
       const found = await this.placement.region(backoff, place);

@@ -5,6 +5,9 @@
 import type { Key } from "../base/bytes.ts";
 import type { Peer, Region, Store } from "../protocol/gen/metapb.ts";
 import {
+  AdvanceGCSafePointRequest,
+  AdvanceTxnSafePointRequest,
+  GetGCStateRequest,
   GetMembersRequest,
   GetRegionRequest,
   GetStoreRequest,
@@ -13,8 +16,7 @@ import {
   TsoRequest,
 } from "../protocol/gen/pdpb.ts";
 import type { PdCall, PdReply } from "../protocol/services.ts";
-import type { Timestamp } from "../base/timestamp.ts";
-import { composeTimestamp } from "../base/timestamp.ts";
+import { composeTimestamp, Timestamp } from "../base/timestamp.ts";
 import type { Backoff } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import type { Ports } from "./ports.ts";
@@ -22,6 +24,23 @@ import type { Ports } from "./ports.ts";
 const CALL_WITHIN_MS = 3000;
 
 type ReplyTo<M extends PdCall["method"]> = Extract<PdReply, { readonly method: M }>["response"];
+
+type Method =
+  | "GetRegion"
+  | "GetPrevRegion"
+  | "GetStore"
+  | "Tso"
+  | "GetGCState"
+  | "AdvanceTxnSafePoint"
+  | "AdvanceGCSafePoint";
+
+/** How far versions are collected. */
+export interface SafePoints {
+  /** Nobody reads, or begins to write, below it. */
+  readonly transaction: Timestamp;
+  /** At most that: what nobody at or above it sees is garbage. */
+  readonly garbage: Timestamp;
+}
 
 /** A region as the placement driver knows it. */
 export interface RegionRoute {
@@ -85,7 +104,39 @@ export class Placement {
     return composeTimestamp(timestamp.physical, timestamp.logical);
   }
 
-  async #call<M extends "GetRegion" | "GetPrevRegion" | "GetStore" | "Tso">(
+  /** How far versions are collected. */
+  async safePoints(backoff: Backoff): Promise<SafePoints> {
+    const { gcState } = await this.#call(backoff, "GetGCState", (header) => ({
+      method: "GetGCState",
+      request: GetGCStateRequest.make({ header, excludeGcBarriers: true }),
+    }));
+    if (gcState === undefined) throw new ClientError("refused", "the answer has no safe points");
+    const { txnSafePoint, gcSafePoint } = gcState;
+    return { transaction: Timestamp(txnSafePoint), garbage: Timestamp(gcSafePoint) };
+  }
+
+  /**
+   * Moves the transaction safe point to `target`, or as far as barriers let it; returns where it is
+   * now. It must not be beyond already.
+   */
+  async advanceTransactions(backoff: Backoff, target: Timestamp): Promise<Timestamp> {
+    const { newTxnSafePoint } = await this.#call(backoff, "AdvanceTxnSafePoint", (header) => ({
+      method: "AdvanceTxnSafePoint",
+      request: AdvanceTxnSafePointRequest.make({ header, target }),
+    }));
+    return Timestamp(newTxnSafePoint);
+  }
+
+  /** Declares garbage below `target`, which is at most the transaction safe point. */
+  async advanceGarbage(backoff: Backoff, target: Timestamp): Promise<Timestamp> {
+    const { newGcSafePoint } = await this.#call(backoff, "AdvanceGCSafePoint", (header) => ({
+      method: "AdvanceGCSafePoint",
+      request: AdvanceGCSafePointRequest.make({ header, target }),
+    }));
+    return Timestamp(newGcSafePoint);
+  }
+
+  async #call<M extends Method>(
     backoff: Backoff,
     method: M,
     make: (header: RequestHeader) => PdCall,

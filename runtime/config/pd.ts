@@ -4,6 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { PeerId } from "../../engine/base/ids.ts";
+import { DEFAULT_PLAN } from "../../engine/client/collector.ts";
+import type { CollectionPlan } from "../../engine/client/collector.ts";
 import { DEFAULT_CONFIG } from "../../engine/placement/index.ts";
 import type { Member, PlacementConfig } from "../../engine/placement/index.ts";
 import { isUnspecified, parseAddress, urlOf } from "../address.ts";
@@ -26,12 +28,18 @@ export const PD_SCHEMA = {
   "log-file": "text",
   "log.level": "level",
   "log.file.filename": "text",
+  "gc.enable": "flag",
+  "gc.run-interval": "duration",
+  "gc.life-time": "duration",
   "replication.max-replicas": "count",
   "schedule.max-store-down-time": "duration",
 } as const;
 
 /** What the configuration file says. */
 export type PdFile = Values<typeof PD_SCHEMA>;
+
+/** Between moves of the safe point, and behind now, at the least. */
+const LEAST_GC_MS = 1000;
 
 /** What the flags say; they win over the file. */
 export interface PdFlags {
@@ -55,6 +63,8 @@ export interface PdSettings {
   readonly logFile: string | undefined;
   readonly logLevel: Level;
   readonly placement: PlacementConfig;
+  /** How this member collects garbage while it leads; undefined: not at all. */
+  readonly collection: CollectionPlan | undefined;
 }
 
 type Result<T> =
@@ -101,6 +111,11 @@ export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<P
   const maxReplicas = file["replication.max-replicas"] ?? DEFAULT_CONFIG.maxReplicas;
   if (maxReplicas === 0)
     return { ok: false, detail: "replication.max-replicas must be at least 1" };
+  const intervalMs = file["gc.run-interval"] ?? DEFAULT_PLAN.intervalMs;
+  const lifeTimeMs = file["gc.life-time"] ?? DEFAULT_PLAN.lifeTimeMs;
+  if (intervalMs < LEAST_GC_MS || lifeTimeMs < LEAST_GC_MS) {
+    return { ok: false, detail: "gc.run-interval and gc.life-time must be at least 1s" };
+  }
   return {
     ok: true,
     value: {
@@ -121,6 +136,8 @@ export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<P
         maxReplicas,
         storeDownMs: file["schedule.max-store-down-time"] ?? DEFAULT_CONFIG.storeDownMs,
       },
+      collection:
+        file["gc.enable"] === false ? undefined : { ...DEFAULT_PLAN, intervalMs, lifeTimeMs },
     },
   };
 }
