@@ -57,7 +57,8 @@ export class Backoff {
   #slept = 0;
   #last = "";
   /**
-   * Whether a call was lost since the last answer: then nobody knows whether it was carried out.
+   * Whether a call was lost: then nobody knows whether it was carried out, nor whether it still
+   * will be. A later answer does not change that, be it to another call or to the same one.
    */
   uncertain = false;
 

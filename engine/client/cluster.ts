@@ -171,10 +171,7 @@ export class Cluster {
         assert(answer.reply.method === call.method, "an answer is to the call that was made");
         const response = answer.reply.response as ResponseOf<M>;
         const { regionError } = response as { readonly regionError?: RegionError | undefined };
-        if (regionError === undefined) {
-          backoff.uncertain = false;
-          return { type: "reply", response };
-        }
+        if (regionError === undefined) return { type: "reply", response };
         if (await this.#moved(backoff, route, regionError, options)) return { type: "moved" };
       } else {
         await this.#onFailure(backoff, route, answer, options);

@@ -138,11 +138,12 @@ export class Committer {
       : ZERO_TIMESTAMP;
     try {
       let rest: readonly (readonly [Key, Write])[] = this.#plan.writes;
+      // One phase is over for good when a key may be locked: it commits by that lock.
+      let { onePhase } = kind;
       while (rest.length > 0) {
         const groups = await this.#cluster.group(backoff, rest, ([key]) => key);
-        const parts = partsOf(groups, kind.onePhase && groups.length === 1);
-        const whole = parts.length === 1 && rest.length === this.#plan.writes.length;
-        const onePhase = kind.onePhase && whole;
+        onePhase &&= groups.length === 1;
+        const parts = partsOf(groups, onePhase);
         // The primary's lock names all others, so it has to be there whatever becomes of them.
         const done = await Promise.all(
           parts.map(({ located, items }) =>

@@ -34,10 +34,14 @@ export interface Holder {
 export class PessimisticLocks {
   readonly #cluster: Cluster;
   readonly #resolver: LockResolver;
-  /** The timestamp at which each key was locked. */
-  readonly #held = new Map<Key, Timestamp>();
+  /** What each key held when it was locked, and holds as long as its lock is not lost. */
+  readonly #held = new Map<Key, LockedValue>();
+  /** Keys for which a lock was asked and not given: a call may be on its way still. */
+  readonly #doubtful = new Set<Key>();
   /** Of the newest lock: what is read under a lock is as of then. */
   #forUpdateTs: Timestamp = ZERO_TIMESTAMP;
+  /** Of the newest lock that was asked for. */
+  #askedTs: Timestamp = ZERO_TIMESTAMP;
 
   constructor(cluster: Cluster, resolver: LockResolver) {
     this.#cluster = cluster;
@@ -52,19 +56,22 @@ export class PessimisticLocks {
     return this.#held.has(key);
   }
 
-  get keys(): readonly Key[] {
-    return [...this.#held.keys()];
-  }
-
   /**
    * Locks `key` for `holder` and says what it holds now. Waits for others as long as `backoff`
    * allows; throws `deadlock` where they wait for this one.
+   *
+   * A key is locked once: if its lock were lost and others have written, a second one would hide
+   * that from the prewrite, which looks for it.
    */
   async lock(backoff: Backoff, holder: Holder, key: Key): Promise<LockedValue> {
     const { startTs, primary, ttlMs } = holder;
+    const held = this.#held.get(key);
+    if (held !== undefined) return held;
+    this.#doubtful.add(key);
     for (;;) {
       const now = await this.#cluster.placement.timestamp(backoff);
       const forUpdateTs = maxTimestamp(now, this.#forUpdateTs);
+      this.#askedTs = maxTimestamp(this.#askedTs, forUpdateTs);
       const response = await this.#cluster.send(backoff, key, REPEATABLE, (context) => ({
         method: "KvPessimisticLock",
         request: PessimisticLockRequest.make({
@@ -82,10 +89,12 @@ export class PessimisticLocks {
       }));
       const [error] = response.errors;
       if (error === undefined) {
-        this.#held.set(key, forUpdateTs);
-        this.#forUpdateTs = forUpdateTs;
         const missing = response.notFounds[0] ?? true;
-        return { value: missing ? undefined : response.values[0] };
+        const locked = { value: missing ? undefined : response.values[0] };
+        this.#held.set(key, locked);
+        this.#doubtful.delete(key);
+        this.#forUpdateTs = forUpdateTs;
+        return locked;
       }
       // Somebody has committed since the timestamp was drawn: the next one sees it.
       if (error.conflict !== undefined) continue;
@@ -95,9 +104,14 @@ export class PessimisticLocks {
     }
   }
 
-  /** Gives all locks back. */
-  async release(backoff: Backoff, startTs: Timestamp): Promise<void> {
-    let rest: readonly Key[] = this.keys;
+  /** Gives back all locks that there are or may be, except those of keys that are `kept`. */
+  async release(
+    backoff: Backoff,
+    startTs: Timestamp,
+    kept: (key: Key) => boolean = () => false,
+  ): Promise<void> {
+    const keys = [...this.#held.keys(), ...this.#doubtful];
+    let rest: readonly Key[] = keys.filter((key) => !kept(key));
     while (rest.length > 0) {
       const left: Key[] = [];
       for (const { located, items } of await this.#cluster.group(backoff, rest, (key) => key)) {
@@ -106,7 +120,7 @@ export class PessimisticLocks {
           request: PessimisticRollbackRequest.make({
             context,
             startVersion: startTs,
-            forUpdateTs: this.#forUpdateTs,
+            forUpdateTs: this.#askedTs,
             keys: items,
           }),
         }));
@@ -114,6 +128,5 @@ export class PessimisticLocks {
       }
       rest = left;
     }
-    this.#held.clear();
   }
 }

@@ -3,6 +3,7 @@
  * those that are over. A transaction's fate is that of its primary key; one that commits
  * asynchronously is committed as soon as all its keys are locked, so those are asked too.
  */
+import { assert } from "../base/assert.ts";
 import type { Key } from "../base/bytes.ts";
 import { type Timestamp, maxTimestamp, physicalOf, ZERO_TIMESTAMP } from "../base/timestamp.ts";
 import {
@@ -28,10 +29,14 @@ const LARGE = 16n;
 type Fate =
   | { readonly type: "committed"; readonly commitTs: Timestamp }
   | { readonly type: "rolled_back" }
+  /** A pessimistic lock may go. Its transaction may still commit: it wrote nothing there yet. */
+  | { readonly type: "unwritten" }
   /** It may still commit; `pushed`: not at or below the timestamp of whoever asked. */
   | { readonly type: "alive"; readonly ttlMs: number; readonly pushed: boolean };
 
-type Ended = Exclude<Fate, { readonly type: "alive" }>;
+type Over = Exclude<Fate, { readonly type: "alive" }>;
+/** What no later answer contradicts. */
+type Ended = Exclude<Over, { readonly type: "unwritten" }>;
 
 /** What came of an attempt to clear locks away. */
 export interface Resolution {
@@ -65,7 +70,8 @@ export class LockResolver {
       } else {
         await this.#clear(backoff, lock, fate);
         const { key, lockVersion: startTs } = lock;
-        this.#cluster.ports.log?.({ message: "lock cleared", key, startTs, fate: fate.type });
+        const told = fate.type === "committed" ? "committed" : "rolled_back";
+        this.#cluster.ports.log?.({ message: "lock cleared", key, startTs, fate: told });
       }
     }
     return { waitMs, resolved };
@@ -75,7 +81,9 @@ export class LockResolver {
     const known = this.#fates.get(lock.lockVersion);
     if (known !== undefined) return known;
     const fate = await this.#askPrimary(backoff, lock, callerTs);
-    if (fate.type !== "alive") this.#remember(lock.lockVersion, fate);
+    if (fate.type === "committed" || fate.type === "rolled_back") {
+      this.#remember(lock.lockVersion, fate);
+    }
     return fate;
   }
 
@@ -114,7 +122,7 @@ export class LockResolver {
       if (response.error !== undefined) throw keyFailure(response.error);
       const { lockTtl, commitVersion, lockInfo, action } = response;
       if (commitVersion > 0n) return { type: "committed", commitTs: commitVersion as Timestamp };
-      if (lockTtl === 0) return { type: "rolled_back" };
+      if (lockTtl === 0) return { type: isFinal(action) ? "rolled_back" : "unwritten" };
       if (lockInfo?.useAsyncCommit === true && isExpired(lockInfo, currentTs)) {
         const fate = await this.#askSecondaries(backoff, lockInfo);
         if (fate !== undefined) return fate;
@@ -165,12 +173,13 @@ export class LockResolver {
     return fate;
   }
 
-  async #clear(backoff: Backoff, lock: LockInfo, fate: Ended): Promise<void> {
+  async #clear(backoff: Backoff, lock: LockInfo, fate: Over): Promise<void> {
     if (lock.lockType === Op.PessimisticLock) {
       await this.#releasePessimistic(backoff, lock);
-    } else {
-      await this.#settle(backoff, lock, lock.key, fate);
+      return;
     }
+    assert(fate.type !== "unwritten", "who asks about a write is told its transaction's fate");
+    await this.#settle(backoff, lock, lock.key, fate);
   }
 
   /** Commits or rolls back the transaction's lock on `key`, or all of a large one in its region. */
@@ -208,6 +217,14 @@ export class LockResolver {
 }
 
 const PUSHED: Action = Action.MinCommitTSPushed;
+
+/**
+ * Whether `action` rolled the transaction back. The others were told to whoever asked about a
+ * pessimistic lock: it has run out or the primary's is not there, but the transaction may come back
+ * to its keys and commit.
+ */
+const isFinal = (action: Action): boolean =>
+  action !== Action.TTLExpirePessimisticRollback && action !== Action.LockNotExistDoNothing;
 
 /** Milliseconds until the lock may be cleared away. */
 const leftOf = (lock: LockInfo, ttlMs: number, now: Timestamp): number =>

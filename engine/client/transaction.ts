@@ -5,13 +5,13 @@
 import { assert } from "../base/assert.ts";
 import { hex, type Key } from "../base/bytes.ts";
 import type { Timestamp } from "../base/timestamp.ts";
-import { TxnHeartBeatRequest } from "../protocol/gen/kvrpcpb.ts";
 import { Backoff } from "./backoff.ts";
 import { Buffer, coveredBy, type Write } from "./buffer.ts";
 import { type BytesLike, bytesOf, type KeyValue, keyOf, keyValue } from "./bytes.ts";
-import { CALL_WITHIN_MS, type Cluster } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { Committer } from "./commit.ts";
 import { ClientError } from "./errors.ts";
+import { keepAlive } from "./heartbeat.ts";
 import { PessimisticLocks } from "./locking.ts";
 import type { LockResolver } from "./resolver.ts";
 import {
@@ -32,6 +32,12 @@ export interface TransactionOptions {
   readonly asyncCommit?: boolean;
   /** Commits in one phase where all keys lie in one region. True where it is not given. */
   readonly onePC?: boolean;
+  /**
+   * How long locks live at least without a word from their transaction, in milliseconds: others
+   * then roll it back. Where it is not given 3,000, and 20,000 of pessimistic ones, which are kept
+   * alive while they last.
+   */
+  readonly lockTtlMs?: number;
 }
 
 const TIMEOUT_MS = 40_000;
@@ -39,7 +45,6 @@ const LOCK_TIMEOUT_MS = 20_000;
 /** Locks live this long, and longer where the transaction is large or kept alive. */
 const TTL_MS = 3000;
 const MAX_TTL_MS = 20_000;
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 
 export class Transaction {
   readonly startTs: Timestamp;
@@ -50,9 +55,11 @@ export class Transaction {
   readonly #buffer = new Buffer();
   readonly #locks: PessimisticLocks;
   readonly #bornMs: number;
+  /** Of a pessimistic transaction the key that it locked first, once it is locked. */
   #primary: Key | undefined;
+  /** Settles when the first lock is there, or is not to be had. */
+  #choosing: Promise<unknown> | undefined;
   #state: "open" | "committing" | "committed" | "over" = "open";
-  #keptAlive = false;
   /** What still goes on in the background. */
   #background: Promise<void> = Promise.resolve();
 
@@ -66,6 +73,10 @@ export class Transaction {
     this.#resolver = resolver;
     this.#snapshot = snapshot;
     this.#options = options;
+    const { lockTtlMs = 1 } = options;
+    if (!Number.isSafeInteger(lockTtlMs) || lockTtlMs < 1) {
+      throw new ClientError("misuse", `locks cannot live for ${lockTtlMs} ms`);
+    }
     this.startTs = snapshot.timestamp;
     this.#locks = new PessimisticLocks(cluster, resolver);
     this.#bornMs = cluster.ports.clock.nowMs();
@@ -89,7 +100,6 @@ export class Transaction {
     const at = keyOf(key);
     const value = await this.#lock(at, options);
     const own = this.#buffer.get(at);
-    if (own === undefined) this.#buffer.set(at, { type: "lock" });
     return own !== undefined && own.type !== "lock" ? valueOf(own) : value;
   }
 
@@ -161,12 +171,15 @@ export class Transaction {
     const [first] = writes;
     if (first === undefined) {
       this.#state = "committed";
+      this.#goOn((later) => this.#releaseUnwritten(later));
       return undefined;
     }
     const backoff = this.#backoff(options, TIMEOUT_MS);
+    const primary = this.#primary ?? first[0];
+    assert(this.#buffer.get(primary) !== undefined, "the primary is one of the keys");
     const committer = new Committer(this.#cluster, this.#resolver, {
       startTs: this.startTs,
-      primary: this.#primary ?? first[0],
+      primary,
       writes,
       ttlMs: this.#ttlMs(),
       asyncCommit: this.#options.asyncCommit ?? true,
@@ -182,7 +195,10 @@ export class Transaction {
       this.#state = "committed";
       const [keys, ms] = [writes.length, clock.nowMs() - begunMs];
       log?.({ message: "committed", startTs, commitTs, how, keys, ms });
-      this.#goOn(rest);
+      this.#goOn(async (later) => {
+        await rest(later);
+        await this.#releaseUnwritten(later);
+      });
       return commitTs;
     } catch (error) {
       this.#state = "over";
@@ -191,7 +207,12 @@ export class Transaction {
         log?.({ message: "not committed", startTs, reason, because, ms: clock.nowMs() - begunMs });
       }
       const certain = error instanceof ClientError && error.reason !== "undetermined";
-      if (certain) this.#goOn((later) => committer.rollback(later));
+      if (certain) {
+        this.#goOn(async (later) => {
+          await committer.rollback(later);
+          await this.#releaseUnwritten(later);
+        });
+      }
       throw error;
     }
   }
@@ -221,66 +242,71 @@ export class Transaction {
       this.#buffer.set(key, write);
       return;
     }
-    const own = this.#buffer.get(key);
     const value = await this.#lock(key, options);
     if (write.type !== "insert") {
       this.#buffer.set(key, write);
       return;
     }
+    const own = this.#buffer.get(key);
     // What is locked cannot change any more: whether it exists is known now.
     const there = own === undefined || own.type === "lock" ? value : valueOf(own);
     if (there !== undefined) throw new ClientError("exists", `key ${hex(key)} is there already`);
     this.#buffer.set(key, { type: "put", value: write.value });
   }
 
+  /** The value of `key`, which stays locked, and so becomes part of what is committed. */
   async #lock(key: Key, options: ReadOptions): Promise<Uint8Array | undefined> {
     if (this.#options.pessimistic !== true) {
       throw new ClientError("misuse", "only a pessimistic transaction locks before it commits");
     }
-    this.#primary ??= key;
+    // All locks name the first key: it has to be locked before any other.
+    while (this.#choosing !== undefined) await this.#choosing;
+    this.#check();
+    if (this.#primary !== undefined) return this.#lockFor(this.#primary, key, options);
+    const first = this.#lockFirst(key, options);
+    this.#choosing = first.catch(() => undefined);
+    return first;
+  }
+
+  async #lockFirst(key: Key, options: ReadOptions): Promise<Uint8Array | undefined> {
+    try {
+      const value = await this.#lockFor(key, key, options);
+      this.#primary = key;
+      const ttlMs = (): number => this.#ttlMs();
+      const isOver = (): boolean => this.#state !== "open" && this.#state !== "committing";
+      const { startTs } = this;
+      const everyMs = this.#lockTtlMs / 2;
+      void keepAlive(this.#cluster, { startTs, primary: key, everyMs, ttlMs, isOver });
+      return value;
+    } finally {
+      this.#choosing = undefined;
+    }
+  }
+
+  async #lockFor(primary: Key, key: Key, options: ReadOptions): Promise<Uint8Array | undefined> {
     const backoff = this.#backoff(options, LOCK_TIMEOUT_MS);
-    const holder = { startTs: this.startTs, primary: this.#primary, ttlMs: this.#ttlMs() };
+    const holder = { startTs: this.startTs, primary, ttlMs: this.#ttlMs() };
     const { value } = await this.#locks.lock(backoff, holder, key);
-    this.#keepAlive();
+    this.#buffer.set(key, { type: "lock" });
     return value;
+  }
+
+  /** Gives back the locks of keys that the commit had nothing to do with. */
+  #releaseUnwritten(backoff: Backoff): Promise<void> {
+    const isWritten = (key: Key): boolean => this.#buffer.get(key) !== undefined;
+    return this.#locks.release(backoff, this.startTs, isWritten);
   }
 
   /** Counted from the start timestamp, as stores do. */
   #ttlMs(): number {
-    const sqrt = Math.sqrt(this.#buffer.size);
-    const size = Math.min(MAX_TTL_MS, Math.max(TTL_MS, Math.round(sqrt * 100)));
     const age = Math.round(this.#cluster.ports.clock.nowMs() - this.#bornMs);
-    return age + (this.#options.pessimistic === true ? MAX_TTL_MS : size);
+    if (this.#options.pessimistic === true) return age + this.#lockTtlMs;
+    const size = Math.min(MAX_TTL_MS, Math.round(Math.sqrt(this.#buffer.size) * 100));
+    return age + Math.max(this.#lockTtlMs, size);
   }
 
-  /** Prolongs the primary's lock until the transaction is over. */
-  #keepAlive(): void {
-    if (this.#keptAlive) return;
-    this.#keptAlive = true;
-    const primary = this.#primary;
-    assert(primary !== undefined, "what is kept alive has a primary");
-    const { clock, log } = this.#cluster.ports;
-    const beat = async (): Promise<void> => {
-      while (this.#state === "open" || this.#state === "committing") {
-        await clock.sleep(MAX_TTL_MS / 2, undefined);
-        if (this.#state !== "open" && this.#state !== "committing") return;
-        const backoff = this.#backoff({}, MAX_TTL_MS / 2);
-        const response = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
-          method: "KvTxnHeartBeat",
-          request: TxnHeartBeatRequest.make({
-            context,
-            primaryLock: primary,
-            startVersion: this.startTs,
-            adviseLockTtl: this.#ttlMs(),
-          }),
-        }));
-        // Rolled back by somebody: the commit will find out.
-        if (response.error !== undefined) return;
-      }
-    };
-    void beat().catch((error: unknown) =>
-      log?.({ message: "heartbeat failed", because: String(error) }),
-    );
+  get #lockTtlMs(): number {
+    return this.#options.lockTtlMs ?? (this.#options.pessimistic === true ? MAX_TTL_MS : TTL_MS);
   }
 
   /** Does `work` behind the caller's back; what it leaves undone, others clear away. */

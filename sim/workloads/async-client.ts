@@ -64,7 +64,12 @@ export function asyncClient(
     },
     clock: { nowMs: () => world.timeUs / 1000, sleep },
     random: { next: random },
-    log: undefined,
+    log: (event) => {
+      if (event.message !== "heartbeat failed" && event.message !== "clean-up failed") return;
+      // The library tells nobody else of what goes wrong behind its users' backs.
+      if (event.because.startsWith("ClientError: ")) return;
+      violated(world, "assertions", `${name}: ${event.message}: ${event.because}`);
+    },
   };
 
   const client: Client = {

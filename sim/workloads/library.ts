@@ -24,6 +24,9 @@ export const PATIENCE: { readonly timeoutMs: number; readonly attempts: number }
   attempts: 5,
 };
 
+/** From less than a message takes on a bad network to the library's own. */
+const LOCK_TTLS_MS: readonly number[] = [300, 1000, 3000, 20_000];
+
 export function mixOf(random: Random): Mix {
   const mix = [false, true].flatMap((pessimistic) =>
     (["two-phase", "async", "one-phase"] as const).map((commit) => {
@@ -31,6 +34,7 @@ export function mixOf(random: Random): Mix {
         pessimistic,
         asyncCommit: commit === "async",
         onePC: commit === "one-phase",
+        lockTtlMs: pick(random, LOCK_TTLS_MS),
       };
       const how = `${pessimistic ? "pessimistic" : "optimistic"} ${commit}`;
       return [pick(random, [0, 1, 4]), { how, options }] as const;

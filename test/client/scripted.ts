@@ -24,6 +24,8 @@ import {
   GetStoreResponse,
   Member,
   ResponseHeader,
+  Timestamp,
+  TsoResponse,
 } from "../../engine/protocol/gen/pdpb.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 
@@ -42,6 +44,10 @@ export class ScriptedCluster {
   /** Every call to a store as `address method region`. */
   readonly calls: string[] = [];
   readonly sleeps: number[] = [];
+  /** Answers to transactional calls, by method; undefined is no answer. */
+  readonly script: Map<TikvCall["method"], (call: TikvCall) => object | undefined> = new Map();
+  /** The last timestamp that the oracle gave. */
+  timestamp = 1000n;
   /** Taken one a call before anything else happens. */
   readonly troubles: Trouble[] = [];
   nowMs = 0;
@@ -90,6 +96,12 @@ export class ScriptedCluster {
         const response = GetRegionResponse.make({ header, region, leader });
         return { ok: true, reply: { method: call.method, response } };
       }
+      case "Tso": {
+        this.timestamp += 1n;
+        const timestamp = Timestamp.make({ logical: Number(this.timestamp) });
+        const response = TsoResponse.make({ header, count: 1, timestamp });
+        return { ok: true, reply: { method: call.method, response } };
+      }
       case "GetStore": {
         const id = call.request.storeId;
         const store = Store.make({ id, address: `s${id}:1` });
@@ -123,7 +135,11 @@ export class ScriptedCluster {
     if (address !== `s${leader?.storeId}:1` && !isAside) {
       return regionError(call, { message: "not leader", notLeader: { regionId: id, leader } });
     }
-    return { ok: true, reply: this.#answer(call) };
+    const scripted = this.script.get(call.method);
+    if (scripted === undefined) return { ok: true, reply: this.#answer(call) };
+    const response = scripted(call);
+    if (response === undefined) return LOST;
+    return { ok: true, reply: { method: call.method, response } as unknown as TikvReply };
   }
 
   #answer(call: TikvCall): TikvReply {

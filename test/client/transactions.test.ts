@@ -1,0 +1,235 @@
+import * as assert from "uvu/assert";
+import type { Key } from "../../engine/base/bytes.ts";
+import { encodeMemcomparable } from "../../engine/base/memcomparable.ts";
+import { Cluster } from "../../engine/client/cluster.ts";
+import { ClientError, type FailureReason } from "../../engine/client/errors.ts";
+import { TxnClient } from "../../engine/client/transactions.ts";
+import {
+  Action,
+  BatchRollbackResponse,
+  CheckTxnStatusResponse,
+  CommitResponse,
+  Deadlock,
+  GetResponse,
+  KeyError,
+  LockInfo,
+  Op,
+  PessimisticLockResponse,
+  PessimisticRollbackResponse,
+  PrewriteResponse,
+  ResolveLockResponse,
+  TxnHeartBeatResponse,
+} from "../../engine/protocol/gen/kvrpcpb.ts";
+import type { TikvCall } from "../../engine/protocol/services.ts";
+import { suite } from "../harness.ts";
+import { ScriptedCluster } from "./scripted.ts";
+
+const test = suite("client: transactions");
+
+/** Regions below and from "m" on, whose stores say yes to whatever is asked. */
+function willing(): ScriptedCluster {
+  const cluster = new ScriptedCluster([encodeMemcomparable("m" as Key)]);
+  const { script } = cluster;
+  const minCommitTs = 5000n;
+  script.set("KvPrewrite", () => PrewriteResponse.make({ minCommitTs }));
+  script.set("KvCommit", () => CommitResponse.make());
+  script.set("KvBatchRollback", () => BatchRollbackResponse.make());
+  script.set("KVPessimisticRollback", () => PessimisticRollbackResponse.make());
+  script.set("KvTxnHeartBeat", () => TxnHeartBeatResponse.make());
+  script.set("KvResolveLock", () => ResolveLockResponse.make());
+  script.set("KvPessimisticLock", () =>
+    PessimisticLockResponse.make({ values: [Uint8Array.of(7)], notFounds: [false] }),
+  );
+  return cluster;
+}
+
+const clientOf = (cluster: ScriptedCluster): TxnClient =>
+  new TxnClient(new Cluster(cluster.ports, ["pd1:1"], "transactional"));
+
+/** The calls so far, without stores and regions. */
+const methodsOf = (cluster: ScriptedCluster): readonly (string | undefined)[] =>
+  cluster.calls.map((call) => call.split(" ")[1]);
+
+async function reasonOf(operation: Promise<unknown>): Promise<FailureReason | "none"> {
+  try {
+    await operation;
+    return "none";
+  } catch (error) {
+    if (error instanceof ClientError) return error.reason;
+    throw error;
+  }
+}
+
+const regionOfCall = (call: TikvCall): number | undefined =>
+  (call.request as { readonly context: { readonly regionId: number } }).context.regionId;
+
+test("a prewrite that nobody answers leaves the outcome open, whatever others answer", async () => {
+  const cluster = willing();
+  cluster.script.set("KvPrewrite", (call) => {
+    if (regionOfCall(call) === 1) return undefined;
+    return PrewriteResponse.make({ minCommitTs: 5000n });
+  });
+  const transaction = await clientOf(cluster).begin();
+  await transaction.put("a", "1");
+  await transaction.put("z", "1");
+  assert.is(await reasonOf(transaction.commit({ timeoutMs: 1000 })), "undetermined");
+  assert.not.ok(methodsOf(cluster).includes("KvBatchRollback"));
+});
+
+test("a commit of the primary that nobody answers leaves the outcome open", async () => {
+  const cluster = willing();
+  cluster.script.set("KvCommit", () => undefined);
+  const transaction = await clientOf(cluster).begin({ asyncCommit: false, onePC: false });
+  await transaction.put("a", "1");
+  assert.is(await reasonOf(transaction.commit({ timeoutMs: 1000 })), "undetermined");
+});
+
+test("of two phases a lost first one commits nothing", async () => {
+  const cluster = willing();
+  cluster.script.set("KvPrewrite", () => undefined);
+  const transaction = await clientOf(cluster).begin({ asyncCommit: false, onePC: false });
+  await transaction.put("a", "1");
+  assert.is(await reasonOf(transaction.commit({ timeoutMs: 1000 })), "timeout");
+  await transaction.settled();
+  assert.ok(methodsOf(cluster).includes("KvBatchRollback"));
+});
+
+test("a pessimistic lock that has run out says nothing of what its transaction writes", async () => {
+  const cluster = willing();
+  let met: Op = Op.PessimisticLock;
+  cluster.script.set("KvGet", () => {
+    if (methodsOf(cluster).at(-2) === "KVPessimisticRollback") return GetResponse.make();
+    if (methodsOf(cluster).at(-2) === "KvResolveLock") return GetResponse.make();
+    const fields = { primaryLock: "b" as Key, lockVersion: 9n, key: "a" as Key, lockType: met };
+    return GetResponse.make({ error: KeyError.make({ locked: LockInfo.make(fields) }) });
+  });
+  let answer = CheckTxnStatusResponse.make({ action: Action.TTLExpirePessimisticRollback });
+  cluster.script.set("KvCheckTxnStatus", () => answer);
+  const resolved: bigint[] = [];
+  cluster.script.set("KvResolveLock", (call) => {
+    if (call.method === "KvResolveLock") resolved.push(call.request.commitVersion);
+    return ResolveLockResponse.make();
+  });
+  const client = clientOf(cluster);
+  await (await client.snapshot()).get("a");
+  // It came back, took its locks again and committed; the secondary is met before it is cleared.
+  met = Op.Put;
+  answer = CheckTxnStatusResponse.make({ commitVersion: 77n });
+  await (await client.snapshot()).get("a");
+  assert.equal(resolved, [77n]);
+  // That is final: nobody is asked again.
+  await (await client.snapshot()).get("a");
+  assert.equal(resolved, [77n, 77n]);
+  assert.is(methodsOf(cluster).filter((method) => method === "KvCheckTxnStatus").length, 2);
+});
+
+test("a key is locked once, and shows what it held then", async () => {
+  const cluster = willing();
+  const transaction = await clientOf(cluster).begin({ pessimistic: true });
+  assert.equal(await transaction.getForUpdate("a"), Uint8Array.of(7));
+  await transaction.put("b", "1");
+  await transaction.put("a", "2");
+  await transaction.put("b", "3");
+  assert.is(methodsOf(cluster).filter((method) => method === "KvPessimisticLock").length, 2);
+  await transaction.rollback();
+});
+
+test("the first key that is locked becomes the primary, not the first that is asked for", async () => {
+  const cluster = willing();
+  cluster.script.set("KvPessimisticLock", (call) => {
+    if (call.method !== "KvPessimisticLock") return undefined;
+    const { mutations, primaryLock } = call.request;
+    primaries.push(`${mutations[0]?.key} ${primaryLock}`);
+    if (mutations[0]?.key !== "a") return PessimisticLockResponse.make({ notFounds: [true] });
+    const deadlock = Deadlock.make({ lockTs: 3n });
+    return PessimisticLockResponse.make({ errors: [KeyError.make({ deadlock })] });
+  });
+  const primaries: string[] = [];
+  cluster.script.set("KvPrewrite", (call) => {
+    if (call.method === "KvPrewrite") primaries.push(`prewrite ${call.request.primaryLock}`);
+    return PrewriteResponse.make({ minCommitTs: 5000n });
+  });
+  const transaction = await clientOf(cluster).begin({ pessimistic: true });
+  const [a, z] = [transaction.put("a", "1"), transaction.put("z", "1")];
+  assert.is(await reasonOf(a), "deadlock");
+  await z;
+  await transaction.commit();
+  assert.equal(primaries, ["a a", "z z", "prewrite z"]);
+  await transaction.settled();
+  // The lock that was not to be had may still be given to a call that is on its way.
+  assert.ok(cluster.calls.some((call) => call.endsWith("KVPessimisticRollback 1")));
+});
+
+test("what an insert found there stays locked, and is committed as such", async () => {
+  const cluster = willing();
+  const transaction = await clientOf(cluster).begin({ pessimistic: true });
+  assert.is(await reasonOf(transaction.insert("a", "1")), "exists");
+  const written: string[] = [];
+  cluster.script.set("KvPrewrite", (call) => {
+    if (call.method !== "KvPrewrite") return undefined;
+    for (const { op, key } of call.request.mutations) written.push(`${op} ${key}`);
+    assert.is(call.request.primaryLock, "a");
+    return PrewriteResponse.make({ minCommitTs: 5000n });
+  });
+  await transaction.put("z", "1");
+  await transaction.commit();
+  assert.equal(written, [`${Op.Lock} a`, `${Op.Put} z`]);
+});
+
+test("one phase is not tried again once a key may be locked on its own", async () => {
+  const cluster = willing();
+  const client = clientOf(cluster);
+  await client.transaction((both) => both.put("a", "1").then(() => both.put("z", "1")));
+  const tried: boolean[] = [];
+  cluster.script.set("KvPrewrite", (call) => {
+    if (call.method !== "KvPrewrite") return undefined;
+    tried.push(call.request.tryOnePc);
+    return PrewriteResponse.make({ minCommitTs: 5000n });
+  });
+  const transaction = await client.begin();
+  await transaction.put("a", "1");
+  await transaction.put("z", "1");
+  // Both parts find the region gone; then one region holds both keys.
+  const error = { message: "gone", regionNotFound: { regionId: 1 } };
+  for (let i = 0; i < 2; i++) cluster.troubles.push({ type: "region_error", error });
+  cluster.regions = new ScriptedCluster().regions;
+  await transaction.commit();
+  assert.equal(tried, [false]);
+});
+
+test("a transaction is kept alive although a heartbeat has failed", async () => {
+  const cluster = willing();
+  const wakes: (() => void)[] = [];
+  const { ports } = cluster;
+  const slow = {
+    ...ports,
+    clock: {
+      nowMs: () => cluster.nowMs,
+      sleep: async (ms: number): Promise<void> => {
+        await new Promise<void>((resolve) => wakes.push(resolve));
+        cluster.nowMs += ms;
+      },
+    },
+  };
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 100; i++) await Promise.resolve();
+  };
+  const client = new TxnClient(new Cluster(slow, ["pd1:1"], "transactional"));
+  const transaction = await client.begin({ pessimistic: true, lockTtlMs: 100 });
+  await transaction.put("a", "1");
+  cluster.script.set("KvTxnHeartBeat", () => undefined);
+  for (let i = 0; i < 20; i++) {
+    wakes.shift()?.();
+    await turns();
+  }
+  cluster.script.set("KvTxnHeartBeat", () => TxnHeartBeatResponse.make());
+  const before = cluster.calls.length;
+  for (let i = 0; i < 10; i++) {
+    wakes.shift()?.();
+    await turns();
+  }
+  assert.ok(cluster.calls.slice(before).some((call) => call.includes("KvTxnHeartBeat")));
+  await transaction.rollback();
+});
+
+test.run();
