@@ -25,6 +25,7 @@ export const WORKLOAD: Workload = {
   inserts: 1,
   timestamps: 1,
   bank: 0,
+  recorded: 0,
   thinkMs: 25,
   splits: 2,
   replicaCounts: [],

@@ -7,6 +7,7 @@ import { clockTrouble } from "./clock-trouble.ts";
 import { crashStorm } from "./crash-storm.ts";
 import { deposedLeaders } from "./deposed-leaders.ts";
 import { fullDisks } from "./full-disks.ts";
+import { isolation } from "./isolation.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
 import { membershipChurn } from "./membership-churn.ts";
 import { oneSlowDisk } from "./one-slow-disk.ts";
@@ -34,4 +35,5 @@ export const SCENARIOS: readonly Scenario[] = [
   membershipChurn,
   splits,
   bank,
+  isolation,
 ];

@@ -34,6 +34,9 @@ import type { Audit } from "./workloads/audit.ts";
 import { bankAudit } from "./workloads/bank-audit.ts";
 import { type Bank, bankBorder, bankClient, bankOf } from "./workloads/bank.ts";
 import { insertClient } from "./workloads/inserts.ts";
+import { recordedAudit } from "./workloads/isolation/audit.ts";
+import { recordedClient } from "./workloads/isolation/client.ts";
+import { type Desk, deskBorder, deskOf } from "./workloads/isolation/desk.ts";
 import { membershipClient } from "./workloads/membership.ts";
 import { registerClient } from "./workloads/registers.ts";
 import { splitClient } from "./workloads/splitter.ts";
@@ -114,18 +117,34 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     unknown: new Map(),
   };
   const bank = scenario.workload.bank > 0 ? bankOf(world) : undefined;
-  addClients(world, scenario, inserts, bank);
-  const audit =
-    bank === undefined
-      ? auditOf(world, nodes - 1, stream(streams, "auditor"))
-      : bankAudit(world, nodes - 1, bank);
-  return { world, inserts, audit };
+  const desk = scenario.workload.recorded > 0 ? deskOf(world) : undefined;
+  addClients(world, scenario, inserts, bank, desk);
+  return { world, inserts, audit: auditFor(world, nodes - 1, bank, desk) };
+}
+
+function auditFor(
+  world: World,
+  node: number,
+  bank: Bank | undefined,
+  desk: Desk | undefined,
+): Audit {
+  if (bank !== undefined) return bankAudit(world, node, bank);
+  if (desk !== undefined) return recordedAudit(world, node, desk);
+  return auditOf(world, node, stream(world.streams, "auditor"));
 }
 
 /** All clients of the workload, and the auditor. */
 function clientCount({ workload }: Scenario): number {
   const single = (workload.splits > 0 ? 1 : 0) + (workload.replicaCounts.length > 0 ? 1 : 0);
-  return workload.registers + workload.inserts + workload.timestamps + workload.bank + single + 1;
+  return (
+    workload.registers +
+    workload.inserts +
+    workload.timestamps +
+    workload.bank +
+    workload.recorded +
+    single +
+    1
+  );
 }
 
 function addClients(
@@ -133,6 +152,7 @@ function addClients(
   { workload }: Scenario,
   inserts: Inserts,
   bank: Bank | undefined,
+  desk: Desk | undefined,
 ): void {
   const { knobs, streams } = world;
   const clients = world.clients;
@@ -164,6 +184,14 @@ function addClients(
     }
     if (workload.splits > 0) {
       const draw = (random: Random): Key => bankBorder(bank, random);
+      add((node, name) => transactionalSplitter(world, node, name, workload.splits, draw));
+    }
+  } else if (desk !== undefined) {
+    for (let i = 0; i < workload.recorded; i++) {
+      add((node, name) => recordedClient(node, name, desk, thinkUs));
+    }
+    if (workload.splits > 0) {
+      const draw = (random: Random): Key => deskBorder(desk, random);
       add((node, name) => transactionalSplitter(world, node, name, workload.splits, draw));
     }
   } else if (workload.splits > 0) {

@@ -44,6 +44,8 @@ export interface Workload {
   readonly timestamps: number;
   /** Clients of the bank. It has transactions, so the others, which are raw, must be none. */
   readonly bank: number;
+  /** Clients whose transactions are recorded. They have the same needs as those of the bank. */
+  readonly recorded: number;
   /** Mean time between two operations of one client. */
   readonly thinkMs: number;
   /** At most this many splits in a run. */

@@ -28,6 +28,15 @@ export type CheckName =
   | "whole transfers"
   /** No transaction leaves a lock behind that nobody can clear away. */
   | "leftover locks"
+  /** Every acknowledged write is there once, and nothing without an author. */
+  | "versions"
+  | "isolation by data"
+  | "isolation by timestamps"
+  /** Transactions that lock whatever they read are serializable. */
+  | "locked reads"
+  | "counters"
+  /** What is refused because it exists did exist. */
+  | "inserts"
   | "convergence";
 
 export interface Violation {

@@ -1,0 +1,151 @@
+/**
+ * What all clients of recorded transactions share: what they have done, the keys that they meet at,
+ * and what the seed lets them do. A key is in use for some writes only, so that lists stay short.
+ */
+import type { Key } from "../../../engine/base/bytes.ts";
+import type { Transaction } from "../../checkers/transactions/history.ts";
+import type { World } from "../../model.ts";
+import { below, pick, type Random, stream } from "../../random.ts";
+import { type Mix, mixOf } from "../library.ts";
+
+/** What a client does in one transaction. */
+export type Errand =
+  | "lists"
+  | "registers"
+  | "set"
+  | "fork"
+  | "locking skew"
+  | "skew"
+  | "counter"
+  | "insert"
+  | "snapshot"
+  | "instants";
+
+/** Mutable: one for each run. */
+export interface Desk {
+  readonly world: World;
+  readonly mix: Mix;
+  readonly errands: readonly (readonly [weight: number, errand: Errand])[];
+  /** Everything that has ended, and how it was told. */
+  readonly history: Recorded[];
+  readonly refusals: Refusal[];
+  /** What a counter stood at, by the value that it was recorded under. */
+  readonly counts: Map<number, number>;
+  /** Timestamps that were told to somebody, for reading the past. */
+  readonly instants: bigint[];
+  /** Every key that anybody has tried to write. */
+  readonly keys: Set<string>;
+  readonly lists: Pool;
+  readonly registers: Pool;
+  readonly counters: Pool;
+  readonly inserts: Pool;
+  readonly sets: Pool;
+  readonly forks: Pool;
+  readonly skews: Pool;
+  readonly lockingSkews: Pool;
+  nextValue: number;
+}
+
+export interface Recorded extends Transaction {
+  readonly errand: Errand;
+  /** How it was committed, and why it failed if it did. */
+  readonly how: string;
+  readonly reason: string;
+}
+
+/** An insert that was refused because the key is there. */
+export interface Refusal {
+  readonly name: string;
+  readonly key: string;
+  readonly startTs: bigint;
+  readonly end: number;
+}
+
+/** Names of which a few are in use at a time, each for a number of writes. Mutable. */
+export interface Pool {
+  readonly prefix: string;
+  readonly limit: number;
+  readonly active: { readonly name: string; uses: number }[];
+  next: number;
+}
+
+export function deskOf(world: World): Desk {
+  const random = stream(world.streams, "desk");
+  const weighted = (errand: Errand, usual: number): readonly [number, Errand] => [
+    pick(random, [0, usual, 3 * usual]),
+    errand,
+  ];
+  const errands = [
+    weighted("lists", 4),
+    weighted("registers", 3),
+    weighted("set", 2),
+    weighted("fork", 2),
+    weighted("skew", 2),
+    weighted("locking skew", 2),
+    weighted("counter", 2),
+    weighted("insert", 2),
+    weighted("snapshot", 2),
+    weighted("instants", 1),
+  ] as const;
+  const drawn = errands.some(([weight]) => weight > 0);
+  const pool = (prefix: string, count: number, limit: number): Pool => {
+    const made: Pool = { prefix, limit, active: [], next: 0 };
+    for (let i = 0; i < count; i++) made.active.push(nextOf(made));
+    return made;
+  };
+  return {
+    world,
+    mix: mixOf(random),
+    errands: drawn ? errands : [[1, "lists"]],
+    history: [],
+    refusals: [],
+    counts: new Map(),
+    instants: [],
+    keys: new Set(),
+    lists: pool("list", pick(random, [2, 4, 8]), 32),
+    registers: pool("register", pick(random, [2, 4, 8]), 64),
+    counters: pool("counter", pick(random, [1, 3]), 200),
+    inserts: pool("unique", 3, 40),
+    sets: pool("set", 1, 40),
+    forks: pool("fork", 1, FORK_KEYS),
+    skews: pool("skew", 2, 30),
+    lockingSkews: pool("locked", 2, 30),
+    nextValue: 1,
+  };
+}
+
+/** Keys of one fork, each of which is written once. */
+export const FORK_KEYS = 5;
+
+const nextOf = (pool: Pool): { readonly name: string; uses: number } => {
+  pool.next += 1;
+  return { name: `${pool.prefix}/${String(pool.next).padStart(4, "0")}`, uses: 0 };
+};
+
+/** One of the names in use. */
+export const nameIn = (pool: Pool, random: Random): string => pick(random, pool.active).name;
+
+/** Notes a write under a name, and gives how many there were; the last one retires it. */
+export function noteUse(pool: Pool, name: string): number {
+  const at = pool.active.findIndex((one) => one.name === name);
+  const entry = pool.active[at];
+  if (entry === undefined) return pool.limit;
+  entry.uses += 1;
+  if (entry.uses >= pool.limit) pool.active[at] = nextOf(pool);
+  return entry.uses - 1;
+}
+
+/** A number that nobody has written, for a write of `key`. */
+export function freshNumber(desk: Desk, key: string): number {
+  desk.keys.add(key);
+  const value = desk.nextValue;
+  desk.nextValue = value + 1;
+  return value;
+}
+
+/** Where regions are to be split: before some key that is used, or will be. */
+export function deskBorder(desk: Desk, random: Random): Key {
+  const pools = [desk.lists, desk.registers, desk.sets, desk.skews, desk.counters, desk.inserts];
+  const { prefix, next } = pick(random, pools);
+  return `${prefix}/${String(1 + below(random, next + 2)).padStart(4, "0")}` as Key;
+}
