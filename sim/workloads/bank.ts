@@ -22,7 +22,7 @@ import type { Client, World } from "../model.ts";
 import { below, between, chance, pickWeighted, type Random, stream } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
-import { failureOf, libraryOf, type Mix, mixOf, type Mode, PATIENCE } from "./library.ts";
+import { failureOf, libraryOf, type Mix, mixOf, type Mode, PATIENCE, READERS } from "./library.ts";
 
 /** What all clients of the bank share. */
 export interface Bank {
@@ -177,17 +177,10 @@ export interface Look {
 /** Now, at leaders or followers; or, of what this client has seen, the past at any replica. */
 function drawLook(random: Random, past: readonly Moment[]): Look {
   const whole = chance(random, 500_000);
-  const from = pickWeighted(random, WAYS);
+  const from = pickWeighted(random, READERS);
   const at = from.staleRead === true ? past[below(random, Math.max(1, past.length))] : undefined;
   return { whole, from, at };
 }
-
-const WAYS: readonly (readonly [weight: number, from: ReplicaOptions])[] = [
-  [4, {}],
-  [2, { replicaRead: "follower" }],
-  [1, { replicaRead: "any" }],
-  [3, { staleRead: true }],
-];
 
 /** In words. */
 const kindOf = ({ whole, from, at }: Look): string => {

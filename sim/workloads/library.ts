@@ -2,6 +2,7 @@
 import { Cluster } from "../../engine/client/cluster.ts";
 import { ClientError } from "../../engine/client/errors.ts";
 import type { Ports } from "../../engine/client/ports.ts";
+import type { ReplicaOptions } from "../../engine/client/reading.ts";
 import type { TransactionOptions } from "../../engine/client/transaction.ts";
 import { TxnClient } from "../../engine/client/transactions.ts";
 import type { World } from "../model.ts";
@@ -26,6 +27,14 @@ export const PATIENCE: { readonly timeoutMs: number; readonly attempts: number }
 
 /** From less than a message takes on a bad network to the library's own. */
 const LOCK_TTLS_MS: readonly number[] = [300, 1000, 3000, 20_000];
+
+/** Who is asked to read a snapshot, by weight. */
+export const READERS: readonly (readonly [weight: number, from: ReplicaOptions])[] = [
+  [4, {}],
+  [2, { replicaRead: "follower" }],
+  [1, { replicaRead: "any" }],
+  [3, { staleRead: true }],
+];
 
 export function mixOf(random: Random): Mix {
   const mix = [false, true].flatMap((pessimistic) =>

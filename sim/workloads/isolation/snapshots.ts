@@ -1,15 +1,15 @@
 /** Reads outside of transactions: of now, of instants in the past, and of the clock alone. */
 import type { Snapshot } from "../../../engine/client/snapshot.ts";
 import type { Read } from "../../checkers/transactions/history.ts";
-import { below, between, chance, pick } from "../../random.ts";
+import { below, between, chance, pick, pickWeighted } from "../../random.ts";
 import { countOutcome } from "../history.ts";
-import { failureOf, PATIENCE } from "../library.ts";
+import { failureOf, PATIENCE, READERS } from "../library.ts";
 import { FORK_KEYS, nameIn } from "./desk.ts";
 import type { Errand } from "./desk.ts";
 import { readsOf, type Writer } from "./scribe.ts";
 import { collect, rangeOf, scanned } from "./sets.ts";
 
-/** Reads some keys of everything as of one instant, at times a past one. */
+/** Reads some keys of everything as of one instant, at times a past one, by any replica. */
 export async function readSnapshot(writer: Writer): Promise<void> {
   const { desk, txn, random } = writer;
   const begin = desk.world.timeUs;
@@ -23,7 +23,7 @@ export async function readSnapshot(writer: Writer): Promise<void> {
   const reads: Read[] = [];
   let snapshot: Snapshot | undefined;
   const run = async (): Promise<void> => {
-    snapshot = await txn.snapshot(at, PATIENCE);
+    snapshot = await txn.snapshot(at, { ...pickWeighted(random, READERS), ...PATIENCE });
     const set = nameIn(desk.sets, random);
     if (chance(random, 300_000)) {
       reads.push(...scanned(desk, set, await collect(snapshot, rangeOf(set, random))));
