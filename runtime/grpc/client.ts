@@ -13,7 +13,8 @@ import type {
 import { connect as connectTcp, isIP } from "node:net";
 import type { Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls } from "node:tls";
-import { frame, frameAll, MessageReader } from "./frame.ts";
+import { MessageReader } from "./frame.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import type { Method } from "./method.ts";
 import * as status from "./status.ts";
 import type { Status } from "./status.ts";
@@ -81,6 +82,7 @@ export interface TlsOptions {
 
 /** `address` is `host:port`, without a scheme. Without `tls` nothing is encrypted. */
 export function createGrpcClient(address: string, tls?: TlsOptions): GrpcClient {
+  const frames = new FrameWriter();
   let session: ClientHttp2Session | undefined;
 
   const sessionNow = (): ClientHttp2Session => {
@@ -94,7 +96,7 @@ export function createGrpcClient(address: string, tls?: TlsOptions): GrpcClient 
     events: StreamEvents<Response>,
     options: CallOptions,
   ): ClientStream<Request> => {
-    const call = new ClientCall(method, events);
+    const call = new ClientCall(method, events, frames);
     call.start(sessionNow(), address, options);
     return call;
   };
@@ -174,7 +176,8 @@ class ClientCall<Request, Response> implements ClientStream<Request> {
   readonly #events: StreamEvents<Response>;
   readonly #reader = new MessageReader(MAX_MESSAGE_BYTES);
   #stream: ClientHttp2Stream | undefined;
-  #outgoing: Uint8Array[] = [];
+  readonly #frames: FrameWriter;
+  #outgoing: Buffer[] = [];
   #flushing = false;
   #halfClosed = false;
   #ended = false;
@@ -182,9 +185,14 @@ class ClientCall<Request, Response> implements ClientStream<Request> {
   #failure = "";
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(method: Method<Request, Response>, events: StreamEvents<Response>) {
+  constructor(
+    method: Method<Request, Response>,
+    events: StreamEvents<Response>,
+    frames: FrameWriter,
+  ) {
     this.#method = method;
     this.#events = events;
+    this.#frames = frames;
   }
 
   start(session: ClientHttp2Session, authority: string, options: CallOptions): void {
@@ -215,7 +223,7 @@ class ClientCall<Request, Response> implements ClientStream<Request> {
 
   send(message: Request): void {
     if (this.#ended || this.#halfClosed) return;
-    this.#outgoing.push(this.#method.request.encode(message));
+    this.#outgoing.push(this.#frames.frame(this.#method.request, message));
     this.#flushSoon();
   }
 
@@ -239,9 +247,9 @@ class ClientCall<Request, Response> implements ClientStream<Request> {
     this.#flushing = false;
     const stream = this.#stream;
     if (this.#ended || stream === undefined || stream.destroyed) return;
-    const [first] = this.#outgoing;
-    if (first !== undefined) {
-      const bytes = this.#outgoing.length === 1 ? frame(first) : frameAll(this.#outgoing);
+    const outgoing = this.#outgoing;
+    if (outgoing.length > 0) {
+      const bytes = outgoing.length === 1 ? outgoing[0]! : Buffer.concat(outgoing);
       this.#outgoing = [];
       if (this.#halfClosed) stream.end(bytes);
       else stream.write(bytes);

@@ -11,30 +11,6 @@
 
 export const FRAME_HEADER_BYTES = 5;
 
-/** The message with its header in front, in one fresh buffer. */
-export function frame(message: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES + message.length);
-  bytes[0] = 0;
-  bytes.writeUInt32BE(message.length, 1);
-  bytes.set(message, FRAME_HEADER_BYTES);
-  return bytes;
-}
-
-/** Several messages, each with its header, in one fresh buffer. */
-export function frameAll(messages: readonly Uint8Array[]): Buffer {
-  let size = 0;
-  for (const message of messages) size += FRAME_HEADER_BYTES + message.length;
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const message of messages) {
-    bytes[at] = 0;
-    bytes.writeUInt32BE(message.length, at + 1);
-    bytes.set(message, at + FRAME_HEADER_BYTES);
-    at += FRAME_HEADER_BYTES + message.length;
-  }
-  return bytes;
-}
-
 /** What `MessageReader.next` found. */
 export type Next =
   | { readonly type: "message"; readonly bytes: Uint8Array }

@@ -2,6 +2,7 @@
  * What the gRPC layer needs to know of a method: its path, how its messages are encoded, and which
  * sides stream. The service tables of `engine/protocol` have this shape.
  */
+import type { Writer } from "../../engine/protocol/writer.ts";
 
 /** A decoded message, or what is wrong with the bytes. */
 export type Decoded<T> =
@@ -9,7 +10,8 @@ export type Decoded<T> =
 
 /** How one message type travels. */
 export interface Codec<T> {
-  encode(message: T): Uint8Array;
+  /** Puts `message` in front of what `writer` holds. */
+  write(writer: Writer, message: T): void;
   /** May keep views of `bytes`. */
   decode(bytes: Uint8Array): Decoded<T>;
 }

@@ -5,7 +5,8 @@
 import type { Headers } from "../http2/hpack.ts";
 import { encodeHeaders } from "../http2/hpack.ts";
 import type { ServerStream, StreamListener } from "../http2/stream.ts";
-import { frame, frameAll, MessageReader } from "./frame.ts";
+import { MessageReader } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import type { Method } from "./method.ts";
 import * as status from "./status.ts";
 
@@ -30,6 +31,8 @@ export interface Route {
   readonly method: Method;
   readonly handler: Handler;
   readonly maxMessageBytes: number;
+  /** Shared by all calls of the server. */
+  readonly frames: FrameWriter;
   /** Told once a call, when it has ended. */
   readonly ended: (call: ServerCall, code: number) => void;
 }
@@ -59,7 +62,7 @@ export class ServerCall implements StreamListener {
   readonly #route: Route;
   readonly #stream: ServerStream;
   readonly #reader: MessageReader;
-  #outgoing: Uint8Array[] = [];
+  #outgoing: Buffer[] = [];
   #flushing = false;
   #messages = 0;
   #headersSent = false;
@@ -90,17 +93,22 @@ export class ServerCall implements StreamListener {
   reply(message: unknown): void {
     if (this.#ended) return;
     this.#flush();
-    const bytes = frame(this.#encode(message));
+    const { frames, method } = this.#route;
     this.#finish(status.OK);
-    if (!this.#headersSent) return this.#stream.answer(RESPONSE_BLOCK, bytes, OK_TRAILERS);
-    this.#stream.write(bytes);
+    // The tables pair each method with its codec; here the types are erased.
+    if (!this.#headersSent) {
+      const view = frames.view(method.response, message);
+      return this.#stream.answer(RESPONSE_BLOCK, view, OK_TRAILERS);
+    }
+    this.#stream.write(frames.frame(method.response, message));
     return this.#stream.end(OK_TRAILERS);
   }
 
   /** One message of a server's stream. Leaves at the end of the current turn. */
   send(message: unknown): void {
     if (this.#ended) return;
-    this.#outgoing.push(this.#encode(message));
+    const { frames, method } = this.#route;
+    this.#outgoing.push(frames.frame(method.response, message));
     if (!this.#flushing) {
       this.#flushing = true;
       queueMicrotask(() => this.#flush());
@@ -188,11 +196,6 @@ export class ServerCall implements StreamListener {
     else this.end(status.INTERNAL, `the request is malformed: ${decoded.reason}`);
   }
 
-  #encode(message: unknown): Uint8Array {
-    // The tables pair each method with its codec; here the types are erased.
-    return this.method.response.encode(message);
-  }
-
   #respond(): void {
     if (this.#headersSent) return;
     this.#headersSent = true;
@@ -202,10 +205,10 @@ export class ServerCall implements StreamListener {
   #flush(): void {
     this.#flushing = false;
     if (this.#outgoing.length === 0 || this.#ended) return;
-    const bytes = frameAll(this.#outgoing);
+    const outgoing = this.#outgoing;
     this.#outgoing = [];
     this.#respond();
-    this.#stream.write(bytes);
+    this.#stream.write(outgoing.length === 1 ? outgoing[0]! : Buffer.concat(outgoing));
   }
 
   #finish(code: number): void {

@@ -9,6 +9,7 @@ import type { Headers } from "../http2/hpack.ts";
 import { ServerSession } from "../http2/session.ts";
 import type { ServerStream } from "../http2/stream.ts";
 import type { Method, Service } from "./method.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import { ServerCall } from "./server-call.ts";
 import type { Handler, Route } from "./server-call.ts";
 import * as status from "./status.ts";
@@ -103,12 +104,14 @@ function routesOf(
   ended: (call: ServerCall, code: number) => void,
 ): ReadonlyMap<string, Route> {
   const routes = new Map<string, Route>();
+  const frames = new FrameWriter();
   for (const { service, handler } of options.services) {
     for (const method of Object.values(service.methods)) {
       routes.set(method.path, {
         method,
         handler,
         maxMessageBytes: options.maxMessageBytes,
+        frames,
         ended,
       });
     }

@@ -85,13 +85,16 @@ export class ServerStream {
     this.flush();
   }
 
-  /** Headers, data and trailers at once: the whole answer of a unary call, in one buffer. */
+  /**
+   * Headers, data and trailers at once: the whole answer of a unary call, in one buffer. Copies
+   * `body`.
+   */
   answer(head: Buffer, body: Uint8Array, trailers: Buffer): void {
     if (this.localEnded) return;
     const fits = Math.min(this.window, this.#carrier.window, this.#carrier.maxPayload);
     if (this.#waitingBytes > 0 || body.length > fits) {
       this.respond(head);
-      this.write(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+      this.write(Buffer.from(body));
       this.end(trailers);
       return;
     }

@@ -1,6 +1,7 @@
 /** A service of every shape of call, whose messages are text, for the tests of the gRPC layer. */
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { reserve } from "../../engine/protocol/writer.ts";
 import type { Codec, Method } from "../../runtime/grpc/method.ts";
 import { createGrpcServer } from "../../runtime/grpc/server.ts";
 import type { GrpcServer } from "../../runtime/grpc/server.ts";
@@ -8,7 +9,11 @@ import type { Handler, ServerCall } from "../../runtime/grpc/server-call.ts";
 
 /** Text; the text "\u0000" is malformed. */
 const text: Codec<string> = {
-  encode: (message) => Buffer.from(message, "utf8"),
+  write(writer, message) {
+    const bytes = Buffer.from(message, "utf8");
+    const at = reserve(writer, bytes.length);
+    writer.buffer.set(bytes, at);
+  },
   decode(bytes) {
     const message = Buffer.from(bytes).toString("utf8");
     return message === "\0" ? { ok: false, reason: "no text" } : { ok: true, value: message };
