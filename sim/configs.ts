@@ -40,6 +40,14 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
       reserveBytes: knobs.reserveBytes,
     },
     freezeLogBytes: knobs.freezeLogBytes,
+    pessimistic: {
+      inMemory: true,
+      regionBytes: 1024,
+      storeBytes: 4096,
+      pipelined: true,
+      waitMs: 1000,
+      wakeDelayMs: 20,
+    },
     region: {
       raft: raftConfig(knobs),
       raw: { ttlEnabled: false },

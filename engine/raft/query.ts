@@ -17,6 +17,9 @@ export const isLeader = (state: RaftState): boolean => state.role === "leader";
 export const leader = (state: RaftState): PeerId | undefined =>
   state.leader === 0 ? undefined : state.leader;
 
+/** Whether the leader is handing over, and takes no proposals meanwhile. */
+export const isTransferring = (state: RaftState): boolean => state.transfer !== undefined;
+
 /** Highest index known to be committed. */
 export const committed = (state: RaftState): LogIndex => state.commit;
 /** Highest index that the state machine has confirmed. */

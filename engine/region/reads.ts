@@ -40,12 +40,12 @@ const isWrite = ({ method }: ReadCall["call"]): boolean => isMvccWrite(method);
 
 function answerOf(turn: Turn, replica: Replica, call: ReadCall["call"]): TikvReply {
   const { startKey: start, endKey: end } = replica.region;
-  const data = turn.data.snapshot();
   if (isMvccRead(call.method)) {
     const read = call as MvccRead;
     const refusal = tooOld(turn, replica.region.id, read);
-    return refusal ?? answerMvcc(data, read, { start, end }).response;
+    return refusal ?? answerMvcc(turn.viewOf(replica), read, { start, end }).response;
   }
+  const data = turn.data.snapshot();
   const nowSeconds = Math.floor(turn.now.wallMs / 1000);
   return answerRead(call as RawRead, { data, mode: turn.config.raw, nowSeconds }, { start, end });
 }

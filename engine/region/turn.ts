@@ -14,6 +14,8 @@ import type { TableCache } from "../storage/table/cache.ts";
 import type { TableDamage, TableMeta } from "../storage/table/types.ts";
 import type { LogRecord } from "../storage/types.ts";
 import type { Error as RegionError } from "../protocol/gen/errorpb.ts";
+import type { KvView } from "../storage/view.ts";
+import type { Replica } from "./replica.ts";
 import type { Registry } from "./registry.ts";
 import type { RegionConfig, RegionEffect } from "./types.ts";
 
@@ -41,6 +43,8 @@ export interface Turn {
   data: Workspace;
   /** The tables under it. Whoever has read asks it for damage before acting on what it read. */
   readonly tables: TableCache;
+  /** What a replica's transactional reads see: the data beneath locks that are in memory only. */
+  readonly viewOf: (replica: Replica) => KvView;
   readonly tree: TreePort;
   readonly replicas: Registry;
   /** Out: regions of which the placement driver should hear at once; most steps have no news. */

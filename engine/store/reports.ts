@@ -22,6 +22,7 @@ import { drive } from "../region/drive.ts";
 import { configurationChange, type MemberOrder } from "../region/members.ts";
 import { type Replica, regionId, withReplica } from "../region/replica.ts";
 import { header } from "./header.ts";
+import { handOver } from "./transactions/memory.ts";
 import { ask, type StoreTurn } from "./turn.ts";
 
 /** Sends what is due. Called at every tick once the store has joined. */
@@ -148,7 +149,10 @@ export function onRegionOrders(
   if (meant === undefined || meant.confVer !== confVer || meant.version !== version) return;
   const target = orders.transferLeader?.peer;
   if (target !== undefined) {
-    drive(turn, replica, { type: "transfer_leader", to: target.id as PeerId });
+    const ready = handOver(turn, replica);
+    if (ready !== undefined) {
+      drive(turn, ready, { type: "transfer_leader", to: target.id as PeerId });
+    }
     return;
   }
   const changes = orders.changePeerV2?.changes ?? toList(orders.changePeer);

@@ -29,6 +29,7 @@ import { report, reportNews } from "./reports.ts";
 import { onRequest, submit } from "./requests.ts";
 import type { StoreState } from "./state.ts";
 import { seekMaxTs } from "./transactions/sync.ts";
+import { divideLocks, tickMemoryLocks } from "./transactions/memory.ts";
 import { tickResolving } from "./transactions/resolving.ts";
 import { tellWaits, tickDetector } from "./transactions/telling.ts";
 import { tickWaiters } from "./transactions/waits.ts";
@@ -60,8 +61,9 @@ export function step(
   if (turn.trouble !== undefined) return abandoned(turn);
   passLine(turn);
   submit(turn);
-  startReplicas(turn);
+  const grown = startReplicas(turn);
   advance(turn, () => submit(turn));
+  divideLocks(turn, grown);
   tellWaits(turn);
   settleDamage(turn);
   if (turn.registration.type === "joined") {
@@ -150,6 +152,7 @@ function onTick(turn: StoreTurn): void {
     }
   }
   tickWaiters(turn, (woken) => retry(turn, woken));
+  tickMemoryLocks(turn);
   tickDetector(turn);
   tickResolving(turn);
   if (turn.registration.type === "joined") {
@@ -196,11 +199,15 @@ function onUnreachable(turn: StoreTurn, store: StoreId): void {
 }
 
 /** Starts what splits have made in this step. */
-function startReplicas(turn: StoreTurn): void {
-  if (turn.started.length === 0) return;
+function startReplicas(turn: StoreTurn): readonly RegionId[] {
+  if (turn.started.length === 0) return NOTHING_GROWN;
+  const grown = turn.started.map(({ region }) => region);
   for (const { region, campaign } of turn.started.splice(0)) {
     const replica = turn.replicas.get(region);
     if (replica === undefined) continue;
     drive(turn, replica, campaign ? { type: "campaign" } : { type: "tick" });
   }
+  return grown;
 }
+
+const NOTHING_GROWN: readonly RegionId[] = [];

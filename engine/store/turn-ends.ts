@@ -10,6 +10,7 @@ import type { TableCache } from "../storage/table/cache.ts";
 import { freeze, handBack, logRecords, stepDisk, TurnTree } from "./disk.ts";
 import { isFreezeDue } from "./flush.ts";
 import type { StoreState } from "./state.ts";
+import { viewOf } from "./transactions/memory.ts";
 import { type StoreTurn, takeTicket } from "./turn.ts";
 import type { StoreEffect } from "./types.ts";
 
@@ -34,6 +35,7 @@ export function openTurn(
     persisting: [],
     data: new Workspace(stackOf(state.storage), tables),
     tables,
+    viewOf: (replica) => viewOf(turn, replica),
     tree,
     replicas: new Registry(state.replicas),
     news: undefined,

@@ -94,6 +94,22 @@ export interface StoreConfig {
   readonly throttle: ThrottleConfig;
   /** Log bytes after which it is frozen all the same, so that the log can be shortened. */
   readonly freezeLogBytes: number;
+  readonly pessimistic: PessimisticConfig;
   readonly region: RegionConfig;
   readonly storage: StorageConfig;
+}
+
+/** How pessimistic locks are taken and waited for. */
+export interface PessimisticConfig {
+  /** Whether the leader keeps them in memory, as long as there is room. */
+  readonly inMemory: boolean;
+  /** Bytes of such locks of one region and of the store; further ones are written. */
+  readonly regionBytes: number;
+  readonly storeBytes: number;
+  /** Whether those that are written are answered before they are applied. */
+  readonly pipelined: boolean;
+  /** Longest wait for a lock, and the wait of requests that do not say how long. */
+  readonly waitMs: number;
+  /** Between the first waiter that is woken when a lock goes, and the others. */
+  readonly wakeDelayMs: number;
 }

@@ -46,6 +46,12 @@ const STORE_SCHEMA = {
   "raftstore.pd-heartbeat-tick-interval": "duration",
   "raftstore.pd-store-heartbeat-tick-interval": "duration",
   "raftstore.max-peer-down-duration": "duration",
+  "pessimistic-txn.in-memory": "flag",
+  "pessimistic-txn.in-memory-peer-size-limit": "size",
+  "pessimistic-txn.in-memory-instance-size-limit": "size",
+  "pessimistic-txn.pipelined": "flag",
+  "pessimistic-txn.wait-for-lock-timeout": "duration",
+  "pessimistic-txn.wake-up-delay-duration": "duration",
   "resolved-ts.enable": "flag",
   "resolved-ts.advance-ts-interval": "duration",
   "raft-engine.target-file-size": "size",
@@ -131,6 +137,7 @@ export function tikvSettings(
 const DEFAULT_CACHE_BYTES = 128 * MIB;
 const DEFAULT_MEMTABLE_BYTES = 32 * MIB;
 const DEFAULT_TICK_MS = 100;
+const DEFAULT_ENTRY_BYTES = 8 * MIB;
 const DEFAULT_HEARTBEAT_TICKS = 2;
 const DEFAULT_ELECTION_TICKS = 10;
 
@@ -160,6 +167,10 @@ function problemOf(advertised: Address, file: TikvFile): string | undefined {
   if (lease !== undefined && lease * 100 > electionTicks * tickMs * LEASE_PERCENT) {
     return `raftstore.raft-store-max-leader-lease must be at most ${LEASE_PERCENT}% of the election timeout`;
   }
+  const locks = file["pessimistic-txn.in-memory-peer-size-limit"] ?? 0;
+  if (locks > (file["raftstore.raft-entry-max-size"] ?? DEFAULT_ENTRY_BYTES)) {
+    return "pessimistic-txn.in-memory-peer-size-limit must be at most raftstore.raft-entry-max-size: the locks are handed over in one entry";
+  }
   return lsmProblem(file);
 }
 
@@ -174,7 +185,7 @@ function storeSettings(file: TikvFile): StoreSettings {
   const electionMs =
     tickMs * (file["raftstore.raft-election-timeout-ticks"] ?? DEFAULT_ELECTION_TICKS);
   const appendBytes = file["raftstore.raft-max-size-per-msg"] ?? MIB;
-  const maxEntryBytes = file["raftstore.raft-entry-max-size"] ?? 8 * MIB;
+  const maxEntryBytes = file["raftstore.raft-entry-max-size"] ?? DEFAULT_ENTRY_BYTES;
   const leaseMs =
     file["raftstore.raft-store-max-leader-lease"] ?? (electionMs * LEASE_PERCENT) / 100;
   const memtableBytes = file["rocksdb.defaultcf.write-buffer-size"] ?? DEFAULT_MEMTABLE_BYTES;
@@ -208,6 +219,14 @@ function storeSettings(file: TikvFile): StoreSettings {
       reserveBytes: file["storage.reserve-space"] ?? 256 * MIB,
     },
     freezeLogBytes: file["raft-engine.purge-threshold"] ?? 128 * MIB,
+    pessimistic: {
+      inMemory: file["pessimistic-txn.in-memory"] ?? true,
+      regionBytes: file["pessimistic-txn.in-memory-peer-size-limit"] ?? 512 * KIB,
+      storeBytes: file["pessimistic-txn.in-memory-instance-size-limit"] ?? 100 * MIB,
+      pipelined: file["pessimistic-txn.pipelined"] ?? true,
+      waitMs: file["pessimistic-txn.wait-for-lock-timeout"] ?? 1000,
+      wakeDelayMs: file["pessimistic-txn.wake-up-delay-duration"] ?? 20,
+    },
     region: {
       raft: {
         heartbeatMs: tickMs * heartbeatTicks,

@@ -56,6 +56,14 @@ export const testConfig = (n: number): StoreConfig => ({
   },
   cacheBytes: 1 << 20,
   freezeLogBytes: 4096,
+  pessimistic: {
+    inMemory: true,
+    regionBytes: 4096,
+    storeBytes: 16_384,
+    pipelined: true,
+    waitMs: 1000,
+    wakeDelayMs: 20,
+  },
   region: {
     raft: {
       heartbeatMs: 100,

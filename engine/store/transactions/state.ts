@@ -7,8 +7,10 @@ import type { MvccWrite, Part } from "../../mvcc/calls.ts";
 import type { MemoryLock, ReleasedLock } from "../../mvcc/evaluation.ts";
 import type { TikvReply } from "../../protocol/services.ts";
 import { type Concurrency, noConcurrency } from "../../transaction/concurrency.ts";
+import type { KvOperation } from "../../storage/types.ts";
 import { type Detector, noDetector } from "../../transaction/detector.ts";
 import { type Latches, noLatches } from "../../transaction/latches.ts";
+import { type MemoryLocks, noMemoryLocks } from "./memory.ts";
 import { notResolving, type Resolving } from "./resolving.ts";
 import { noWaiters, type WaitQueues } from "../../transaction/waiting.ts";
 
@@ -22,6 +24,7 @@ export interface Transactions {
   readonly detector: Detector;
   readonly telling: Telling;
   readonly resolving: Resolving;
+  readonly held: MemoryLocks;
   /**
    * By `idKey` of the region: the term in which this store, as its leader, has learned that no
    * predecessor has read above `maxTs`.
@@ -50,6 +53,10 @@ export interface Running {
   readonly response: TikvReply | undefined;
   readonly memoryLocks: readonly MemoryLock[];
   readonly released: readonly ReleasedLock[];
+  /** Of the evaluation that is being replicated. */
+  readonly operations: readonly KvOperation[];
+  /** The answer was given when the entry was proposed. */
+  readonly answered: boolean;
 }
 
 export const noTransactions = (): Transactions => ({
@@ -65,6 +72,7 @@ export const noTransactions = (): Transactions => ({
     toldAt: Number.NEGATIVE_INFINITY,
   },
   resolving: notResolving(),
+  held: noMemoryLocks(),
   synced: tree.empty(),
 });
 

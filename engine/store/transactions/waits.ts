@@ -37,11 +37,6 @@ import { reply } from "../../region/turn.ts";
 import type { StoreTurn } from "../turn.ts";
 import { type Running, runningOf } from "./state.ts";
 
-/** Longest wait, and what `wait_timeout` 0 stands for, as TiKV's `wait-for-lock-timeout`. */
-const WAIT_MS = 1000;
-/** Between the first waiter that is woken and the others, as TiKV's `wake-up-delay-duration`. */
-const WAKE_DELAY_MS = 20;
-
 type LockCall = Extract<Running["call"], { readonly method: "KvPessimisticLock" }>;
 
 /**
@@ -56,7 +51,7 @@ export function park(
 ): boolean {
   const { call, ticket } = running;
   if (blockedBy === undefined || call.method !== "KvPessimisticLock") return false;
-  const timeoutMs = timeoutOf(call.request);
+  const timeoutMs = timeoutOf(turn, call.request);
   if (timeoutMs === 0) return false;
   const waiter: Waiter = {
     ticket,
@@ -80,9 +75,10 @@ export function park(
 }
 
 /** Milliseconds that the request waits; 0: it does not. */
-function timeoutOf({ waitTimeout }: PessimisticLockRequest): number {
+function timeoutOf(turn: StoreTurn, { waitTimeout }: PessimisticLockRequest): number {
+  const { waitMs } = turn.before.config.pessimistic;
   if (waitTimeout < 0n) return 0;
-  return waitTimeout === 0n || waitTimeout > WAIT_MS ? WAIT_MS : Number(waitTimeout);
+  return waitTimeout === 0n || waitTimeout > waitMs ? waitMs : Number(waitTimeout);
 }
 
 /** The wait as the detector knows it. */
@@ -108,6 +104,7 @@ export function wakeWaiters(
   released: readonly ReleasedLock[],
   retry: (running: Running) => void,
 ): void {
+  const { wakeDelayMs } = turn.before.config.pessimistic;
   for (const { key, startTs, commitTs } of released) {
     if (turn.transactions.waiting.size === 0) return;
     const { monotonicMs } = turn.now;
@@ -116,7 +113,7 @@ export function wakeWaiters(
     for (const waiter of waitersAt(turn.transactions.waiting, key)) {
       if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
     }
-    const woken = wake(turn.transactions.waiting, key, lock, monotonicMs, WAKE_DELAY_MS);
+    const woken = wake(turn.transactions.waiting, key, lock, monotonicMs, wakeDelayMs);
     turn.transactions = { ...turn.transactions, waiting: woken.queues };
     for (const waiter of woken.waiters) resume(turn, waiter, retry);
   }

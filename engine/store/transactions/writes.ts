@@ -39,6 +39,8 @@ import { acquire, release } from "../../transaction/latches.ts";
 import { admit, holdsCommitted, misdirected } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
 import { isInside, raiseMaxTs } from "./reads.ts";
+import type { Batch } from "./batch.ts";
+import { onWritten, takeInMemory, viewOf } from "./memory.ts";
 import { type Running, runningOf, type Transactions } from "./state.ts";
 import { park, wakeWaiters } from "./waits.ts";
 
@@ -55,14 +57,18 @@ export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): v
     response: undefined,
     memoryLocks: [],
     released: [],
+    operations: [],
+    answered: false,
   };
   put(turn, running);
   if (running.part === undefined) confirm(turn, running);
   else latch(turn, running, running.part);
 }
 
-const named = (turn: StoreTurn, { region }: Replica, call: MvccWrite): Part =>
-  partOf(turn.data.snapshot(), call, { start: region.startKey, end: region.endKey }, EMPTY_KEY);
+function named(turn: StoreTurn, replica: Replica, call: MvccWrite): Part {
+  const { startKey: start, endKey: end } = replica.region;
+  return partOf(viewOf(turn, replica), call, { start, end }, EMPTY_KEY);
+}
 
 /** Takes the keys of `part`; the call goes on when it has them all. */
 export function latch(turn: StoreTurn, running: Running, part: Part): void {
@@ -129,7 +135,7 @@ function isSynced(turn: StoreTurn, replica: Replica): boolean {
 
 function evaluatePart(turn: StoreTurn, running: Running, part: Part, replica: Replica): void {
   const { startKey: start, endKey: end } = replica.region;
-  const evaluation = evaluateWrite(turn.data.snapshot(), running.call, part, {
+  const evaluation = evaluateWrite(viewOf(turn, replica), running.call, part, {
     bounds: { start, end },
     maxTs: turn.transactions.concurrency.maxTs,
   });
@@ -137,7 +143,10 @@ function evaluatePart(turn: StoreTurn, running: Running, part: Part, replica: Re
     endWith(turn, running, regionNotFound(replica.region.id));
   } else if (park(turn, running, evaluation, (next) => free(turn, next))) {
     // It waits for somebody's lock.
-  } else if (evaluation.operations.length === 0) {
+  } else if (
+    evaluation.operations.length === 0 ||
+    takeInMemory(turn, replica, running.call, evaluation.operations)
+  ) {
     onPartDone(turn, running, evaluation.response, replica);
   } else {
     replicate(turn, running, evaluation, replica);
@@ -156,7 +165,7 @@ function replicate(
     return;
   }
   change(turn, { concurrency: show(turn.transactions.concurrency, memoryLocks) });
-  put(turn, { ...running, response, memoryLocks, released });
+  put(turn, { ...running, response, memoryLocks, released, operations });
   turn.batches ??= new Map();
   const { version } = epochOf(replica.region);
   const batch = turn.batches.get(running.region) ?? { version, operations: [], parts: [] };
@@ -177,6 +186,22 @@ function propose(turn: StoreTurn): void {
     }
     const data = encodeEntry({ type: "write", version, operations }, turn.wire);
     drive(turn, replica, { type: "propose", commands: [data] }, [{ data, parts }]);
+    if (turn.before.config.pessimistic.pipelined) answerLocks(turn, parts);
+  }
+}
+
+/**
+ * Pessimistic locks are answered when they are in the leader's log: to lose one is no harm. Their
+ * latches stay taken until the entry is applied.
+ */
+function answerLocks(turn: StoreTurn, parts: Batch["parts"]): void {
+  for (const { ticket, method } of parts) {
+    if (method !== "KvPessimisticLock") continue;
+    if (turn.settled.some((settled) => settled.ticket === ticket)) continue;
+    const running = runningOf(turn.transactions, ticket);
+    if (running?.response === undefined) continue;
+    reply(turn, ticket, running.response);
+    put(turn, { ...running, answered: true });
   }
 }
 
@@ -189,6 +214,7 @@ function onSettled(turn: StoreTurn, { ticket, error }: Settled): void {
     endWith(turn, running, error);
     return;
   }
+  onWritten(turn, running.region, running.operations);
   wakeWaiters(turn, running.released, (woken) => retry(turn, woken));
   const replica = turn.replicas.get(running.region);
   assert(running.response !== undefined, "what was replicated has an answer");
@@ -209,7 +235,13 @@ function onPartDone(
     endWith(turn, running, regionNotFound(running.region));
   } else {
     free(turn, running);
-    const rest: Running = { ...running, part: undefined, memoryLocks: [], released: [] };
+    const rest: Running = {
+      ...running,
+      part: undefined,
+      memoryLocks: [],
+      released: [],
+      operations: [],
+    };
     nextPart(turn, rest, replica, next);
   }
 }
@@ -217,11 +249,12 @@ function onPartDone(
 function nextPart(
   turn: StoreTurn,
   running: Running,
-  { region }: Replica,
+  replica: Replica,
   from: NonNullable<Part["next"]>,
 ): void {
+  const { region } = replica;
   const bounds = { start: region.startKey, end: region.endKey };
-  const part = partOf(turn.data.snapshot(), running.call, bounds, from);
+  const part = partOf(viewOf(turn, replica), running.call, bounds, from);
   if (isSound(turn)) latch(turn, running, part);
   else endWith(turn, running, regionNotFound(region.id));
 }
@@ -238,7 +271,7 @@ export function endWith(turn: StoreTurn, running: Running, error: RegionError): 
 
 /** Answers the call and lets those behind it go on. */
 export function end(turn: StoreTurn, running: Running, answer: TikvReply): void {
-  reply(turn, running.ticket, answer);
+  if (!running.answered) reply(turn, running.ticket, answer);
   const { running: all } = turn.transactions;
   change(turn, { running: tree.remove(all, idKey(running.ticket)) });
   free(turn, running);
