@@ -6,6 +6,7 @@
 import { unreachable } from "../base/assert.ts";
 import type { RegionId, StoreId } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
+import { isLeader } from "../raft/query.ts";
 import { epochOf, storeIdOf } from "../region/descriptor.ts";
 import { canLeave, destroy } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
@@ -32,7 +33,7 @@ import { seekMaxTs } from "./transactions/sync.ts";
 import { divideLocks, tickMemoryLocks } from "./transactions/memory.ts";
 import { tickResolving } from "./transactions/resolving.ts";
 import { tellWaits, tickDetector } from "./transactions/telling.ts";
-import { tickWaiters } from "./transactions/waits.ts";
+import { dismissWaiters, tickWaiters } from "./transactions/waits.ts";
 import { advance, retry } from "./transactions/writes.ts";
 import { closeTurn, openTurn } from "./turn-ends.ts";
 import type { StoreTurn } from "./turn.ts";
@@ -64,6 +65,7 @@ export function step(
   const grown = startReplicas(turn);
   advance(turn, () => submit(turn));
   divideLocks(turn, grown);
+  for (const region of turn.news ?? []) noteFollower(turn, region);
   tellWaits(turn);
   settleDamage(turn);
   if (turn.registration.type === "joined") {
@@ -71,6 +73,12 @@ export function step(
     reportNews(turn);
   }
   return closeTurn(turn);
+}
+
+function noteFollower(turn: StoreTurn, region: RegionId): void {
+  const replica = turn.replicas.get(region);
+  if (replica !== undefined && isLeader(replica.raft)) return;
+  dismissWaiters(turn, region, (woken) => retry(turn, woken));
 }
 
 /** Whoever has come to lead a region must learn what its predecessors have read. */

@@ -176,6 +176,15 @@ test("a store without a replica of the first region asks who leads it", () => {
   assert.is(answers.filter((one) => one.startsWith("deadlock")).length, 1);
 });
 
+test("who waits at a store that leads no more is sent to the one that does", () => {
+  const story = new Story();
+  story.lock("h", A);
+  const waiting = story.lock("h", B);
+  story.lead("h", story.cluster.nodes[2] as Node);
+  story.cluster.run(500);
+  assert.match(story.said(waiting), "region: peer is not leader");
+});
+
 test("a store that starts again has no waits, and none of its old ones makes a deadlock", () => {
   const story = new Story();
   story.lock("h", A);

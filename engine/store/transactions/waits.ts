@@ -5,6 +5,7 @@
 import { assert } from "../../base/assert.ts";
 import { encodeKey } from "../../mvcc/keys.ts";
 import { idKey } from "../../base/big-endian.ts";
+import type { RegionId } from "../../base/ids.ts";
 import { EMPTY_BYTES, keyToBytes } from "../../base/bytes.ts";
 import { crc64 } from "../../base/checksum.ts";
 import { Timestamp } from "../../base/timestamp.ts";
@@ -126,6 +127,24 @@ export function tickWaiters(turn: StoreTurn, retry: (running: Running) => void):
   const woken = due(transactions.waiting, now.monotonicMs);
   turn.transactions = { ...transactions, waiting: woken.queues };
   for (const waiter of woken.waiters) {
+    if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
+    resume(turn, waiter, retry);
+  }
+}
+
+/** This store does not lead `region` any more: who waits there has to ask whoever does. */
+export function dismissWaiters(
+  turn: StoreTurn,
+  region: RegionId,
+  retry: (running: Running) => void,
+): void {
+  const { transactions } = turn;
+  if (transactions.waiting.size === 0) return;
+  const isThere = ({ ticket }: Waiter): boolean =>
+    runningOf(transactions, ticket)?.region === region;
+  const { queues, waiters: leaving } = remove(transactions.waiting, isThere);
+  turn.transactions = { ...transactions, waiting: queues };
+  for (const waiter of leaving) {
     if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
     resume(turn, waiter, retry);
   }
