@@ -14,6 +14,7 @@ import { passed, violated } from "./checkers/verdict.ts";
 import { compareAll, missing } from "./checkers/convergence.ts";
 import { checkHistories } from "./checkers/histories.ts";
 import { checkTables } from "./checkers/tables.ts";
+import { checkRecords } from "./checkers/record-audit.ts";
 import { setDrift, thawWall } from "./clock/clock.ts";
 import { HEALTHY_DISK } from "./disk/model.ts";
 import { schedule } from "./event-queue.ts";
@@ -66,6 +67,7 @@ export async function runSeed(
     checkInserts(world, built.audit, built.inserts);
     compareAll(world);
     if (!over(world)) checkTables(world);
+    if (!over(world)) checkRecords(world);
   }
   if (!over(world)) undecided = checkHistories(world).undecided;
   world.phase = "over";

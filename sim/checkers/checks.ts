@@ -3,6 +3,7 @@
  * of them found, which ends the run.
  */
 import type { History } from "../workloads/history.ts";
+import type { Authors } from "./authors.ts";
 import type { GroupChecker } from "./group.ts";
 import type { ReplicaChecker } from "./replicas.ts";
 import type { TimestampChecker } from "./timestamps.ts";
@@ -20,6 +21,8 @@ export interface Checks {
   readonly timestamps: TimestampChecker;
   readonly groups: GroupChecker;
   readonly replicas: ReplicaChecker;
+  /** Empty where nobody runs transactions. */
+  readonly authors: Authors;
   /** What the placement driver had committed when convergence was last looked for. */
   placementCommit: number;
 }
@@ -31,5 +34,6 @@ export const checksOf = (): Checks => ({
   timestamps: timestampChecker(),
   groups: groupChecker(),
   replicas: replicaChecker(),
+  authors: new Map(),
   placementCommit: 0,
 });

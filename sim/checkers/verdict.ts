@@ -37,6 +37,8 @@ export type CheckName =
   | "counters"
   /** What is refused because it exists did exist. */
   | "inserts"
+  /** What all records of all keys say together, and against what clients asked and were told. */
+  | "records"
   | "convergence";
 
 export interface Violation {

@@ -7,6 +7,7 @@
 import { assert } from "../../engine/base/assert.ts";
 import type { Answer, CallOptions, Ports } from "../../engine/client/ports.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
+import { noteCall, noteEvent } from "../checkers/authors.ts";
 import { violated } from "../checkers/verdict.ts";
 import { schedule } from "../event-queue.ts";
 import type { Client, Machine, Outcome, World } from "../model.ts";
@@ -57,14 +58,17 @@ export function asyncClient(
 
   const ports: Ports = {
     transport: {
-      tikv: (address, request, options) =>
-        call<TikvReply>(storeAt(world, address), request, options),
+      tikv: (address, request, options) => {
+        noteCall(world.checks.authors, name, request);
+        return call<TikvReply>(storeAt(world, address), request, options);
+      },
       pd: (endpoint, request, options) =>
         call<PdReply>(memberAt(world, endpoint), request, options),
     },
     clock: { nowMs: () => world.timeUs / 1000, sleep },
     random: { next: random },
     log: (event) => {
+      noteEvent(world.checks.authors, name, event);
       if (event.message !== "heartbeat failed" && event.message !== "clean-up failed") return;
       // The library tells nobody else of what goes wrong behind its users' backs.
       if (event.because.startsWith("ClientError: ")) return;

@@ -83,7 +83,7 @@ export async function openBank(
     for (let account = 0; account < accounts; account++) {
       const key = accountKey(account);
       const there = await transaction.get(key, PATIENCE);
-      if (there === undefined) await transaction.put(key, String(OPENING));
+      if (there === undefined) await transaction.put(key, moneyOf(world, OPENING));
     }
   };
   while (world.phase === "liveness" || world.clientsActive) {
@@ -141,11 +141,11 @@ async function transfer(
         ? await transaction.getForUpdate(key, PATIENCE)
         : await transaction.get(key, PATIENCE);
       const change = account === one.from ? -one.amount : one.amount;
-      await transaction.put(key, String(amountOf(held) + change), PATIENCE);
+      await transaction.put(key, moneyOf(world, amountOf(held) + change), PATIENCE);
     }
     if (thoughtMs > 0) await ports.clock.sleep(thoughtMs, undefined);
-    if (inserts) await transaction.insert(one.entry, String(one.amount), PATIENCE);
-    else await transaction.put(one.entry, String(one.amount), PATIENCE);
+    if (inserts) await transaction.insert(one.entry, moneyOf(world, one.amount), PATIENCE);
+    else await transaction.put(one.entry, moneyOf(world, one.amount), PATIENCE);
   };
   const failure = await failureOf(txn.transaction(body, { ...mode.options, ...PATIENCE }));
   if (failure === undefined) {
@@ -232,6 +232,10 @@ export async function look(
   });
   return { timestamp: snapshot.timestamp, acknowledged };
 }
+
+/** As long as values of this seed are: a long one lies apart from its version. */
+const moneyOf = (world: World, amount: number): string =>
+  String(amount).padStart(world.knobs.valueBytes);
 
 const amountOf = (value: Uint8Array | undefined): number =>
   value === undefined ? Number.NaN : Number(keyFromBytes(value));

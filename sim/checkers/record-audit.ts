@@ -1,0 +1,176 @@
+/**
+ * The audit of all records: at the end of a run every record of every region is read where it
+ * lies, and held against what clients asked for and were told. Each rule is a sentence of its own:
+ * a transaction happened on all of its keys at one timestamp or on none, what was acknowledged is
+ * there, nothing is that nobody wrote, and no key says two things about one transaction.
+ */
+import { equalBytes, hex, type Key } from "../../engine/base/bytes.ts";
+import { isChange, type Write } from "../../engine/mvcc/record/write.ts";
+import { view as viewOf } from "../../engine/store/query.ts";
+import type { World } from "../model.ts";
+import type { Author, Authors } from "./authors.ts";
+import { replicasOf } from "./look.ts";
+import { type KeyRecords, type Record, recordsOf } from "./records.ts";
+import { passed, violated } from "./verdict.ts";
+
+/** When all has converged: all records of transactions, as the leaders of the regions have them. */
+export function checkRecords(world: World): void {
+  const { authors } = world.checks;
+  if (authors.size === 0) return;
+  const keys: KeyRecords[] = [];
+  for (const machine of world.stores) {
+    if (machine.state === undefined) continue;
+    const view = viewOf(machine.state, machine.watched);
+    for (const { region, raft } of replicasOf(machine)) {
+      if (raft.role !== "leader") continue;
+      const found = recordsOf(view, region);
+      if (typeof found === "string") {
+        violated(world, "records", `region ${region.id} on ${machine.name}: ${found}`);
+        return;
+      }
+      keys.push(...found);
+    }
+  }
+  const problem = judgeRecords(authors, keys);
+  if (problem === undefined) passed(world, "records", keys.length);
+  else violated(world, "records", problem);
+}
+
+/** The first rule that is broken, in words; undefined where all hold. */
+export function judgeRecords(authors: Authors, keys: Iterable<KeyRecords>): string | undefined {
+  const fates: Fates = { committed: new Map(), rolledBack: new Map() };
+  for (const records of keys) {
+    const problem = judgeKey(authors, records, fates);
+    if (problem !== undefined) return `key ${text(records.key)}: ${problem}`;
+  }
+  for (const author of authors.values()) {
+    const problem = judgeAuthor(author, fates);
+    if (problem !== undefined)
+      return `transaction ${author.startTs} of ${author.client} ${problem}`;
+  }
+  return undefined;
+}
+
+/** What all keys together say of transactions, by start timestamp. Mutable. */
+interface Fates {
+  readonly committed: Map<bigint, Map<Key, bigint>>;
+  readonly rolledBack: Map<bigint, Set<Key>>;
+}
+
+function judgeKey(authors: Authors, records: KeyRecords, fates: Fates): string | undefined {
+  const { key, versions, lockedBy, values } = records;
+  for (const [i, version] of versions.entries()) {
+    const problem = judgeVersion(authors, records, i, version);
+    if (problem !== undefined) return `at ${version.commitTs} ${problem}`;
+    note(fates, key, version);
+  }
+  const isOver = (startTs: bigint): boolean =>
+    fates.committed.get(startTs)?.has(key) === true ||
+    fates.rolledBack.get(startTs)?.has(key) === true;
+  for (const startTs of fates.committed.keys()) {
+    if (fates.committed.get(startTs)?.has(key) !== true) continue;
+    if (fates.rolledBack.get(startTs)?.has(key) === true) {
+      return `transaction ${startTs} is both committed and rolled back`;
+    }
+  }
+  if (lockedBy !== undefined && isOver(lockedBy)) {
+    return `transaction ${lockedBy} holds a lock, and is over`;
+  }
+  const stray = values.find(({ needed }) => !needed);
+  return stray === undefined ? undefined : `the value of ${stray.startTs} belongs to no version`;
+}
+
+function note({ committed, rolledBack }: Fates, key: Key, { commitTs, write }: Record): void {
+  if (write.type === "rollback") addTo(rolledBack, commitTs, key);
+  else {
+    const keys = committed.get(write.startTs);
+    if (keys === undefined) committed.set(write.startTs, new Map([[key, commitTs]]));
+    else keys.set(key, commitTs);
+  }
+  if (write.overlappedRollback) addTo(rolledBack, commitTs, key);
+}
+
+function addTo(sets: Map<bigint, Set<Key>>, startTs: bigint, key: Key): void {
+  const keys = sets.get(startTs);
+  if (keys === undefined) sets.set(startTs, new Set([key]));
+  else keys.add(key);
+}
+
+function judgeVersion(
+  authors: Authors,
+  { key, versions }: KeyRecords,
+  i: number,
+  { commitTs, write, value }: Record,
+): string | undefined {
+  if (write.type === "rollback") {
+    return write.startTs === commitTs ? undefined : `${write.startTs} is rolled back`;
+  }
+  const { startTs, type } = write;
+  if (commitTs <= startTs) return `${startTs} is committed, which began later`;
+  const again = versions.find(
+    (other, at) => at > i && other.write.startTs === startTs && other.write.type !== "rollback",
+  );
+  if (again !== undefined) return `${startTs} is committed, and at ${again.commitTs} again`;
+  const intent = authors.get(startTs)?.writes.get(key);
+  if (intent === undefined) return `${startTs} is committed, which never wrote here`;
+  if (intent.type !== type) return `${startTs} did a ${type}, and meant a ${intent.type}`;
+  if (type === "put" && (value === undefined || !equalBytes(value, intent.value))) {
+    return `${startTs} did not put the value that it meant to`;
+  }
+  return lastChangeProblem(versions, i, write) ?? fenceProblem(versions, i, write);
+}
+
+/** A record that changes nothing names the last one that does. */
+function lastChangeProblem(
+  versions: readonly Record[],
+  i: number,
+  { lastChange }: Write,
+): string | undefined {
+  if (lastChange.type === "unknown") return undefined;
+  const last = versions.slice(i + 1).find(({ write }) => isChange(write));
+  if (lastChange.type === "at") {
+    if (last?.commitTs === lastChange.commitTs) return undefined;
+    return `the last change is said to be at ${lastChange.commitTs}, not at ${last?.commitTs}`;
+  }
+  if (last === undefined || last.write.type === "delete") return undefined;
+  return `no data is said to be there, although there is some at ${last.commitTs}`;
+}
+
+/** A fence is a later change. */
+function fenceProblem(
+  versions: readonly Record[],
+  i: number,
+  { gcFence }: Write,
+): string | undefined {
+  if (gcFence === undefined || gcFence === 0n) return undefined;
+  const there = versions.slice(0, i).some(({ commitTs }) => commitTs === gcFence);
+  return there ? undefined : `the fence ${gcFence} is no version`;
+}
+
+function judgeAuthor(author: Author, fates: Fates): string | undefined {
+  const { startTs, writes, told } = author;
+  const committed = fates.committed.get(startTs);
+  if (committed === undefined) {
+    return told.type === "committed" ? "was acknowledged, and is nowhere" : undefined;
+  }
+  if (told.type === "refused") return `was refused (${told.reason}), and is committed`;
+  const [[first, at] = []] = committed;
+  for (const key of writes.keys()) {
+    if (fates.rolledBack.get(startTs)?.has(key) === true) {
+      return `is committed on ${text(first)}, and rolled back on ${text(key)}`;
+    }
+    const commitTs = committed.get(key);
+    if (commitTs === undefined) return `is committed on ${text(first)}, and not on ${text(key)}`;
+    if (commitTs !== at) {
+      return `is committed at ${at} on ${text(first)}, and at ${commitTs} on ${text(key)}`;
+    }
+  }
+  if (told.type === "committed" && told.commitTs !== at) {
+    return `was acknowledged at ${told.commitTs}, and is committed at ${at}`;
+  }
+  return undefined;
+}
+
+/** Printable keys as they are. */
+const text = (key: Key | undefined): string =>
+  key === undefined ? "none" : /^[ -~]*$/.test(key) ? key : hex(key);
