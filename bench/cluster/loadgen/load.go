@@ -44,8 +44,13 @@ const stride = 100
 func Preload(ctx context.Context, store Store, load Load) error {
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	failures := make(chan error, load.Clients)
-	for client := range load.Clients {
+	clients := load.Clients
+	if _, ok := store.(Filler); ok {
+		// Each has many keys under way.
+		clients = load.Connections
+	}
+	failures := make(chan error, clients)
+	for client := range clients {
 		wait.Go(func() {
 			value := payload(load.ValueSize)
 			for {
@@ -71,7 +76,15 @@ func Preload(ctx context.Context, store Store, load Load) error {
 
 func fill(ctx context.Context, store Store, connection int, keys [][]byte, value []byte) error {
 	if filler, ok := store.(Filler); ok {
-		return filler.Fill(ctx, connection, keys, value)
+		var err error
+		for range attempts {
+			// A server that is behind lets requests time out: it gets the same again.
+			if err = filler.Fill(ctx, connection, keys, value); err == nil {
+				return nil
+			}
+			time.Sleep(time.Second)
+		}
+		return err
 	}
 	for _, key := range keys {
 		if err := store.Put(ctx, connection, key, value); err != nil {

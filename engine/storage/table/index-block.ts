@@ -51,53 +51,88 @@ export class IndexBuilder {
 export const blockStart = (last: Key, first: Key): Key =>
   first.slice(0, sharedLength(last, first) + 1) as Key;
 
-/** An index as it is kept in memory. */
+/** What a data block takes of the memory of an open table besides the bytes of its start. */
+const BYTES_PER_BLOCK = 4 + 4 + 8;
+
+/**
+ * An index as it is kept in memory: in a few arrays, as there is a start for every few KiB of all
+ * data that is in use, and a string for each would take three times as much.
+ */
 export class TableIndex {
-  readonly starts: readonly Key[];
   /** Offset of each data block, and behind the last one the end of it. */
   readonly offsets: Uint32Array;
   /** What all starts have in common. */
   private readonly prefix: Key;
+  /** The starts without it, one behind the other, and where each begins and the last one ends. */
+  private readonly rests: Uint8Array;
+  private readonly places: Uint32Array;
   /**
-   * The next bytes of each start as a number: the search goes through these, which lie one beside
-   * the other, and looks at keys only where they are equal.
+   * The first bytes of each rest as a number: the search goes through these, which lie one beside
+   * the other, and looks at rests only where they are equal.
    */
   private readonly digests: Float64Array;
 
-  constructor(starts: readonly Key[], offsets: Uint32Array) {
-    this.starts = starts;
+  constructor(prefix: Key, rests: Uint8Array, places: Uint32Array, offsets: Uint32Array) {
     this.offsets = offsets;
-    const first = starts[0] ?? EMPTY_KEY;
-    this.prefix = first.slice(0, sharedLength(first, starts.at(-1) ?? EMPTY_KEY)) as Key;
-    this.digests = new Float64Array(starts.length);
-    for (const [i, start] of starts.entries()) this.digests[i] = digest(start, this.prefix.length);
+    this.prefix = prefix;
+    this.rests = rests;
+    this.places = places;
+    this.digests = new Float64Array(places.length - 1);
+    for (let i = 0; i < this.digests.length; i++) {
+      this.digests[i] = digestOfRange(rests, places[i]!, places[i + 1]!);
+    }
   }
 
   get count(): number {
-    return this.starts.length;
+    return this.digests.length;
+  }
+
+  /** About what it takes in memory, in bytes. */
+  get weight(): number {
+    return this.rests.length + BYTES_PER_BLOCK * this.count;
+  }
+
+  /** The start of a block; undefined behind the last one. */
+  start(ordinal: number): Key | undefined {
+    const { prefix, rests, places } = this;
+    if (ordinal >= this.count) return undefined;
+    return (prefix + keyFromRange(rests, places[ordinal]!, places[ordinal + 1]!)) as Key;
   }
 
   /** The block in which `key` is if it is in the table; -1 where it is before all blocks. */
   find(key: Key): number {
-    const { prefix, digests, starts } = this;
-    if (!key.startsWith(prefix)) return key < prefix ? -1 : starts.length - 1;
-    const wanted = digest(key, prefix.length);
+    const { prefix, digests } = this;
+    if (!key.startsWith(prefix)) return key < prefix ? -1 : digests.length - 1;
+    const wanted = digestOfKey(key, prefix.length);
     let low = 0;
     let high = digests.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const is = digests[middle]!;
-      if (is < wanted || (is === wanted && starts[middle]! <= key)) low = middle + 1;
+      if (is < wanted || (is === wanted && this.isReached(middle, key))) low = middle + 1;
       else high = middle;
     }
     return low - 1;
+  }
+
+  /** Whether the start of a block, whose digest is the key's, is at most `key`. */
+  private isReached(ordinal: number, key: Key): boolean {
+    const { rests, places } = this;
+    const end = places[ordinal + 1]!;
+    let i = this.prefix.length;
+    for (let at = places[ordinal]!; at < end; at++, i++) {
+      if (i === key.length) return false;
+      const difference = rests[at]! - key.charCodeAt(i);
+      if (difference !== 0) return difference < 0;
+    }
+    return true;
   }
 }
 
 /**
  * A number that is less where the key is less, seen from byte `from` on; equal ones decide nothing.
  */
-function digest(key: Key, from: number): number {
+function digestOfKey(key: Key, from: number): number {
   const { length } = key;
   if (from + DIGEST_BYTES <= length) {
     return (
@@ -116,15 +151,21 @@ function digest(key: Key, from: number): number {
   return value;
 }
 
+/** The same of a key without what comes before `from`. */
+function digestOfRange(rests: Uint8Array, from: number, end: number): number {
+  let value = 0;
+  for (let i = from; i < from + DIGEST_BYTES; i++) value = value * 256 + (i < end ? rests[i]! : 0);
+  return value;
+}
+
 /** Reads the index of data blocks that take `dataSize` bytes; undefined where it is none. */
 export function decodeIndex(
   bytes: Uint8Array,
   size: number,
   dataSize: number,
 ): TableIndex | undefined {
-  const starts: Key[] = [];
-  const sizes: number[] = [];
-  let key: Uint8Array = new Uint8Array(64);
+  const starts = new Starts();
+  const offsets: number[] = [0];
   let at = 0;
   let end = 0;
   while (at < size) {
@@ -134,21 +175,65 @@ export function decodeIndex(
     if (!unshared.ok) return undefined;
     const blockSize = readVarint(bytes, unshared.next);
     if (!blockSize.ok) return undefined;
-    const last = starts.at(-1);
     const rest = blockSize.next;
-    const length = shared.value + unshared.value;
     at = rest + unshared.value;
     end += blockSize.value;
-    if (at > size || end > dataSize || shared.value > (last ?? EMPTY_KEY).length) return undefined;
-    if (length > key.length) key = grown(key, key.length, length);
-    key.set(bytes.subarray(rest, at), shared.value);
-    const start = keyFromRange(key, 0, length);
-    if (last !== undefined && start <= last) return undefined;
-    starts.push(start);
-    sizes.push(blockSize.value);
+    if (at > size || end > dataSize) return undefined;
+    if (!starts.add(shared.value, bytes, rest, at)) return undefined;
+    offsets.push(end);
   }
   if (end !== dataSize) return undefined;
-  const offsets = new Uint32Array(sizes.length + 1);
-  for (const [i, blockSize] of sizes.entries()) offsets[i + 1] = offsets[i]! + blockSize;
-  return new TableIndex(starts, offsets);
+  return starts.finish(Uint32Array.from(offsets));
+}
+
+/** Starts as they are read, whole, one behind the other. */
+class Starts {
+  private bytes: Uint8Array = new Uint8Array(4096);
+  private readonly places: number[] = [0];
+
+  /**
+   * Adds the one that has `shared` bytes of the start before and goes on with `from[begin, end)`.
+   * False where it is not above that one, or cannot share so much.
+   */
+  add(shared: number, from: Uint8Array, begin: number, end: number): boolean {
+    const { places } = this;
+    const at = places.at(-1)!;
+    const last = places.length === 1 ? at : places.at(-2)!;
+    if (shared > at - last) return false;
+    const length = shared + end - begin;
+    if (at + length > this.bytes.length) this.bytes = grown(this.bytes, at, at + length);
+    const { bytes } = this;
+    bytes.copyWithin(at, last, last + shared);
+    for (let i = begin; i < end; i++) bytes[at + shared + i - begin] = from[i]!;
+    if (places.length > 1 && !this.ascends(last, at, at + length, shared)) return false;
+    places.push(at + length);
+    return true;
+  }
+
+  /** Leaves out what all have in common. */
+  finish(offsets: Uint32Array): TableIndex {
+    const { bytes, places } = this;
+    const count = places.length - 1;
+    const keyAt = (i: number): Key => keyFromRange(bytes, places[i]!, places[i + 1]!);
+    const prefix = count === 0 ? 0 : sharedLength(keyAt(0), keyAt(count - 1));
+    const rests = new Uint8Array(places[count]! - count * prefix);
+    const restsAt = new Uint32Array(count + 1);
+    for (let i = 0; i < count; i++) {
+      let to = restsAt[i]!;
+      for (let at = places[i]! + prefix; at < places[i + 1]!; at++) rests[to++] = bytes[at]!;
+      restsAt[i + 1] = to;
+    }
+    return new TableIndex(keyFromRange(bytes, 0, prefix), rests, restsAt, offsets);
+  }
+
+  /** Whether the start in `[middle, end)` is above the one in `[from, middle)`. */
+  private ascends(from: number, middle: number, end: number, shared: number): boolean {
+    const { bytes } = this;
+    for (let i = shared; ; i++) {
+      if (middle + i === end) return false;
+      if (from + i === middle) return true;
+      const difference = bytes[middle + i]! - bytes[from + i]!;
+      if (difference !== 0) return difference > 0;
+    }
+  }
 }

@@ -33,10 +33,10 @@ export interface TableParts {
   readonly properties: Properties;
 }
 
-/** About what an open table takes in memory besides what it holds (measured: 1600 bytes). */
-const TABLE_OVERHEAD = 1600;
-/** Of a start besides its bytes: a string's header and roundings, and its places in the arrays. */
-const START_OVERHEAD = 48;
+/** About what an open table takes in memory besides what it holds. */
+const TABLE_OVERHEAD = 2200;
+/** Of a block, whether it is remembered or not: its place in an array. */
+const BLOCK_PLACE = 8;
 
 /** A table that was opened, and those of its blocks that are remembered. */
 export class OpenTable implements Resident {
@@ -57,9 +57,9 @@ export class OpenTable implements Resident {
     this.filter = parts.filter;
     this.filterSize = parts.filterSize;
     this.blocks = Array<Block | undefined>(parts.index.count).fill(undefined);
-    let weight = TABLE_OVERHEAD + (parts.filter?.buffer.byteLength ?? 0);
-    for (const start of parts.index.starts) weight += START_OVERHEAD + start.length;
-    this.weight = weight;
+    const filterBytes = parts.filter?.buffer.byteLength ?? 0;
+    const { count, weight } = parts.index;
+    this.weight = TABLE_OVERHEAD + filterBytes + weight + BLOCK_PLACE * count;
   }
 }
 
@@ -139,14 +139,14 @@ export function damageOf(
 ): TableDamage {
   const { number, cf, largest, largestExclusive } = meta;
   const end = largestExclusive ? largest : keyAfter(largest);
-  const from: Key = index === undefined ? meta.smallest : index.starts[ordinal]!;
+  const from: Key = index?.start(ordinal) ?? meta.smallest;
   return {
     table: number,
     file: tableFile(number),
     offset: flaw.offset,
     cf,
     start: from,
-    end: index?.starts[ordinal + 1] ?? end,
+    end: index?.start(ordinal + 1) ?? end,
     reason: flaw.reason,
     detail: flaw.detail,
   };

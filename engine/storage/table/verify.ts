@@ -94,15 +94,15 @@ class BlockVerifier {
   /** What is wrong in a block, if anything is. */
   private checkEntries(block: Block, ordinal: number): string | undefined {
     const { group, head } = this;
-    const { starts } = this.parts.index;
+    const start = this.parts.index.start(ordinal)!;
+    const next = this.parts.index.start(ordinal + 1);
     for (let number = 0; number < block.groups; number++) {
       if (!group.read(block, number, head)) return "the entries of the block are out of order";
       for (let i = 0; i < group.count; i++) {
         const key = group.key(i);
-        const next = starts[ordinal + 1];
         if (this.entries === 0) this.firstKey = key;
         else if (key <= this.lastKey) return "the keys of the block do not ascend";
-        if (key < starts[ordinal]! || (next !== undefined && key >= next)) {
+        if (key < start || (next !== undefined && key >= next)) {
           return "the block has a key that the index says is elsewhere";
         }
         if (!this.filterHas(key)) return "the filter denies a key of the block";
