@@ -26,6 +26,7 @@ export const WORKLOAD: Workload = {
   timestamps: 1,
   bank: 0,
   recorded: 0,
+  collectors: 0,
   thinkMs: 25,
   splits: 2,
   replicaCounts: [],

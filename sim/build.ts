@@ -33,6 +33,7 @@ import { auditOf } from "./workloads/audit.ts";
 import type { Audit } from "./workloads/audit.ts";
 import { bankAudit } from "./workloads/bank-audit.ts";
 import { type Bank, bankBorder, bankClient, bankOf } from "./workloads/bank.ts";
+import { collectorClient } from "./workloads/collector.ts";
 import { insertClient } from "./workloads/inserts.ts";
 import { recordedAudit } from "./workloads/isolation/audit.ts";
 import { recordedClient } from "./workloads/isolation/client.ts";
@@ -142,6 +143,7 @@ function clientCount({ workload }: Scenario): number {
     workload.timestamps +
     workload.bank +
     workload.recorded +
+    workload.collectors +
     single +
     1
   );
@@ -197,6 +199,9 @@ function addClients(
   } else if (workload.splits > 0) {
     const options = { slots: knobs.slots, most: workload.splits, thinkUs: 1_500_000 };
     add((node, name) => splitClient(world, node, name, options, random(name)));
+  }
+  for (let i = 0; i < workload.collectors; i++) {
+    add((node, name) => collectorClient(world, node, name));
   }
   if (workload.replicaCounts.length > 0) {
     const counts = workload.replicaCounts.filter((count) => count <= knobs.stores);

@@ -46,6 +46,8 @@ export interface Workload {
   readonly bank: number;
   /** Clients whose transactions are recorded. They have the same needs as those of the bank. */
   readonly recorded: number;
+  /** Clients that collect old versions, beside those of the bank. */
+  readonly collectors: number;
   /** Mean time between two operations of one client. */
   readonly thinkMs: number;
   /** At most this many splits in a run. */

@@ -42,6 +42,11 @@ export interface SafePoints {
   readonly garbage: Timestamp;
 }
 
+type Attempt<Response> =
+  | { readonly ok: true; readonly response: Response }
+  /** A phrase for people. */
+  | { readonly ok: false; readonly problem: string };
+
 /** A region as the placement driver knows it. */
 export interface RegionRoute {
   readonly region: Region;
@@ -117,23 +122,33 @@ export class Placement {
 
   /**
    * Moves the transaction safe point to `target`, or as far as barriers let it; returns where it is
-   * now. It must not be beyond already.
+   * then, which is beyond where another has moved it further.
    */
   async advanceTransactions(backoff: Backoff, target: Timestamp): Promise<Timestamp> {
-    const { newTxnSafePoint } = await this.#call(backoff, "AdvanceTxnSafePoint", (header) => ({
-      method: "AdvanceTxnSafePoint",
-      request: AdvanceTxnSafePointRequest.make({ header, target }),
-    }));
-    return Timestamp(newTxnSafePoint);
+    for (;;) {
+      const { transaction } = await this.safePoints(backoff);
+      if (transaction >= target) return transaction;
+      const attempt = await this.#attempt(backoff, "AdvanceTxnSafePoint", (header) => ({
+        method: "AdvanceTxnSafePoint",
+        request: AdvanceTxnSafePointRequest.make({ header, target }),
+      }));
+      if (attempt.ok) return Timestamp(attempt.response.newTxnSafePoint);
+      await backoff.wait("placement_rpc", attempt.problem);
+    }
   }
 
   /** Declares garbage below `target`, which is at most the transaction safe point. */
   async advanceGarbage(backoff: Backoff, target: Timestamp): Promise<Timestamp> {
-    const { newGcSafePoint } = await this.#call(backoff, "AdvanceGCSafePoint", (header) => ({
-      method: "AdvanceGCSafePoint",
-      request: AdvanceGCSafePointRequest.make({ header, target }),
-    }));
-    return Timestamp(newGcSafePoint);
+    for (;;) {
+      const { garbage } = await this.safePoints(backoff);
+      if (garbage >= target) return garbage;
+      const attempt = await this.#attempt(backoff, "AdvanceGCSafePoint", (header) => ({
+        method: "AdvanceGCSafePoint",
+        request: AdvanceGCSafePointRequest.make({ header, target }),
+      }));
+      if (attempt.ok) return Timestamp(attempt.response.newGcSafePoint);
+      await backoff.wait("placement_rpc", attempt.problem);
+    }
   }
 
   async #call<M extends Method>(
@@ -142,27 +157,37 @@ export class Placement {
     make: (header: RequestHeader) => PdCall,
   ): Promise<ReplyTo<M>> {
     for (;;) {
-      const clusterId = await this.clusterId(backoff);
-      const leader = this.#leader ?? (await this.#findLeader(backoff));
-      if (leader === undefined) {
-        await waitForLeader(backoff);
-        continue;
-      }
-      const options = { timeoutMs: backoff.timeoutMs(CALL_WITHIN_MS), signal: backoff.signal };
-      const call = make(RequestHeader.make({ clusterId }));
-      const answer = await this.#ports.transport.pd(leader, call, options);
-      let problem: string;
-      if (answer.ok) {
-        const response = answer.reply.response as ReplyTo<M>;
-        const header: ResponseHeader | undefined = response.header;
-        if (header?.error === undefined || header.error.type === 0) return response;
-        problem = header.error.message;
-      } else {
-        problem = answer.message;
-      }
-      this.#leader = undefined;
-      await backoff.wait("placement_rpc", `${method}: ${problem}`);
+      const attempt = await this.#attempt(backoff, method, make);
+      if (attempt.ok) return attempt.response;
+      await backoff.wait("placement_rpc", attempt.problem);
     }
+  }
+
+  /** Asks the leader once, when it is known. */
+  async #attempt<M extends Method>(
+    backoff: Backoff,
+    method: M,
+    make: (header: RequestHeader) => PdCall,
+  ): Promise<Attempt<ReplyTo<M>>> {
+    const clusterId = await this.clusterId(backoff);
+    let leader = this.#leader ?? (await this.#findLeader(backoff));
+    for (; leader === undefined; leader = await this.#findLeader(backoff)) {
+      await waitForLeader(backoff);
+    }
+    const options = { timeoutMs: backoff.timeoutMs(CALL_WITHIN_MS), signal: backoff.signal };
+    const call = make(RequestHeader.make({ clusterId }));
+    const answer = await this.#ports.transport.pd(leader, call, options);
+    let problem: string;
+    if (answer.ok) {
+      const response = answer.reply.response as ReplyTo<M>;
+      const header: ResponseHeader | undefined = response.header;
+      if (header?.error === undefined || header.error.type === 0) return { ok: true, response };
+      problem = header.error.message;
+    } else {
+      problem = answer.message;
+    }
+    this.#leader = undefined;
+    return { ok: false, problem: `${method}: ${problem}` };
   }
 
   /** Asks every member it knows, one after another, until one names the leader. */

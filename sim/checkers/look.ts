@@ -11,7 +11,7 @@ import * as tree from "../../engine/base/tree.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
 import { lookAtMember, lookAtMessage } from "./groups.ts";
-import { replicaApplied } from "./replicas.ts";
+import { collectedAt, replicaApplied } from "./replicas.ts";
 
 /** The replicas of a store that is up, in order of region. */
 export function replicasOf(machine: StoreMachine): Replica[] {
@@ -39,6 +39,7 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
   const { state, seen } = machine;
   if (state === undefined || state.replicas.byId === machine.seenReplicas) return;
   machine.seenReplicas = state.replicas.byId;
+  collectedAt(world, state.collection.garbageBelow);
   const cursor = tree.first(state.replicas.byId);
   for (; cursor.valid; cursor.next()) {
     const replica = cursor.value;

@@ -2,7 +2,7 @@
  * Equal replicas: members of a region that have applied the same index hold the same data. A state
  * is a value, so the checker keeps the state of the first to reach an index and compares when
  * others get there; how often is limited by a budget of compared keys, so that it costs a fixed
- * part of a run.
+ * part of a run. What is garbage at the latest safe point is no part of it.
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { KvCursor, KvView } from "../../engine/storage/view.ts";
@@ -10,7 +10,9 @@ import type { ColumnFamily } from "../../engine/storage/types.ts";
 import type { TableCache } from "../../engine/storage/table/cache.ts";
 import type { World } from "../model.ts";
 import { equalBytes, hex } from "../../engine/base/bytes.ts";
+import { maxTimestamp, type Timestamp, ZERO_TIMESTAMP } from "../../engine/base/timestamp.ts";
 import { COLUMN_FAMILIES } from "../../engine/storage/types.ts";
+import { type Garbage, garbageOf, passGarbage } from "./garbage.ts";
 import { isExplained } from "./named-tables.ts";
 import { passed, violated } from "./verdict.ts";
 
@@ -32,6 +34,8 @@ export interface ReplicaChecker {
   readonly states: Map<number, Applied[]>;
   /** Keys compared so far. */
   compared: number;
+  /** The latest point that any store has collected at: what is garbage there is not compared. */
+  safePoint: Timestamp;
 }
 
 /** States kept of a region: replicas are seldom further apart than this many applied indices. */
@@ -39,7 +43,11 @@ const KEPT = 16;
 /** Keys compared per event of the run, on average. */
 const KEYS_PER_EVENT = 0.25;
 
-export const replicaChecker = (): ReplicaChecker => ({ states: new Map(), compared: 0 });
+export const replicaChecker = (): ReplicaChecker => ({
+  states: new Map(),
+  compared: 0,
+  safePoint: ZERO_TIMESTAMP,
+});
 
 /** A replica has reached an applied index. */
 export function replicaApplied(world: World, applied: Applied): void {
@@ -69,10 +77,16 @@ export function compareReplicas(world: World, a: Applied, b: Applied): void {
   }
   a.tables.takeDamage();
   b.tables.takeDamage();
+  const { safePoint } = world.checks.replicas;
+  const [leftGarbage, rightGarbage] = [a, b].map(({ view, startKey, endKey }) =>
+    garbageOf(view, startKey, endKey, safePoint),
+  ) as [Garbage, Garbage];
   for (const family of COLUMN_FAMILIES) {
     const left = dataOf(a, family);
     const right = dataOf(b, family);
     for (;;) {
+      passGarbage(left, leftGarbage[family]);
+      passGarbage(right, rightGarbage[family]);
       const more = left.valid;
       if (more !== right.valid) {
         const cursor = more ? left : right;
@@ -91,6 +105,11 @@ export function compareReplicas(world: World, a: Applied, b: Applied): void {
       right.next();
     }
   }
+}
+
+/** A store collects at this point. */
+export function collectedAt({ checks: { replicas } }: World, safePoint: Timestamp): void {
+  replicas.safePoint = maxTimestamp(replicas.safePoint, safePoint);
 }
 
 /** A cursor at the first key of the region. */

@@ -274,6 +274,16 @@ test("regions whose bounds are no keys of transactions are passed like others", 
   assert.is(world.calls.filter((method) => method === "KvScanLock").length, 3);
 });
 
+test("a round that another has overtaken leaves the safe points where they are", async () => {
+  const world = new World();
+  world.surprise = () => {
+    world.points = { ...world.points, transaction: at(950), gc: at(920) };
+  };
+  const round = await world.collect();
+  assert.equal(round?.points, { transaction: at(950), garbage: at(920) });
+  assert.equal([world.points.transaction, world.points.gc], [at(950), at(920)]);
+});
+
 test("there is a round once in an interval, and none before anything is old", async () => {
   const world = new World();
   await world.collect();

@@ -117,10 +117,7 @@ function evaluateCall(turn: StoreTurn, ticket: Ticket): void {
     endWith(turn, running, error ?? regionNotFound(id));
     return;
   }
-  const refusal = tooOld(turn, id, call);
-  if (refusal !== undefined) {
-    end(turn, running, refusal);
-  } else if (running.part === undefined) {
+  if (running.part === undefined) {
     nextPart(turn, running, replica, EMPTY_KEY);
   } else if (needsSyncedMaxTs(call) && !isSynced(turn, replica)) {
     endWith(turn, running, maxTimestampNotSynced());
@@ -134,22 +131,24 @@ function isSynced(turn: StoreTurn, replica: Replica): boolean {
 }
 
 function evaluatePart(turn: StoreTurn, running: Running, part: Part, replica: Replica): void {
-  const { startKey: start, endKey: end } = replica.region;
+  const { startKey, endKey } = replica.region;
   const evaluation = evaluateWrite(viewOf(turn, replica), running.call, part, {
-    bounds: { start, end },
+    bounds: { start: startKey, end: endKey },
     maxTs: turn.transactions.concurrency.maxTs,
   });
   if (!isSound(turn)) {
     endWith(turn, running, regionNotFound(replica.region.id));
   } else if (park(turn, running, evaluation, (next) => free(turn, next))) {
     // It waits for somebody's lock.
-  } else if (
-    evaluation.operations.length === 0 ||
-    takeInMemory(turn, replica, running.call, evaluation.operations)
-  ) {
+  } else if (evaluation.operations.length === 0) {
+    // Whoever asks again for what was done already hears that it was, however old it is.
     onPartDone(turn, running, evaluation.response, replica);
   } else {
-    replicate(turn, running, evaluation, replica);
+    const refusal = tooOld(turn, running.region, running.call);
+    if (refusal !== undefined) end(turn, running, refusal);
+    else if (takeInMemory(turn, replica, running.call, evaluation.operations)) {
+      onPartDone(turn, running, evaluation.response, replica);
+    } else replicate(turn, running, evaluation, replica);
   }
 }
 
