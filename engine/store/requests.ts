@@ -29,6 +29,7 @@ import { knock } from "./line.ts";
 import { onSplitCall } from "./splits.ts";
 import { admitRead, isStaleRead, passesLocks, questionsOf } from "./transactions/reads.ts";
 import { onCheckLeader, onGetStoreSafeTs } from "./transactions/stale.ts";
+import { onGetLockWaitInfo } from "./transactions/waits.ts";
 import { onMvccWrite } from "./transactions/writes.ts";
 import { type StoreTurn, takeTicket } from "./turn.ts";
 
@@ -88,6 +89,9 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
     }
     case "GetStoreSafeTS":
       onGetStoreSafeTs(turn, ticket, call.request);
+      return;
+    case "GetLockWaitInfo":
+      onGetLockWaitInfo(turn, ticket);
       return;
     case "CheckLeader":
       onCheckLeader(turn, ticket, call.request);

@@ -55,6 +55,12 @@ export interface Heard {
 
 export const noDetector = (): Detector => ({ graph: noEdges(), suspicions: [], round: 0 });
 
+/**
+ * Whoever leads the first region no more knows nothing. Questions are numbered on, so that no
+ * answer that is still under way is taken for one to a later question.
+ */
+export const forgetAll = ({ round }: Detector): Detector => ({ ...noDetector(), round });
+
 export const isIdle = ({ graph, suspicions }: Detector): boolean =>
   graph.size === 0 && suspicions.length === 0;
 

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import type { Key } from "../../engine/base/bytes.ts";
 import type { Ticket } from "../../engine/base/ids.ts";
-import { SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
+import { GetLockWaitInfoRequest, SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { storeId } from "../../engine/store/index.ts";
 import { suite } from "../harness.ts";
 import { contextOf, LATE, lockCall, said } from "./calls.ts";
@@ -67,6 +67,11 @@ test("a circle of two is found though its waits are at different stores", () => 
     ["done", "done"],
   );
   const first = story.lock("p", A);
+  const info = { method: "GetLockWaitInfo" as const, request: GetLockWaitInfoRequest.make() };
+  const waiting = story.cluster.call(story.leader("p"), info);
+  assert.ok(waiting.method === "GetLockWaitInfo");
+  const pairs = waiting.response.entries.map(({ txn, waitForTxn, key }) => [txn, waitForTxn, key]);
+  assert.equal(pairs, [[A, B, "p"]]);
   const second = story.lock("h", B);
   assert.is(story.said(first), "nothing");
   assert.is(story.said(second), `deadlock ${A}>${B} ${B}>${A}`);

@@ -17,10 +17,10 @@ import {
   fade,
   type Finding,
   forget,
+  forgetAll,
   type Heard,
   hear,
   isIdle,
-  noDetector,
 } from "../../transaction/detector.ts";
 import type { DetectorMessage } from "../../transaction/messages.ts";
 import { header } from "../header.ts";
@@ -50,7 +50,7 @@ export function tickDetector(turn: StoreTurn): void {
   const { now, transactions } = turn;
   const { detector, telling, waiting } = transactions;
   if (!isIdle(detector)) {
-    keep(turn, leadsFirst(turn) ? fade(detector, now.monotonicMs) : noDetector());
+    keep(turn, leadsFirst(turn) ? fade(detector, now.monotonicMs) : forgetAll(detector));
   }
   if (waiting.size === 0) return;
   const store = detectorStore(turn);

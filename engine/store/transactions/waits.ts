@@ -5,7 +5,7 @@
 import { assert } from "../../base/assert.ts";
 import { encodeKey } from "../../mvcc/keys.ts";
 import { idKey } from "../../base/big-endian.ts";
-import type { RegionId } from "../../base/ids.ts";
+import type { RegionId, Ticket } from "../../base/ids.ts";
 import { EMPTY_BYTES, keyToBytes } from "../../base/bytes.ts";
 import { crc64 } from "../../base/checksum.ts";
 import { Timestamp } from "../../base/timestamp.ts";
@@ -15,6 +15,7 @@ import type { Evaluation, ReleasedLock } from "../../mvcc/evaluation.ts";
 import { WaitForEntry } from "../../protocol/gen/deadlock.ts";
 import {
   Deadlock,
+  GetLockWaitInfoResponse,
   KeyError,
   type PessimisticLockRequest,
   PessimisticLockResponse,
@@ -97,6 +98,13 @@ export function* lastingWaits(turn: StoreTurn): IterableIterator<Wait> {
   for (const waiter of waiters(turn.transactions.waiting)) {
     if (waiter.released === undefined) yield waitOf(turn, waiter);
   }
+}
+
+/** Who waits here, for people and tools. */
+export function onGetLockWaitInfo(turn: StoreTurn, ticket: Ticket): void {
+  const entries = [...lastingWaits(turn)].map(entryOf);
+  const response = GetLockWaitInfoResponse.make({ entries });
+  reply(turn, ticket, { method: "GetLockWaitInfo", response });
 }
 
 /** Locks are gone: the oldest waiter of each is woken, the others a little later. */
