@@ -13,7 +13,7 @@ export const bank: Scenario = {
     replicaReads: 0,
     inserts: 0,
     bank: 6,
-    collectors: 2,
+    collectors: 0,
     thinkMs: 60,
     splits: 6,
   },
