@@ -30,7 +30,10 @@ interface KeyView {
   own: Value[] | undefined;
 }
 
-export function ownView(transaction: Transaction): OwnView {
+/**
+ * `happened`: otherwise it may have lost its locks, and what it saw under them proves nothing.
+ */
+export function ownView(transaction: Transaction, happened: boolean): OwnView {
   const written = new Map<string, Access>();
   for (const access of transaction.accesses) {
     if (access.type !== "read") written.set(access.key, access);
@@ -41,7 +44,7 @@ export function ownView(transaction: Transaction): OwnView {
     const view = views.get(access.key) ?? newView(written.get(access.key));
     views.set(access.key, view);
     if (access.type === "read") {
-      const problem = look(transaction, access, view, written.has(access.key));
+      const problem = look(transaction, happened, access, view, written.has(access.key));
       if (problem !== undefined) anomalies.push(problem);
     } else if (access.type === "append") view.own = [...(view.own ?? []), access.value];
     else view.own = access.type === "write" ? [access.value] : [];
@@ -64,6 +67,7 @@ const newView = (write: Access | undefined): KeyView => ({
 /** Notes what `read` saw outside, or says what it contradicts. */
 function look(
   transaction: Transaction,
+  happened: boolean,
   read: Read,
   view: KeyView,
   writes: boolean,
@@ -86,6 +90,7 @@ function look(
   }
   // The buffer of a pessimistic transaction continues what it locked, not what its snapshot shows.
   const atCommit = transaction.pessimistic && (read.locking || wrote);
+  if (atCommit && !happened) return undefined;
   const locked = read.locking || (writes && (atCommit || !transaction.pessimistic));
   const known = atCommit ? view.locked : view.plain;
   if (known !== undefined && !sameSeen(known.seen, outside)) {

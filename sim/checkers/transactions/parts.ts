@@ -40,10 +40,11 @@ export function partsOf(history: History, authors: Authors): Parts {
     return part;
   };
   for (const transaction of history) {
-    const view = ownView(transaction);
+    const happened = authors.committed.has(transaction);
+    const view = ownView(transaction, happened);
     anomalies.push(...view.anomalies);
     const atStart = view.reads.filter(({ atCommit }) => !atCommit);
-    if (!authors.committed.has(transaction)) {
+    if (!happened) {
       add(transaction, atStart.map(unlocked), NO_WRITES);
       continue;
     }

@@ -146,6 +146,13 @@ test("internal: a transaction contradicts itself", () => {
   assert.equal(names(SNAPSHOT, ...own), ["internal"]);
 });
 
+test("what a transaction saw under locks counts only if it happened", () => {
+  const other = txn("T1", write("x", 1));
+  const twice = { ...txn("T2", locked("x"), locked("x", 1)), pessimistic: true };
+  assert.equal(names(SNAPSHOT, other, twice), ["internal"]);
+  assert.equal(names(SNAPSHOT, other, { ...twice, outcome: "fail" }), []);
+});
+
 test("future read: a transaction sees what it has not written yet", () => {
   assert.equal(names(SNAPSHOT, txn("T1", read("x", 1), append("x", 1))), ["future read"]);
 });
