@@ -13,6 +13,7 @@ import {
 } from "../base/timestamp.ts";
 import {
   BatchRollbackRequest,
+  CheckTxnStatusRequest,
   CommitRequest,
   type KeyError,
   type LockInfo,
@@ -61,6 +62,8 @@ interface Prewritten {
   /** Set where one phase was enough. */
   onePhaseTs: Timestamp;
   fellBack: boolean;
+  /** One phase was tried and given up: a lost answer may have been that it is committed. */
+  triedOnePhase: boolean;
 }
 
 const DONE: Committed["rest"] = () => Promise.resolve();
@@ -97,7 +100,7 @@ export class Committer {
       const commitTs = prewritten.minCommitTs;
       return { commitTs, how: "asynchronous", rest: restOf(keys, commitTs) };
     }
-    const commitTs = await this.#commitPrimary(backoff);
+    const commitTs = await this.#commitPrimary(backoff, prewritten.triedOnePhase);
     const secondaries = keys.filter((key) => key !== this.#plan.primary);
     return { commitTs, how: "two phases", rest: restOf(secondaries, commitTs) };
   }
@@ -130,6 +133,7 @@ export class Committer {
       minCommitTs: ZERO_TIMESTAMP,
       onePhaseTs: ZERO_TIMESTAMP,
       fellBack: false,
+      triedOnePhase: false,
     };
     // A timestamp drawn now keeps the calculated one above everything that was committed before.
     const calculated = kind.onePhase || kind.asyncCommit;
@@ -142,7 +146,10 @@ export class Committer {
       let { onePhase } = kind;
       while (rest.length > 0) {
         const groups = await this.#cluster.group(backoff, rest, ([key]) => key);
-        onePhase &&= groups.length === 1;
+        if (onePhase && groups.length > 1) {
+          state.triedOnePhase = backoff.uncertain;
+          onePhase = false;
+        }
         const parts = partsOf(groups, onePhase);
         // The primary's lock names all others, so it has to be there whatever becomes of them.
         const done = await Promise.all(
@@ -232,11 +239,16 @@ export class Committer {
     if (waitMs > 0) await backoff.wait("lock", "a lock is in the way of a write");
   }
 
-  /** The moment of truth. */
-  async #commitPrimary(backoff: Backoff): Promise<Timestamp> {
+  /**
+   * The moment of truth. Where the transaction `mayBeCommitted` already, its own timestamp counts:
+   * a store agrees to any commit of what is committed.
+   */
+  async #commitPrimary(backoff: Backoff, mayBeCommitted: boolean): Promise<Timestamp> {
     const { primary, startTs } = this.#plan;
-    backoff.uncertain = false;
     try {
+      const before = mayBeCommitted ? await this.#committedAt(backoff) : ZERO_TIMESTAMP;
+      if (before > 0n) return before;
+      backoff.uncertain = false;
       for (;;) {
         const commitTs = await this.#cluster.placement.timestamp(backoff);
         const { error } = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
@@ -259,6 +271,16 @@ export class Committer {
       }
       throw error;
     }
+  }
+
+  /** When the primary was committed; 0 where it is not. Asks so that nothing changes. */
+  async #committedAt(backoff: Backoff): Promise<Timestamp> {
+    const { primary, startTs } = this.#plan;
+    const { commitVersion } = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
+      method: "KvCheckTxnStatus",
+      request: CheckTxnStatusRequest.make({ context, primaryKey: primary, lockTs: startTs }),
+    }));
+    return toTimestamp(commitVersion);
   }
 
   async #commitKeys(backoff: Backoff, keys: readonly Key[], commitTs: Timestamp): Promise<void> {

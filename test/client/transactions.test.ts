@@ -197,6 +197,29 @@ test("one phase is not tried again once a key may be locked on its own", async (
   assert.equal(tried, [false]);
 });
 
+test("what one phase has committed, unheard, keeps its timestamp when its region is split", async () => {
+  const cluster = willing();
+  cluster.regions = new ScriptedCluster().regions;
+  let isCommitted = false;
+  cluster.script.set("KvPrewrite", (call) => {
+    if (call.method !== "KvPrewrite" || !call.request.tryOnePc) return PrewriteResponse.make();
+    isCommitted = true;
+    const error = { message: "split", regionNotFound: { regionId: 1 } };
+    cluster.troubles.push({ type: "region_error", error });
+    cluster.regions = willing().regions;
+    return undefined;
+  });
+  const commitVersion = 1234n;
+  cluster.script.set("KvCheckTxnStatus", () =>
+    isCommitted ? CheckTxnStatusResponse.make({ commitVersion }) : undefined,
+  );
+  const transaction = await clientOf(cluster).begin({ asyncCommit: false });
+  await transaction.put("a", "1");
+  await transaction.put("z", "1");
+  assert.is(await transaction.commit(), commitVersion);
+  assert.not(methodsOf(cluster).slice(0, -1).includes("KvCommit"));
+});
+
 test("a transaction is kept alive although a heartbeat has failed", async () => {
   const cluster = willing();
   const wakes: (() => void)[] = [];
