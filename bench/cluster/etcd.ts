@@ -41,7 +41,7 @@ export async function startEtcd(directory: string): Promise<Etcd> {
     processes = members.map((member) => startMember(directory, member, initial));
     await Promise.all(
       members.map(({ client, name }, index) =>
-        waitFor(`etcd ${name} is healthy`, 30_000, () => answersOk(`http://${client}/health`), [
+        waitFor(`etcd ${name} is healthy`, 120_000, () => answersOk(`http://${client}/health`), [
           { process: processes[index]!, log: join(directory, `${name}.log`) },
         ]),
       ),

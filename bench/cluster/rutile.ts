@@ -11,7 +11,7 @@ import type { ServerProcess } from "./processes.ts";
 import { regionOf } from "./region.ts";
 
 const cli = fileURLToPath(new URL("../../runtime/cli.js", import.meta.url));
-const patienceMs = 30_000;
+const patienceMs = 120_000;
 /** What the placement driver aims for unless told otherwise. */
 const MAX_REPLICAS = 3;
 

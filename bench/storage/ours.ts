@@ -35,7 +35,7 @@ const SLICE_BYTES = 256 << 10;
 /** Batches that wait for the disk at once where nobody waits for each. */
 const WINDOW = 16;
 /** Frozen memtables and tables of level 0 at which writers wait. */
-const MAX_FROZEN = 2;
+const MAX_FROZEN = 1;
 const MAX_LEVEL_ZERO = 16;
 
 interface Waiting {
@@ -69,7 +69,7 @@ class Ours implements StorageEngine {
     if (!opening.ok) throw new Error(opening.detail);
     this.disk = opening.disk;
     this.memtableBytes = options.memoryBytes / 16;
-    this.tables = new TableCache(this.disk, (options.memoryBytes * 3) / 8);
+    this.tables = new TableCache(this.disk, (options.memoryBytes * 5) / 16);
     this.jobs = new JobRunner({
       disk: this.disk,
       code: runJob,

@@ -23,6 +23,8 @@ export class Clock<R extends Resident> {
 
   add(resident: R): void {
     assert(resident.place < 0, "a resident enters once");
+    // At its end the hand has come around: who enters stands behind all others, not under it.
+    if (this.hand >= this.ring.length) this.hand = 0;
     resident.place = this.ring.length;
     this.ring.push(resident);
     this.weight += resident.weight;
@@ -36,6 +38,8 @@ export class Clock<R extends Resident> {
       this.ring[place] = last;
       last.place = place;
     }
+    // The last has often just entered: behind the hand it has a whole round before it.
+    if (place === this.hand) this.hand += 1;
     resident.place = -1;
     this.weight -= resident.weight;
   }
