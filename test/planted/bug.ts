@@ -1,6 +1,6 @@
 /** A planted bug: a small change of the engine that some seed must catch. */
 export interface PlantedBug {
-  /** As in the track record: R Raft, C clocks, S storage. */
+  /** As in the track record: R Raft, C clocks, S storage, T transactions, P placement. */
   readonly id: string;
   readonly name: string;
   /** Where the world has met it. */
