@@ -251,7 +251,7 @@ export class Committer {
       backoff.uncertain = false;
       for (;;) {
         const commitTs = await this.#cluster.placement.timestamp(backoff);
-        const { error } = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
+        const answer = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
           method: "KvCommit",
           request: CommitRequest.make({
             context,
@@ -261,7 +261,9 @@ export class Committer {
             primaryKey: primary,
           }),
         }));
-        if (error === undefined) return commitTs;
+        const { error, commitVersion } = answer;
+        // One phase, of which no word came, may have been enough: then it has committed before.
+        if (error === undefined) return commitVersion > 0n ? toTimestamp(commitVersion) : commitTs;
         // Somebody has read at a greater timestamp meanwhile, and counts on not having missed this.
         if (error.commitTsExpired === undefined) throw keyFailure(error);
       }

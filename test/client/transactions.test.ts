@@ -84,6 +84,19 @@ test("a commit of the primary that nobody answers leaves the outcome open", asyn
   assert.is(await reasonOf(transaction.commit({ timeoutMs: 1000 })), "undetermined");
 });
 
+test("whoever committed in one phase without hearing of it is told when that was", async () => {
+  const cluster = willing();
+  let calls = 0;
+  cluster.script.set("KvPrewrite", () => {
+    calls += 1;
+    return calls === 1 ? undefined : PrewriteResponse.make();
+  });
+  cluster.script.set("KvCommit", () => CommitResponse.make({ commitVersion: 4000n }));
+  const transaction = await clientOf(cluster).begin({ asyncCommit: false });
+  await transaction.put("a", "1");
+  assert.is(await transaction.commit(), 4000n);
+});
+
 test("of two phases a lost first one commits nothing", async () => {
   const cluster = willing();
   cluster.script.set("KvPrewrite", () => undefined);

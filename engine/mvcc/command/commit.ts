@@ -1,5 +1,6 @@
 /**
- * Commit: the second phase. All keys of the request become visible at one timestamp.
+ * Commit: the second phase. All keys of the request become visible at one timestamp. A transaction
+ * that has committed in one phase, unknown to its client, is told when that was.
  */
 import type { Key } from "../../base/bytes.ts";
 import { Timestamp } from "../../base/timestamp.ts";
@@ -21,9 +22,11 @@ export const commit = (view: KvView, request: CommitRequest): Evaluation<CommitR
       checkTimestamps({ start_version: startVersion }) ??
       checkCommitTs(startVersion, commitVersion);
     if (bad !== undefined) return refused(bad);
+    let commitTs = Timestamp(commitVersion);
     for (const key of keys) {
-      const outcome = commitKey(work, key, Timestamp(startVersion), Timestamp(commitVersion));
+      const outcome = commitKey(work, key, Timestamp(startVersion), commitTs);
       if (!outcome.ok) return outcome;
+      commitTs = outcome.value;
     }
-    return done(CommitResponse.make({ commitVersion }));
+    return done(CommitResponse.make({ commitVersion: commitTs }));
   });

@@ -86,7 +86,7 @@ const resolveKey = (
   user: Key,
   startTs: Timestamp,
   commitTs: Timestamp,
-): Outcome<void> =>
+): Outcome<unknown> =>
   commitTs === ZERO_TIMESTAMP
     ? rollbackKey(work, user, startTs, ZERO_TIMESTAMP, false)
     : commitKey(work, user, startTs, commitTs);

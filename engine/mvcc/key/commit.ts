@@ -10,17 +10,21 @@ import type { Lock } from "../record/lock.ts";
 import type { Write, WriteType } from "../record/write.ts";
 import { fateOf } from "./fate.ts";
 
-/** Commits the transaction `startTs` on the user's key `user`. Nothing where it has been done. */
+/**
+ * Commits the transaction `startTs` on the user's key `user`, at the timestamp that it gives: where
+ * that has been done before, it may be another than `commitTs`.
+ */
 export function commitKey(
   { reader, draft }: Work,
   user: Key,
   startTs: Timestamp,
   commitTs: Timestamp,
-): Outcome<void> {
+): Outcome<Timestamp> {
   const key = encodeKey(user);
   const lock = reader.lock(key);
   if (lock === undefined || lock.startTs !== startTs) {
-    if (fateOf(reader, key, startTs).type === "committed") return done(undefined);
+    const fate = fateOf(reader, key, startTs);
+    if (fate.type === "committed") return done(fate.commitTs);
     return refused({ type: "txn_lock_not_found", startTs, commitTs, key: user });
   }
   const { minCommitTs } = lock;
@@ -30,11 +34,11 @@ export function commitKey(
   if (lock.type === "pessimistic") {
     // Left over by a request that came late: the transaction never wrote here.
     draft.unlock(key, lock, 0n as Timestamp);
-    return done(undefined);
+    return done(commitTs);
   }
   draft.putWrite(key, commitTs, committedWrite(lock, lock.type, commitTs));
   draft.unlock(key, lock, commitTs);
-  return done(undefined);
+  return done(commitTs);
 }
 
 /** The record of `lock`, whose transaction commits at `commitTs`. */
