@@ -7,6 +7,7 @@ import { clockTrouble } from "./clock-trouble.ts";
 import { crashStorm } from "./crash-storm.ts";
 import { deposedLeaders } from "./deposed-leaders.ts";
 import { fullDisks } from "./full-disks.ts";
+import { isolationClocks } from "./isolation-clocks.ts";
 import { isolation } from "./isolation.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
 import { membershipChurn } from "./membership-churn.ts";
@@ -36,4 +37,5 @@ export const SCENARIOS: readonly Scenario[] = [
   splits,
   bank,
   isolation,
+  isolationClocks,
 ];

@@ -1,4 +1,5 @@
 /** Runs a transaction of the client library and writes down what it was asked and told. */
+import { keyFromBytes } from "../../../engine/base/bytes.ts";
 import type { Ports } from "../../../engine/client/ports.ts";
 import type { Transaction } from "../../../engine/client/transaction.ts";
 import type { TxnClient } from "../../../engine/client/transactions.ts";
@@ -163,15 +164,13 @@ export function readsOf(
   keys: readonly string[],
   pairs: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
 ): readonly Read[] {
-  const found = new Map(pairs.map(({ key, value }) => [numberedKey(key), value]));
+  const found = new Map(pairs.map(({ key, value }) => [keyFromBytes(key) as string, value]));
   return keys.map((key) => {
     const numbers = numbersIn(found.get(key));
     const seen = isCounter(key) ? numbers.slice(0, 1) : numbers;
     return { type: "read", key, seen, locking: false };
   });
 }
-
-const numberedKey = (key: Uint8Array): string => String.fromCharCode(...key);
 
 /** Appends a number to a list. What it continues is what it has locked, if it locks. */
 export async function append(scribe: Scribe, key: string): Promise<void> {
