@@ -1,3 +1,4 @@
+import { runInThisContext } from "node:vm";
 import * as assert from "uvu/assert";
 import { createWire } from "../engine/base/wire.ts";
 import { suite } from "./harness.ts";
@@ -68,6 +69,15 @@ test("an asynchronous body is watched until it has settled", async () => {
   await withoutAmbience(body);
   assert.is(message, "nondeterminism: Date.now()");
   assert.ok(Date.now() > 0);
+});
+
+test("what others of the process do between its turns is none of its business", async () => {
+  type Elsewhere = (tell: (now: unknown) => void) => void;
+  const code = "(tell) => tell(Math.random() < 1 ? Date.now() : setTimeout)";
+  const elsewhere = runInThisContext(code, { filename: "elsewhere.js" }) as Elsewhere;
+  const later = setImmediate;
+  const now = await withoutAmbience(() => new Promise((tell) => later(elsewhere, tell)));
+  assert.type(now, "number");
 });
 
 test.run();
