@@ -13,7 +13,7 @@ export const bank: Scenario = {
     replicaReads: 0,
     inserts: 0,
     bank: 6,
-    collectors: 0,
+    collectors: 2,
     thinkMs: 60,
     splits: 6,
   },

@@ -22,7 +22,7 @@ import {
   PrewriteRequest,
   PrewriteRequest_PessimisticAction as PessimisticAction,
 } from "../protocol/gen/kvrpcpb.ts";
-import type { Backoff } from "./backoff.ts";
+import { Backoff } from "./backoff.ts";
 import type { Write } from "./buffer.ts";
 import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
 import { ClientError } from "./errors.ts";
@@ -35,6 +35,8 @@ const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** Asynchronous commit lists all keys in the primary's lock: not too many, not too long. */
 const ASYNC_KEYS = 256;
 const ASYNC_BYTES = 4096;
+/** How long the placement driver is asked what may have been collected. */
+const SAFE_POINT_WITHIN_MS = 5000;
 
 export interface CommitPlan {
   readonly startTs: Timestamp;
@@ -162,10 +164,7 @@ export class Committer {
       return state;
     } catch (error) {
       // A lost prewrite may have been all that a calculated commit needs.
-      if (calculated && backoff.uncertain && isOutOfTime(error)) {
-        throw new ClientError("undetermined", "no store said whether the transaction committed");
-      }
-      throw error;
+      throw calculated ? await this.#truthOf(backoff, error) : error;
     }
   }
 
@@ -268,9 +267,29 @@ export class Committer {
         if (error.commitTsExpired === undefined) throw keyFailure(error);
       }
     } catch (error) {
-      if (backoff.uncertain && isOutOfTime(error)) {
-        throw new ClientError("undetermined", "no store said whether the transaction committed");
-      }
+      throw await this.#truthOf(backoff, error);
+    }
+  }
+
+  /**
+   * What `error` says of a commit whose calls may have been lost: one of them may have done it all.
+   * A store that denies that knows, unless its records of the time may have been collected.
+   */
+  async #truthOf(backoff: Backoff, error: unknown): Promise<unknown> {
+    if (!backoff.uncertain || !(error instanceof ClientError)) return error;
+    const isDenied = error.reason !== "timeout" && error.reason !== "cancelled";
+    if (isDenied && !(await this.#mayBeForgotten())) return error;
+    return new ClientError("undetermined", "no store said whether the transaction committed");
+  }
+
+  async #mayBeForgotten(): Promise<boolean> {
+    const { placement, ports } = this.#cluster;
+    try {
+      const backoff = new Backoff(ports, SAFE_POINT_WITHIN_MS, undefined);
+      const { transaction } = await placement.safePoints(backoff);
+      return this.#plan.startTs <= transaction;
+    } catch (error) {
+      if (error instanceof ClientError) return true;
       throw error;
     }
   }
@@ -310,9 +329,6 @@ export class Committer {
     }
   }
 }
-
-const isOutOfTime = (error: unknown): boolean =>
-  error instanceof ClientError && (error.reason === "timeout" || error.reason === "cancelled");
 
 function isSmall(keys: readonly Key[]): boolean {
   if (keys.length > ASYNC_KEYS) return false;

@@ -2,7 +2,8 @@
  * The audit of all records: at the end of a run every record of every region is read where it
  * lies, and held against what clients asked for and were told. Each rule is a sentence of its own:
  * a transaction happened on all of its keys at one timestamp or on none, what was acknowledged is
- * there, nothing is that nobody wrote, and no key says two things about one transaction.
+ * there, nothing is that nobody wrote, and no key says two things about one transaction. What may
+ * have been collected as garbage is not missed.
  */
 import { equalBytes, hex, type Key } from "../../engine/base/bytes.ts";
 import { isChange, type Write } from "../../engine/mvcc/record/write.ts";
@@ -31,14 +32,27 @@ export function checkRecords(world: World): void {
       keys.push(...found);
     }
   }
-  const problem = judgeRecords(authors, keys);
+  const problem = judgeRecords(authors, keys, world.checks.replicas.safePoint);
   if (problem === undefined) passed(world, "records", keys.length);
   else violated(world, "records", problem);
 }
 
-/** The first rule that is broken, in words; undefined where all hold. */
-export function judgeRecords(authors: Authors, keys: Iterable<KeyRecords>): string | undefined {
-  const fates: Fates = { committed: new Map(), rolledBack: new Map() };
+/**
+ * The first rule that is broken, in words; undefined where all hold. Versions may be gone that
+ * nobody misses who reads at `safePoint` or later.
+ */
+export function judgeRecords(
+  authors: Authors,
+  keys: Iterable<KeyRecords>,
+  safePoint: bigint = 0n,
+): string | undefined {
+  const fates: Fates = {
+    safePoint,
+    committed: new Map(),
+    rolledBack: new Map(),
+    newest: new Map(),
+    deleted: deletedBy(authors),
+  };
   for (const records of keys) {
     const problem = judgeKey(authors, records, fates);
     if (problem !== undefined) return `key ${text(records.key)}: ${problem}`;
@@ -51,8 +65,21 @@ export function judgeRecords(authors: Authors, keys: Iterable<KeyRecords>): stri
   return undefined;
 }
 
+/** Keys that anybody meant to delete: of these nothing at all may be left. */
+function deletedBy(authors: Authors): ReadonlySet<Key> {
+  const keys = new Set<Key>();
+  for (const { writes } of authors.values()) {
+    for (const [key, { type }] of writes) if (type === "delete") keys.add(key);
+  }
+  return keys;
+}
+
 /** What all keys together say of transactions, by start timestamp. Mutable. */
 interface Fates {
+  readonly safePoint: bigint;
+  readonly deleted: ReadonlySet<Key>;
+  /** Commit timestamp of the newest version of each key. */
+  readonly newest: Map<Key, bigint>;
   readonly committed: Map<bigint, Map<Key, bigint>>;
   readonly rolledBack: Map<bigint, Set<Key>>;
 }
@@ -60,10 +87,12 @@ interface Fates {
 function judgeKey(authors: Authors, records: KeyRecords, fates: Fates): string | undefined {
   const { key, versions, lockedBy, values } = records;
   for (const [i, version] of versions.entries()) {
-    const problem = judgeVersion(authors, records, i, version);
+    const problem = judgeVersion(authors, records, i, version, fates.safePoint);
     if (problem !== undefined) return `at ${version.commitTs} ${problem}`;
     note(fates, key, version);
   }
+  const [newest] = versions;
+  if (newest !== undefined) fates.newest.set(key, newest.commitTs);
   const isOver = (startTs: bigint): boolean =>
     fates.committed.get(startTs)?.has(key) === true ||
     fates.rolledBack.get(startTs)?.has(key) === true;
@@ -76,7 +105,7 @@ function judgeKey(authors: Authors, records: KeyRecords, fates: Fates): string |
   if (lockedBy !== undefined && isOver(lockedBy)) {
     return `transaction ${lockedBy} holds a lock, and is over`;
   }
-  const stray = values.find(({ needed }) => !needed);
+  const stray = values.find(({ needed, startTs }) => !needed && startTs > fates.safePoint);
   return stray === undefined ? undefined : `the value of ${stray.startTs} belongs to no version`;
 }
 
@@ -101,6 +130,7 @@ function judgeVersion(
   { key, versions }: KeyRecords,
   i: number,
   { commitTs, write, value }: Record,
+  safePoint: bigint,
 ): string | undefined {
   if (write.type === "rollback") {
     return write.startTs === commitTs ? undefined : `${write.startTs} is rolled back`;
@@ -117,7 +147,9 @@ function judgeVersion(
   if (type === "put" && (value === undefined || !equalBytes(value, intent.value))) {
     return `${startTs} did not put the value that it meant to`;
   }
-  return lastChangeProblem(versions, i, write) ?? fenceProblem(versions, i, write);
+  return (
+    lastChangeProblem(versions, i, write, safePoint) ?? fenceProblem(versions, i, write, safePoint)
+  );
 }
 
 /** A record that changes nothing names the last one that does. */
@@ -125,8 +157,10 @@ function lastChangeProblem(
   versions: readonly Record[],
   i: number,
   { lastChange }: Write,
+  safePoint: bigint,
 ): string | undefined {
   if (lastChange.type === "unknown") return undefined;
+  if (lastChange.type === "at" && lastChange.commitTs <= safePoint) return undefined;
   const last = versions.slice(i + 1).find(({ write }) => isChange(write));
   if (lastChange.type === "at") {
     if (last?.commitTs === lastChange.commitTs) return undefined;
@@ -141,8 +175,9 @@ function fenceProblem(
   versions: readonly Record[],
   i: number,
   { gcFence }: Write,
+  safePoint: bigint,
 ): string | undefined {
-  if (gcFence === undefined || gcFence === 0n) return undefined;
+  if (gcFence === undefined || gcFence <= safePoint) return undefined;
   const there = versions.slice(0, i).some(({ commitTs }) => commitTs === gcFence);
   return there ? undefined : `the fence ${gcFence} is no version`;
 }
@@ -151,7 +186,9 @@ function judgeAuthor(author: Author, fates: Fates): string | undefined {
   const { startTs, writes, told } = author;
   const committed = fates.committed.get(startTs);
   if (committed === undefined) {
-    return told.type === "committed" ? "was acknowledged, and is nowhere" : undefined;
+    if (told.type !== "committed") return undefined;
+    const missed = [...writes.keys()].some((key) => !isGarbage(author, key, told.commitTs, fates));
+    return missed ? "was acknowledged, and is nowhere" : undefined;
   }
   if (told.type === "refused") return `was refused (${told.reason}), and is committed`;
   const [[first, at] = []] = committed;
@@ -160,6 +197,7 @@ function judgeAuthor(author: Author, fates: Fates): string | undefined {
       return `is committed on ${text(first)}, and rolled back on ${text(key)}`;
     }
     const commitTs = committed.get(key);
+    if (commitTs === undefined && isGarbage(author, key, at ?? 0n, fates)) continue;
     if (commitTs === undefined) return `is committed on ${text(first)}, and not on ${text(key)}`;
     if (commitTs !== at) {
       return `is committed at ${at} on ${text(first)}, and at ${commitTs} on ${text(key)}`;
@@ -169,6 +207,13 @@ function judgeAuthor(author: Author, fates: Fates): string | undefined {
     return `was acknowledged at ${told.commitTs}, and is committed at ${at}`;
   }
   return undefined;
+}
+
+/** Whether what the transaction did to `key` at `commitTs` may have been collected. */
+function isGarbage(author: Author, key: Key, commitTs: bigint, fates: Fates): boolean {
+  if (commitTs > fates.safePoint) return false;
+  if (author.writes.get(key)?.type !== "put" || fates.deleted.has(key)) return true;
+  return (fates.newest.get(key) ?? 0n) > commitTs;
 }
 
 /** Printable keys as they are. */

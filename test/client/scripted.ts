@@ -19,6 +19,8 @@ import {
   RawScanResponse,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import {
+  GCState,
+  GetGCStateResponse,
   GetMembersResponse,
   GetRegionResponse,
   GetStoreResponse,
@@ -48,6 +50,7 @@ export class ScriptedCluster {
   readonly script: Map<TikvCall["method"], (call: TikvCall) => object | undefined> = new Map();
   /** The last timestamp that the oracle gave. */
   timestamp = 1000n;
+  safePoint = 0n;
   /** Taken one a call before anything else happens. */
   readonly troubles: Trouble[] = [];
   nowMs = 0;
@@ -100,6 +103,12 @@ export class ScriptedCluster {
         this.timestamp += 1n;
         const timestamp = Timestamp.make({ logical: Number(this.timestamp) });
         const response = TsoResponse.make({ header, count: 1, timestamp });
+        return { ok: true, reply: { method: call.method, response } };
+      }
+      case "GetGCState": {
+        const { safePoint } = this;
+        const gcState = GCState.make({ txnSafePoint: safePoint, gcSafePoint: safePoint });
+        const response = GetGCStateResponse.make({ header, gcState });
         return { ok: true, reply: { method: call.method, response } };
       }
       case "GetStore": {

@@ -84,6 +84,34 @@ test("a commit of the primary that nobody answers leaves the outcome open", asyn
   assert.is(await reasonOf(transaction.commit({ timeoutMs: 1000 })), "undetermined");
 });
 
+test("a store that may have collected what it denies is not believed after a lost call", async () => {
+  for (const [safePoint, reason] of [
+    [0n, "conflict"],
+    [9999n, "undetermined"],
+  ] as const) {
+    for (const [lost, method] of [
+      [{ asyncCommit: false, onePC: false }, "KvCommit"],
+      [{}, "KvPrewrite"],
+    ] as const) {
+      const cluster = willing();
+      cluster.safePoint = safePoint;
+      let calls = 0;
+      const gone = KeyError.make({ txnLockNotFound: { key: "a" as Key } });
+      cluster.script.set(method, () => {
+        calls += 1;
+        if (calls === 1) return undefined;
+        return method === "KvCommit"
+          ? CommitResponse.make({ error: gone })
+          : PrewriteResponse.make({ errors: [gone] });
+      });
+      const transaction = await clientOf(cluster).begin(lost);
+      await transaction.put("a", "1");
+      assert.is(await reasonOf(transaction.commit()), reason, `${method} ${safePoint}`);
+      await transaction.settled();
+    }
+  }
+});
+
 test("whoever committed in one phase without hearing of it is told when that was", async () => {
   const cluster = willing();
   let calls = 0;

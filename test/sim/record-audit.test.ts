@@ -63,6 +63,22 @@ test("what was acknowledged, and what nobody was told of, may be there as a whol
   assert.is(judgeRecords(authorsOf(), rolledBack), undefined);
 });
 
+test("only what nobody misses after the safe point may be gone", () => {
+  const deleter = author(6n, acknowledged(7n), "b", "delete");
+  const authors = authorsOf(deleter);
+  const left = [stored("a", record(8n, 5n)), stored("b", record(8n, 5n))];
+  assert.is(judgeRecords(authors, left, 7n), undefined);
+  assert.is(
+    judgeRecords(authors, [stored("a", record(8n, 5n)), stored("b", record(8n, 5n))], 8n),
+    undefined,
+  );
+  const above = judgeRecords(authors, left, 6n) ?? "";
+  assert.match(above, /6 of client1 was acknowledged, and is nowhere/);
+  // The newest put at the safe point stays, unless somebody has deleted it.
+  const bare = judgeRecords(authorsOf(), [], 9n) ?? "";
+  assert.match(bare, /1 of client1 was acknowledged, and is nowhere/);
+});
+
 test("each broken rule is told in words", () => {
   const b = stored("b", record(3n, 1n));
   const deleted = author(6n, NOTHING, "a", "delete");
