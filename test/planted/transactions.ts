@@ -3,6 +3,33 @@ import type { PlantedBug } from "./bug.ts";
 
 export const TRANSACTION_BUGS: readonly PlantedBug[] = [
   {
+    id: "T06",
+    name: "the commit timestamp is that of the prewrite answered last, not the greatest",
+    source: "TiKV #8657, #8672; TiDB #21028",
+    edits: [
+      {
+        file: "engine/client/commit.ts",
+        find: "state.minCommitTs = maxTimestamp(state.minCommitTs, minCommitTs as Timestamp);",
+        replace: "state.minCommitTs = minCommitTs as Timestamp;",
+      },
+    ],
+    scenarios: ["bank"],
+  },
+  {
+    id: "T10",
+    name: "whoever is told that a transaction has no lock leaves no record of it",
+    source: "TiKV #5673",
+    edits: [
+      {
+        file: "engine/mvcc/key/rollback.ts",
+        find: "  if (isProtected) leaveProtectedRollback(work, key, startTs, other, fate.overlapped);\n  else leaveRecord",
+        replace:
+          "  if (isProtected && startTs === 0n) leaveProtectedRollback(work, key, startTs, other, fate.overlapped);\n  else if (!isProtected) leaveRecord",
+      },
+    ],
+    scenarios: ["bank"],
+  },
+  {
     id: "T11",
     name: "a prewrite that is repeated after the commit locks and commits the key again",
     source: "TiDB #26359; TiKV #10600, #11187",
