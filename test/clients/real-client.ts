@@ -1,6 +1,7 @@
 /** The official clients as programs: which can run on this machine, and how. */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -18,7 +19,11 @@ export interface RealClient {
   readonly file: string;
   /** What comes before the subcommand. */
   readonly args: readonly string[];
-  readonly transactional: boolean;
+  /**
+   * How it does transactions: not at all; over regions that it splits itself; or over regions that
+   * are split for it.
+   */
+  readonly transactions: "none" | "splitting" | "split";
 }
 
 /** A client, or why this machine cannot run it. */
@@ -31,6 +36,7 @@ export async function findClients(): Promise<Found[]> {
   return [
     await goClient("client-go v2.0.7, the last tagged release", "go.mod"),
     await goClient("client-go of April 2026", "recent.mod"),
+    await rustClient(),
     await pythonClient(),
   ];
 }
@@ -40,7 +46,32 @@ export async function goClient(name: string, modfile: string): Promise<Found> {
   const file = await buildGo("test/clients/go", modfile);
   return file === undefined
     ? { name, missing: "no go on this machine" }
-    : { name, client: { name, file, args: [], transactional: true } };
+    : { name, client: { name, file, args: [], transactions: "splitting" } };
+}
+
+/**
+ * Cargo keeps what it builds outside of the repository, so that a fresh clone finds it: compiling
+ * the client takes minutes.
+ */
+async function rustClient(): Promise<Found> {
+  const name = "the crate tikv-client 0.4.0";
+  try {
+    await exec("cargo", ["--version"]);
+  } catch {
+    return { name, missing: "no cargo on this machine" };
+  }
+  const begun = performance.now();
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  const target = process.env["CARGO_TARGET_DIR"] ?? join(cache, "rutile", "cargo-target");
+  const directory = join(root, "test", "clients", "rust");
+  await exec("nice", ["cargo", "build", "--quiet", "--locked"], {
+    cwd: directory,
+    env: { ...process.env, CARGO_TARGET_DIR: target },
+  });
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`# ${name} was built in ${seconds} s`);
+  const file = join(target, "debug", "rutile-test-client");
+  return { name, client: { name, file, args: [], transactions: "split" } };
 }
 
 async function pythonClient(): Promise<Found> {
@@ -60,7 +91,7 @@ async function pythonClient(): Promise<Found> {
     return { name, missing: `its wheel does not install here (${firstLine(error)})` };
   }
   const args = [join(directory, "client.py")];
-  return { name, client: { name, file: python, args, transactional: false } };
+  return { name, client: { name, file: python, args, transactions: "none" } };
 }
 
 const firstLine = (error: unknown): string => String(error).split("\n", 1)[0] ?? "";
