@@ -37,9 +37,10 @@ export function afterStoreStep(
 /** Also after a start, when all replicas are as the disk has them. */
 export function lookAtStore(world: World, machine: StoreMachine): void {
   const { state, seen } = machine;
-  if (state === undefined || state.replicas.byId === machine.seenReplicas) return;
-  machine.seenReplicas = state.replicas.byId;
+  if (state === undefined) return;
   collectedAt(world, state.collection.garbageBelow);
+  if (state.replicas.byId === machine.seenReplicas) return;
+  machine.seenReplicas = state.replicas.byId;
   const cursor = tree.first(state.replicas.byId);
   for (; cursor.valid; cursor.next()) {
     const replica = cursor.value;
