@@ -59,9 +59,18 @@ function statusOf(state: StoreState): object {
     trouble: trouble ?? null,
     /** Replicas that serve nobody until a healthy one replaces them: which, and what is damaged. */
     damage: engine.damage(state),
+    collection: collectionOf(state),
     labels: Object.fromEntries(state.config.labels.map(({ key, value }) => [key, value])),
   };
 }
+
+/** Timestamps in text: they are greater than numbers of JSON are exact. */
+const collectionOf = ({ safePoint, collection }: StoreState): object => ({
+  txn_safe_point: safePoint === undefined ? null : String(safePoint),
+  gc_safe_point: String(collection.garbageBelow),
+  sweeping: collection.sweep !== undefined,
+  removed: collection.removed,
+});
 
 function storeMetrics({ driver, grpc, transport, calls }: Observed): Metrics {
   const metrics = createMetrics();
@@ -87,6 +96,11 @@ function storeMetrics({ driver, grpc, transport, calls }: Observed): Metrics {
     },
   });
   for (const [name, help, read] of [
+    [
+      "tikv_store_swept_records_total",
+      "Versions and values of old that the sweep has removed",
+      () => driver.state.collection.removed,
+    ],
     ["tikv_raftstore_step_total", "Steps of the store's machine", () => driver.counts.steps],
     ["tikv_raftstore_input_total", "Inputs of those steps", () => driver.counts.inputs],
     ["tikv_raftstore_effect_total", "Effects of those steps", () => driver.counts.effects],
@@ -104,6 +118,11 @@ function storeMetrics({ driver, grpc, transport, calls }: Observed): Metrics {
     metrics.add({ name, help, type: "counter", read: () => [{ value: read() }] });
   }
   for (const [name, help, read] of [
+    [
+      "tikv_gcworker_autogc_safe_point",
+      "What nobody at or above this timestamp sees is collected",
+      () => Number(driver.state.collection.garbageBelow),
+    ],
     ["tikv_grpc_connections", "Open client connections", () => grpc.load().sessions],
     ["tikv_grpc_calls_in_flight", "Calls that were not answered yet", () => grpc.load().calls],
     [
