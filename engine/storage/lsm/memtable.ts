@@ -15,6 +15,7 @@ import type { ColumnFamily } from "../types.ts";
 import { entryAt, keep, keptBytes, newArena } from "./arena.ts";
 import type { Slot } from "./arena.ts";
 import { isCleared, withClear } from "./clears.ts";
+import { SIEVE_BYTES, Sieve } from "./sieve.ts";
 import { mayHold, mayMeet } from "./stack.ts";
 import type { Older } from "./stack.ts";
 import type { Memtable } from "./types.ts";
@@ -32,6 +33,7 @@ export const emptyMemtable = (): Memtable => ({
   clears: { default: tree.empty(), lock: tree.empty(), write: tree.empty() },
   bytes: 0,
   arena: newArena(),
+  sieves: { default: new Sieve(), lock: new Sieve(), write: new Sieve() },
 });
 
 /** Whether there is nothing in it to be written anywhere. */
@@ -68,14 +70,14 @@ export class MemtableEdit {
   /** Copies the value. */
   put(cf: ColumnFamily, key: Key, value: Uint8Array): void {
     const before = this.edit(cf).set(key, keep(this.base.arena, value));
-    if (before === undefined) this.bytes += heapBytes(key);
+    if (before === undefined) this.added(cf, key);
     this.bytes += keptBytes(value.length);
   }
 
   delete(cf: ColumnFamily, key: Key): void {
     const edit = this.edit(cf);
     if (!isCleared(this.clears[cf], key) && mayHold(this.older, cf, key)) {
-      if (edit.set(key, TOMBSTONE) === undefined) this.bytes += heapBytes(key);
+      if (edit.set(key, TOMBSTONE) === undefined) this.added(cf, key);
     } else if (edit.remove(key) !== undefined) {
       this.bytes -= heapBytes(key);
     }
@@ -104,7 +106,13 @@ export class MemtableEdit {
       clears: this.clears,
       bytes: this.bytes,
       arena: base.arena,
+      sieves: base.sieves,
     };
+  }
+
+  private added(cf: ColumnFamily, key: Key): void {
+    this.base.sieves[cf].add(key);
+    this.bytes += heapBytes(key) + SIEVE_BYTES;
   }
 
   private edit(cf: ColumnFamily): tree.Edit<Slot> {

@@ -119,8 +119,10 @@ export function mayMeet(
 
 /** The entry of a memtable; a tombstone where the memtable clears the key. */
 function inMemtable(memtable: Memtable, cf: ColumnFamily, key: Key): Entry | undefined {
-  const slot = tree.get(memtable.entries[cf], key);
-  if (slot !== undefined) return entryAt(memtable.arena, slot);
+  if (memtable.sieves[cf].mayContain(key)) {
+    const slot = tree.get(memtable.entries[cf], key);
+    if (slot !== undefined) return entryAt(memtable.arena, slot);
+  }
   return isCleared(memtable.clears[cf], key) ? TOMBSTONE : undefined;
 }
 

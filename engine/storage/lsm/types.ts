@@ -9,6 +9,7 @@ import type { DiskFailure, DiskOperation, FileName } from "../disk.ts";
 import type { LogIndex, RegionId, Term, Ticket } from "../../base/ids.ts";
 import type { Tree } from "../../base/tree.ts";
 import type { Arena, Slot } from "./arena.ts";
+import type { Sieve } from "./sieve.ts";
 
 type OfFamily<T> = { readonly [F in ColumnFamily]: T };
 
@@ -21,6 +22,8 @@ export interface Memtable {
   /** About what it occupies in memory. */
   readonly bytes: number;
   readonly arena: Arena;
+  /** Asked before `entries` are. */
+  readonly sieves: OfFamily<Sieve>;
 }
 
 /** How far a region's data goes in what was frozen or flushed. `meta` is opaque here. */

@@ -11,7 +11,7 @@
 import { assert } from "../../base/assert.ts";
 import type { Key } from "../../base/bytes.ts";
 
-const LINE_BYTES = 64;
+export const LINE_BYTES = 64;
 const LINE_BITS = 8 * LINE_BYTES;
 const TWO_32 = 2 ** 32;
 const MAX_PROBES = 16;
@@ -104,13 +104,7 @@ export class FilterBuilder {
     const filter = new Uint8Array(lines * LINE_BYTES + 1);
     filter[lines * LINE_BYTES] = probes;
     for (let i = 0; i < this.count; i++) {
-      const line = lineOf(hashes[2 * i]!, lines);
-      let bits = hashes[2 * i + 1]!;
-      for (let probe = 0; probe < probes; probe++) {
-        const bit = bits >>> 23;
-        filter[line + (bit >>> 3)]! |= 1 << (bit & 7);
-        bits = Math.imul(bits, GOLDEN);
-      }
+      filterAdd(filter, lineOf(hashes[2 * i]!, lines), hashes[2 * i + 1]!, probes);
     }
     return filter;
   }
@@ -129,9 +123,22 @@ export function isFilter(filter: Uint8Array, size: number): boolean {
 /** False where no key of this hash is in the table. */
 export function filterHas(filter: Uint8Array, size: number, hash: KeyHash): boolean {
   const last = size - 1;
-  const probes = filter[last]!;
-  const line = lineOf(hash.line, last / LINE_BYTES);
-  let { bits } = hash;
+  return lineHas(filter, lineOf(hash.line, last / LINE_BYTES), hash.bits, filter[last]!);
+}
+
+/** Sets the bits of a key in the line at `line`. */
+export function filterAdd(filter: Uint8Array, line: number, hashed: number, probes: number): void {
+  let bits = hashed;
+  for (let probe = 0; probe < probes; probe++) {
+    const bit = bits >>> 23;
+    filter[line + (bit >>> 3)]! |= 1 << (bit & 7);
+    bits = Math.imul(bits, GOLDEN);
+  }
+}
+
+/** Whether all bits of a key are set in the line at `line`. */
+export function lineHas(filter: Uint8Array, line: number, hashed: number, probes: number): boolean {
+  let bits = hashed;
   for (let probe = 0; probe < probes; probe++) {
     const bit = bits >>> 23;
     if ((filter[line + (bit >>> 3)]! & (1 << (bit & 7))) === 0) return false;
@@ -141,5 +148,5 @@ export function filterHas(filter: Uint8Array, size: number, hash: KeyHash): bool
 }
 
 /** Offset of the line for this half of a hash. */
-const lineOf = (half: number, lines: number): number =>
+export const lineOf = (half: number, lines: number): number =>
   LINE_BYTES * Math.floor(((half >>> 0) * lines) / TWO_32);
