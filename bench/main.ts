@@ -18,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   sim: () => import("./sim.ts"),
   storage: () => import("./storage.ts"),
   cluster: () => import("./cluster.ts"),
+  txn: () => import("./txn.ts"),
 };
 
 /** How `parseArgs` begins the code of what it throws at an unknown or malformed option. */
