@@ -54,8 +54,9 @@ async function runRaw(client: RealClient): Promise<void> {
 }
 
 async function runTransactional(client: RealClient): Promise<void> {
+  const { storeConfig } = client;
   const begun = performance.now();
-  await withCluster({ pds: 1, stores: 3 }, async (cluster, directory) => {
+  await withCluster({ pds: 1, stores: 3, storeConfig }, async (cluster, directory) => {
     if (client.transactions === "split") await splitAt(cluster, BOUNDS, false);
     await runRules(client, "transactions", cluster);
     await runBank(client, cluster, join(directory, "outcomes"), tally);

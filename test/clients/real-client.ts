@@ -24,7 +24,19 @@ export interface RealClient {
    * are split for it.
    */
   readonly transactions: "none" | "splitting" | "split";
+  /** What stores are to be configured with for its transactions, as TOML. */
+  readonly storeConfig: string;
 }
+
+/**
+ * Rust's client locks a key again when it writes what it has locked and read. Where the first lock
+ * was lost with a leader, the second one hides what others wrote meanwhile: so none may be lost.
+ */
+const LOCKS_KEPT = `
+[pessimistic-txn]
+in-memory = false
+pipelined = false
+`;
 
 /** A client, or why this machine cannot run it. */
 export type Found =
@@ -46,7 +58,7 @@ export async function goClient(name: string, modfile: string): Promise<Found> {
   const file = await buildGo("test/clients/go", modfile);
   return file === undefined
     ? { name, missing: "no go on this machine" }
-    : { name, client: { name, file, args: [], transactions: "splitting" } };
+    : { name, client: { name, file, args: [], transactions: "splitting", storeConfig: "" } };
 }
 
 /**
@@ -71,7 +83,7 @@ async function rustClient(): Promise<Found> {
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   console.log(`# ${name} was built in ${seconds} s`);
   const file = join(target, "debug", "rutile-test-client");
-  return { name, client: { name, file, args: [], transactions: "split" } };
+  return { name, client: { name, file, args: [], transactions: "split", storeConfig: LOCKS_KEPT } };
 }
 
 async function pythonClient(): Promise<Found> {
@@ -91,7 +103,7 @@ async function pythonClient(): Promise<Found> {
     return { name, missing: `its wheel does not install here (${firstLine(error)})` };
   }
   const args = [join(directory, "client.py")];
-  return { name, client: { name, file: python, args, transactions: "none" } };
+  return { name, client: { name, file: python, args, transactions: "none", storeConfig: "" } };
 }
 
 const firstLine = (error: unknown): string => String(error).split("\n", 1)[0] ?? "";
