@@ -172,7 +172,7 @@ async function etcd(directory: string): Promise<System> {
 }
 
 async function rutile(directory: string, memory: number | undefined): Promise<System> {
-  const config = memory === undefined ? {} : { storeConfig: budget(memory) };
+  const config = memory === undefined ? {} : { storeConfig: `memory-usage-limit = "${memory}MB"` };
   const cluster = await startCluster({ directory, pds: 1, stores: 3, ...config });
   const nodes = [...cluster.pds, ...cluster.stores];
   const pids = (of: typeof nodes): number[] => of.flatMap((node) => node.pid() ?? []);
@@ -187,14 +187,6 @@ async function rutile(directory: string, memory: number | undefined): Promise<Sy
     stop: () => cluster.stop(),
   };
 }
-
-/** A store's configuration for this many megabytes, parted as the defaults part theirs. */
-const budget = (megabytes: number): string => `memory-usage-limit = "${megabytes}MB"
-[storage.block-cache]
-capacity = "${Math.floor((megabytes * 3) / 8)}MB"
-[rocksdb.defaultcf]
-write-buffer-size = "${Math.max(1, Math.floor(megabytes / 16))}MB"
-`;
 
 function describe(label: string, report: Report): string {
   const servers = Object.values(report.cpu).reduce((sum, seconds) => sum + seconds, 0);

@@ -60,8 +60,13 @@ export function lsmProblem(file: LsmFile): string | undefined {
   return `rocksdb.defaultcf.compression-per-level must be ${LEVELS} times "no" or "lz4", and "lz4" from some level on`;
 }
 
-export function lsmSettings(file: LsmFile): LsmConfig {
+/** Level 1 holds by default about what level 0 does when it is merged into it. */
+export function lsmSettings(file: LsmFile, memtableBytes: number): LsmConfig {
   const codecs = file["rocksdb.defaultcf.compression-per-level"];
+  const levelZeroTables =
+    file["rocksdb.defaultcf.level0-file-num-compaction-trigger"] ?? DEFAULT_LSM.levelZeroTables;
+  const levelBytes =
+    file["rocksdb.defaultcf.max-bytes-for-level-base"] ?? levelZeroTables * memtableBytes;
   const compressFrom = codecs === undefined ? DEFAULT_LSM.compressFrom : fromLevel(codecs);
   return {
     table: {
@@ -73,14 +78,13 @@ export function lsmSettings(file: LsmFile): LsmConfig {
         file["rocksdb.defaultcf.bloom-filter-bits-per-key"] ?? DEFAULT_LSM.table.filterBits,
     },
     tableBytes: file["rocksdb.defaultcf.target-file-size-base"] ?? DEFAULT_LSM.tableBytes,
-    levelZeroTables:
-      file["rocksdb.defaultcf.level0-file-num-compaction-trigger"] ?? DEFAULT_LSM.levelZeroTables,
-    levelBytes: file["rocksdb.defaultcf.max-bytes-for-level-base"] ?? DEFAULT_LSM.levelBytes,
+    levelZeroTables,
+    levelBytes,
     levelGrowth:
       file["rocksdb.defaultcf.max-bytes-for-level-multiplier"] ?? DEFAULT_LSM.levelGrowth,
     compactions: file["rocksdb.max-background-jobs"] ?? DEFAULT_LSM.compactions,
     bytesPerSecond: file["rocksdb.rate-bytes-per-sec"] ?? DEFAULT_LSM.bytesPerSecond,
-    debtBytes: DEFAULT_LSM.debtBytes,
+    debtBytes: levelBytes,
     compressFrom,
     manifestBytes: file["rocksdb.max-manifest-file-size"] ?? DEFAULT_LSM.manifestBytes,
   };

@@ -2,7 +2,6 @@
  * The settings of a store: TiKV's names for what exists here, and defaults where nothing is said.
  */
 import { statfsSync } from "node:fs";
-import { totalmem } from "node:os";
 import type { StoreConfig } from "../../engine/store/index.ts";
 import { formatAddress, isUnspecified } from "../address.ts";
 import type { Address } from "../address.ts";
@@ -10,6 +9,7 @@ import type { Level } from "../log.ts";
 import type { Values } from "./file.ts";
 import type { Label } from "./kinds.ts";
 import { LSM_SCHEMA, lsmProblem, lsmSettings } from "./lsm.ts";
+import { memoryShares } from "./memory.ts";
 
 const STORE_SCHEMA = {
   "log-level": "level",
@@ -134,8 +134,6 @@ export function tikvSettings(
   };
 }
 
-const DEFAULT_CACHE_BYTES = 128 * MIB;
-const DEFAULT_MEMTABLE_BYTES = 32 * MIB;
 const DEFAULT_TICK_MS = 100;
 const DEFAULT_ENTRY_BYTES = 8 * MIB;
 const DEFAULT_HEARTBEAT_TICKS = 2;
@@ -157,10 +155,8 @@ function problemOf(advertised: Address, file: TikvFile): string | undefined {
   }
   const tickMs = file["raftstore.raft-base-tick-interval"] ?? DEFAULT_TICK_MS;
   if (tickMs < 10) return "raftstore.raft-base-tick-interval must be at least 10ms";
-  const memory = file["memory-usage-limit"];
-  const cached = file["storage.block-cache.capacity"] ?? DEFAULT_CACHE_BYTES;
-  const buffered = 5 * (file["rocksdb.defaultcf.write-buffer-size"] ?? DEFAULT_MEMTABLE_BYTES);
-  if (memory !== undefined && memory < cached + buffered) {
+  const { limit, cache, memtable } = memoryShares(file);
+  if (file["memory-usage-limit"] !== undefined && limit < cache + 5 * memtable) {
     return "memory-usage-limit must hold storage.block-cache.capacity and five of rocksdb.defaultcf.write-buffer-size";
   }
   const lease = file["raftstore.raft-store-max-leader-lease"];
@@ -188,7 +184,7 @@ function storeSettings(file: TikvFile): StoreSettings {
   const maxEntryBytes = file["raftstore.raft-entry-max-size"] ?? DEFAULT_ENTRY_BYTES;
   const leaseMs =
     file["raftstore.raft-store-max-leader-lease"] ?? (electionMs * LEASE_PERCENT) / 100;
-  const memtableBytes = file["rocksdb.defaultcf.write-buffer-size"] ?? DEFAULT_MEMTABLE_BYTES;
+  const { limit: memoryBytes, cache: cacheBytes, memtable: memtableBytes } = memoryShares(file);
   return {
     version: TIKV_VERSION,
     tickMs: Math.min(50, tickMs),
@@ -204,7 +200,7 @@ function storeSettings(file: TikvFile): StoreSettings {
       inCompactions: file["gc.enable-compaction-filter"] ?? true,
     },
     memtableBytes,
-    cacheBytes: file["storage.block-cache.capacity"] ?? DEFAULT_CACHE_BYTES,
+    cacheBytes,
     throttle: {
       softFrozenBytes: 2 * memtableBytes,
       hardFrozenBytes: 5 * memtableBytes,
@@ -215,7 +211,7 @@ function storeSettings(file: TikvFile): StoreSettings {
       bytesPerSecond: 32 * MIB,
       lineBytes: 4 * MIB,
       lineMs: 2000,
-      memoryBytes: file["memory-usage-limit"] ?? Math.floor((totalmem() * 3) / 4),
+      memoryBytes,
       reserveBytes: file["storage.reserve-space"] ?? 256 * MIB,
     },
     freezeLogBytes: file["raft-engine.purge-threshold"] ?? 128 * MIB,
@@ -255,7 +251,7 @@ function storeSettings(file: TikvFile): StoreSettings {
     storage: {
       segmentBytes: file["raft-engine.target-file-size"] ?? 32 * MIB,
       sliceBytes: 256 * KIB,
-      lsm: lsmSettings(file),
+      lsm: lsmSettings(file, memtableBytes),
     },
   };
 }

@@ -67,7 +67,8 @@ test("the tree is kept as TiKV's names for it say, and as by default without the
     const address = { host: "127.0.0.1", port: 1 };
     return made.ok ? made.settings.store(address, address).storage.lsm : undefined;
   };
-  assert.equal(lsmOf(""), DEFAULT_LSM);
+  const small = '[rocksdb.defaultcf]\nwrite-buffer-size = "16MiB"\n';
+  assert.equal(lsmOf(small), { ...DEFAULT_LSM, levelBytes: 64 << 20, debtBytes: 64 << 20 });
   const text = `
 [rocksdb]
 max-background-jobs = 2
@@ -90,8 +91,32 @@ max-bytes-for-level-multiplier = 5
     tableBytes: 16 << 20,
     levelZeroTables: 8,
     levelBytes: 1 << 30,
+    debtBytes: 1 << 30,
     levelGrowth: 5,
   });
+});
+
+test("a limit of memory is parted among cache and memtables, unless they are said too", () => {
+  const partsOf = (text: string): readonly number[] => {
+    const made = settingsOf(text);
+    if (!made.ok) throw new Error(made.detail);
+    const address = { host: "127.0.0.1", port: 1 };
+    const { cacheBytes, memtableBytes, throttle } = made.settings.store(address, address);
+    return [throttle.memoryBytes, cacheBytes, memtableBytes].map((bytes) => bytes / (1 << 20));
+  };
+  assert.equal(partsOf('memory-usage-limit = "256MiB"'), [256, 96, 16]);
+  assert.equal(partsOf('memory-usage-limit = "64GiB"'), [65536, 24576, 128]);
+  const text = `memory-usage-limit = "256MiB"
+[storage.block-cache]
+capacity = "8MiB"
+[rocksdb.defaultcf]
+write-buffer-size = "4MiB"
+`;
+  assert.equal(partsOf(text), [256, 8, 4]);
+  const [limit, cache, memtable] = partsOf("");
+  assert.ok(limit! > cache! + 5 * memtable!);
+  const crowded = settingsOf(text.replace('"4MiB"', '"60MiB"'));
+  assert.match(crowded.ok ? "accepted" : crowded.detail, /memory-usage-limit must hold/);
 });
 
 test("a setting that would make a tree that cannot work is refused by its name", () => {
