@@ -14,6 +14,8 @@ export const bank: Scenario = {
     inserts: 0,
     bank: 6,
     collectors: 2,
+    brooms: 1,
+    graves: 1,
     thinkMs: 60,
     splits: 6,
   },

@@ -27,6 +27,8 @@ export const WORKLOAD: Workload = {
   bank: 0,
   recorded: 0,
   collectors: 0,
+  brooms: 0,
+  graves: 0,
   thinkMs: 25,
   splits: 2,
   replicaCounts: [],

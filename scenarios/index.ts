@@ -10,7 +10,9 @@ import { fullDisks } from "./full-disks.ts";
 import { isolationClocks } from "./isolation-clocks.ts";
 import { isolation } from "./isolation.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
+import { lateCalls } from "./late-calls.ts";
 import { membershipChurn } from "./membership-churn.ts";
+import { movingOracle } from "./moving-oracle.ts";
 import { oneSlowDisk } from "./one-slow-disk.ts";
 import { oneWayPartitions } from "./one-way-partitions.ts";
 import { partitions } from "./partitions.ts";
@@ -28,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   deposedLeaders,
   powerLoss,
   clockTrouble,
+  movingOracle,
   slowDisks,
   oneSlowDisk,
   fullDisks,
@@ -38,4 +41,5 @@ export const SCENARIOS: readonly Scenario[] = [
   bank,
   isolation,
   isolationClocks,
+  lateCalls,
 ];

@@ -15,6 +15,7 @@ export const isolationClocks: Scenario = {
     replicaReads: 0,
     inserts: 0,
     recorded: 8,
+    brooms: 1,
     thinkMs: 50,
     splits: 4,
   },

@@ -5,7 +5,7 @@ import { ANY_CLUSTER, WORKLOAD } from "./common.ts";
 export const isolation: Scenario = {
   name: "isolation",
   summary:
-    "recorded transactions of ten workloads, judged by isolation while locks expire and leaders move",
+    "recorded transactions of eleven workloads, judged by isolation while locks expire and leaders move",
   cluster: ANY_CLUSTER,
   workload: {
     ...WORKLOAD,
@@ -13,6 +13,7 @@ export const isolation: Scenario = {
     replicaReads: 0,
     inserts: 0,
     recorded: 8,
+    brooms: 1,
     thinkMs: 50,
     splits: 6,
   },

@@ -33,7 +33,9 @@ import { auditOf } from "./workloads/audit.ts";
 import type { Audit } from "./workloads/audit.ts";
 import { bankAudit } from "./workloads/bank-audit.ts";
 import { type Bank, bankBorder, bankClient, bankOf } from "./workloads/bank.ts";
+import { broomClient } from "./workloads/broom.ts";
 import { collectorClient } from "./workloads/collector.ts";
+import { graveClient } from "./workloads/graves.ts";
 import { insertClient } from "./workloads/inserts.ts";
 import { recordedAudit } from "./workloads/isolation/audit.ts";
 import { recordedClient } from "./workloads/isolation/client.ts";
@@ -144,6 +146,8 @@ function clientCount({ workload }: Scenario): number {
     workload.bank +
     workload.recorded +
     workload.collectors +
+    workload.brooms +
+    workload.graves +
     single +
     1
   );
@@ -202,6 +206,12 @@ function addClients(
   }
   for (let i = 0; i < workload.collectors; i++) {
     add((node, name) => collectorClient(world, node, name));
+  }
+  for (let i = 0; i < workload.brooms; i++) {
+    add((node, name) => broomClient(world, node, name));
+  }
+  for (let i = 0; i < workload.graves; i++) {
+    add((node, name) => graveClient(world, node, name, thinkUs));
   }
   if (workload.replicaCounts.length > 0) {
     const counts = workload.replicaCounts.filter((count) => count <= knobs.stores);

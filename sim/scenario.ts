@@ -48,6 +48,10 @@ export interface Workload {
   readonly recorded: number;
   /** Clients that collect old versions, beside those of the bank. */
   readonly collectors: number;
+  /** Clients that clear locks away by scanning for them. */
+  readonly brooms: number;
+  /** Clients that delete what they wrote. They have the same needs as those of the bank. */
+  readonly graves: number;
   /** Mean time between two operations of one client. */
   readonly thinkMs: number;
   /** At most this many splits in a run. */

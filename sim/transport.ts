@@ -69,11 +69,23 @@ export function sendCancel(world: World, call: Call): void {
   passOn(world, call.from, call.to.node, "cancel", { type: "cancel", call });
 }
 
-/** Carries one part of a call over the network: once or never. */
+/** Carries one part of a call over the network: once or never, where no hold repeats it. */
 function passOn(world: World, from: number, to: number, type: string, event: WorldEvent): void {
   const packet = { from, to, type, bytes: CALL_BYTES, once: true };
-  const [time] = transmit(world.network, world.networkRandom, world.timeUs, packet);
-  if (time !== undefined) schedule(world.queue, time, event);
+  const [time, ...again] = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  if (time === undefined) return;
+  schedule(world.queue, time, event);
+  if (event.type !== "request") return;
+  for (const later of again) {
+    schedule(world.queue, later, { type: "request", call: echoOf(world, event.call) });
+  }
+}
+
+/** The same request as a call that nobody waits for. */
+function echoOf(world: World, call: Call): Call {
+  const id = world.nextCall;
+  world.nextCall = id + 1;
+  return { ...call, id, over: true, ticket: undefined };
 }
 
 /** Asks whichever member leads the placement driver. */

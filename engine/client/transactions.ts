@@ -5,11 +5,12 @@ import { Timestamp } from "../base/timestamp.ts";
 import { Backoff } from "./backoff.ts";
 import type { Cluster } from "./cluster.ts";
 import { ClientError } from "./errors.ts";
+import type { ReplicaOptions } from "./reading.ts";
 import { LockResolver } from "./resolver.ts";
 import { type ReadOptions, Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
-export interface RetryOptions extends TransactionOptions, ReadOptions {
+export interface RetryOptions extends TransactionOptions, ReadOptions, ReplicaOptions {
   /** How often the body is run before a conflict is told; 16 where it is not given. */
   readonly attempts?: number;
 }
@@ -35,7 +36,10 @@ export class TxnClient {
     return this.#cluster.placement.timestamp(this.#backoff(options));
   }
 
-  async begin(options: TransactionOptions & ReadOptions = {}): Promise<Transaction> {
+  /** A transaction that reads as of now; `replicaRead` says whom its reads ask, locks aside. */
+  async begin(
+    options: TransactionOptions & ReadOptions & ReplicaOptions = {},
+  ): Promise<Transaction> {
     const snapshot = await this.snapshot(undefined, options);
     return new Transaction(this.#cluster, this.#resolver, snapshot, options);
   }

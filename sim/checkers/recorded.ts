@@ -2,6 +2,7 @@
 import type { World } from "../model.ts";
 import type { Desk, Errand, Recorded } from "../workloads/isolation/desk.ts";
 import { countOutcome } from "../workloads/history.ts";
+import { checkCommittedReads } from "./transactions/committed-reads.ts";
 import { type Anomaly, describeTransaction, type Level } from "./transactions/history.ts";
 import { checkIsolation } from "./transactions/isolation.ts";
 import { checkSnapshots } from "./transactions/snapshots.ts";
@@ -22,6 +23,7 @@ export function checkRecorded(world: World, desk: Desk, versions: readonly Store
   const { history } = audited;
   judge(world, "isolation by timestamps", history, checkSnapshots(history));
   judge(world, "isolation by data", history, checkIsolation(history, STRONG));
+  judge(world, "committed reads", history, checkCommittedReads(history, desk.looks));
   const locking = only(history, "locking skew");
   judge(world, "locked reads", locking, checkIsolation(locking, SERIALIZABLE));
   const timelines = timelinesOf(history);

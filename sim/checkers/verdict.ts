@@ -26,12 +26,16 @@ export type CheckName =
   | "durability"
   /** Every snapshot of the bank shows whole transfers, and all that were acknowledged before. */
   | "whole transfers"
+  /** What was deleted stays deleted, whatever is collected as garbage. */
+  | "graves"
   /** No transaction leaves a lock behind that nobody can clear away. */
   | "leftover locks"
   /** Every acknowledged write is there once, and nothing without an author. */
   | "versions"
   | "isolation by data"
   | "isolation by timestamps"
+  /** What is read without isolation was committed, and nobody had seen anything later. */
+  | "committed reads"
   /** Transactions that lock whatever they read are serializable. */
   | "locked reads"
   | "counters"

@@ -56,7 +56,8 @@ export function drawTransactionalHold(random: Random): Hold {
     to: undefined,
     millionths: pick(random, [50_000, 200_000, 600_000]),
     delay: pick(random, BEYOND_LOCKS),
-    maxCopies: 1,
+    maxCopies: pick(random, [1, 1, 2, 3]),
+    repeatsCalls: true,
   };
 }
 
@@ -72,6 +73,7 @@ export function drawHold(world: World, random: Random): Hold {
       { type: "heavy_tail", minUs: 50_000, scaleUs: 300_000 },
     ] as const),
     maxCopies: pick(random, [1, 1, 2, 3]),
+    repeatsCalls: false,
   };
 }
 

@@ -19,6 +19,8 @@ export interface Hold {
   readonly delay: Latency;
   /** Most copies delivered in the end: each message gets 0 to this many. */
   readonly maxCopies: number;
+  /** Calls too: only where their own protocol says that they may come again. */
+  readonly repeatsCalls: boolean;
 }
 
 export const matches = (hold: Hold, packet: Packet): boolean =>
@@ -35,7 +37,8 @@ export function applyHold(
   copies: number[],
 ): boolean {
   if (!chance(random, hold.millionths)) return false;
-  const count = below(random, (once ? Math.min(1, hold.maxCopies) : hold.maxCopies) + 1);
+  const most = once && !hold.repeatsCalls ? Math.min(1, hold.maxCopies) : hold.maxCopies;
+  const count = below(random, most + 1);
   for (let i = 0; i < count; i++) copies.push(timeUs + draw(hold.delay, random));
   return true;
 }

@@ -22,13 +22,24 @@ import type { Client, World } from "../model.ts";
 import { below, between, chance, pickWeighted, type Random, stream } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
-import { failureOf, libraryOf, type Mix, mixOf, type Mode, PATIENCE, READERS } from "./library.ts";
+import {
+  boundedCommits,
+  boundOf,
+  failureOf,
+  libraryOf,
+  type Mix,
+  mixOf,
+  type Mode,
+  PATIENCE,
+  READERS,
+} from "./library.ts";
 
 /** What all clients of the bank share. */
 export interface Bank {
   readonly ledger: Ledger;
   /** How transfers are committed. */
   readonly mix: Mix;
+  readonly boundMs: number | undefined;
 }
 
 const RETRY_MS = 200;
@@ -38,7 +49,7 @@ const LONG_THOUGHT_MS = 5000;
 export function bankOf(world: World): Bank {
   const random = stream(world.streams, "bank");
   const ledger: Ledger = { accounts: world.knobs.slots, transfers: new Map(), acknowledged: [] };
-  return { ledger, mix: mixOf(random) };
+  return { ledger, mix: mixOf(random), boundMs: boundOf(random) };
 }
 
 export const accountKey = (account: number): string => `bank/${String(account).padStart(3, "0")}`;
@@ -52,7 +63,7 @@ export function bankClient(
 ): Client {
   const random = stream(world.streams, name);
   return asyncClient(world, node, name, async (ports) => {
-    const { txn } = libraryOf(world, ports);
+    const { txn } = libraryOf(world, boundedCommits(ports, bank.boundMs));
     if (!(await openBank(world, ports, txn, bank.ledger))) return;
     const past: Moment[] = [];
     for (let i = 0; ; i++) {

@@ -37,7 +37,8 @@ export async function clearLocks(ports: Ports, cluster: Cluster, audit: Audit): 
   });
 }
 
-async function locksOf(cluster: Cluster, backoff: Backoff): Promise<readonly LockInfo[]> {
+/** All locks that there are now. */
+export async function locksOf(cluster: Cluster, backoff: Backoff): Promise<readonly LockInfo[]> {
   const locks: LockInfo[] = [];
   let startKey: Key = EMPTY_KEY;
   const maxVersion = await cluster.placement.timestamp(backoff);

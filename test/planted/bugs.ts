@@ -3,6 +3,7 @@
  * have really had; each is as small as the slip of a tired person.
  */
 import type { PlantedBug } from "./bug.ts";
+import { PLACEMENT_BUGS } from "./placement.ts";
 import { TRANSACTION_BUGS } from "./transactions.ts";
 
 const STORMS = ["crash-storm", "deposed-leaders", "partitions", "one-way-partitions", "power-loss"];
@@ -339,4 +340,5 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
     scenarios: ["calm", "splits"],
   },
   ...TRANSACTION_BUGS,
+  ...PLACEMENT_BUGS,
 ];

@@ -92,6 +92,7 @@ test("held messages of one type arrive late, up to three times or never; others 
       millionths: 1_000_000,
       delay: { type: "constant", us: 9_000_000 },
       maxCopies: 3,
+      repeatsCalls: false,
     },
   ];
   const seen = new Set<number>();

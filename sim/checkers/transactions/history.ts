@@ -32,6 +32,8 @@ export interface Transaction {
   /** True times in microseconds; `end` is Infinity where no answer came. */
   readonly begin: number;
   readonly end: number;
+  /** When its commit was asked for; Infinity where it never was. */
+  readonly asked: number;
   /** `fail`: it has certainly not happened, and never will. `unknown`: nobody said. */
   readonly outcome: "ok" | "fail" | "unknown";
   /** As far as they are known. A transaction that wrote nothing has no commit timestamp. */

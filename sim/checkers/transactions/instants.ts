@@ -14,6 +14,7 @@ export function checkTimestamps(
   for (const timeline of timelines.values()) checkUnique(timeline, add);
   checkStarts(history, add);
   checkRealTime(history, add);
+  checkCommits(history, add);
 }
 
 type Add = (text: string) => void;
@@ -80,3 +81,33 @@ function checkRealTime(history: History, add: Add): void {
     }
   }
 }
+
+/**
+ * Who asks for a commit after another has ended commits above its start, and not below its commit:
+ * whoever sees the later of two commits that one client made after the other sees both.
+ */
+function checkCommits(history: History, add: Add): void {
+  const committing = history
+    .filter(({ asked, commitTs }) => asked < Infinity && commitTs !== undefined)
+    .sort((a, b) => a.asked - b.asked);
+  const byEnd = history
+    .filter(({ end, stale }) => end < Infinity && !stale)
+    .sort((a, b) => a.end - b.end);
+  let latest: { readonly of: Transaction; readonly timestamp: bigint } | undefined;
+  let ended = 0;
+  for (const one of committing) {
+    for (; ended < byEnd.length; ended++) {
+      const last = byEnd[ended] as Transaction;
+      if (last.end >= one.asked) break;
+      // A calculated timestamp may be one that the oracle grants next: only starts are unique.
+      const timestamp = maxOf(last.commitTs, (last.startTs ?? -1n) + 1n);
+      if (timestamp > (latest?.timestamp ?? -1n)) latest = { of: last, timestamp };
+    }
+    if (latest === undefined || (one.commitTs ?? 0n) >= latest.timestamp) continue;
+    const { name, startTs, commitTs } = latest.of;
+    const other = commitTs === undefined ? `started at ${startTs}` : `committed at ${commitTs}`;
+    add(`${one.name} commits at ${one.commitTs}, though ${name}, which ${other}, had ended before`);
+  }
+}
+
+const maxOf = (a: bigint | undefined, b: bigint): bigint => (a !== undefined && a > b ? a : b);

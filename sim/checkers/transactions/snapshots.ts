@@ -61,7 +61,9 @@ function checkRead(
   // What did not commit is not known to have kept its locks, so nor what they showed.
   const below = locked ? commitTs : startTs === undefined ? undefined : startTs + 1n;
   const covered = own?.isList === false;
-  if (!covered && below === undefined) return undefined;
+  if (!covered && below === undefined) {
+    return locked ? checkExistence(transaction, read, own, timeline) : undefined;
+  }
   const outside = covered ? [] : contentOf(timeline, below ?? 0n);
   const expected = own === undefined ? outside : [...outside, ...own.values];
   const { seen } = read;
@@ -73,6 +75,30 @@ function checkRead(
     `${transaction.name} ${describeAccess(read)}, but it ${instant}, where ` +
     `${read.key} holds ${describeSeen(expected)}${source(timeline, below ?? 0n)}`;
   return { name: "wrong version", text };
+}
+
+/** A lock that may have been lost shows a version of whatever instant, but a version. */
+function checkExistence(
+  { name }: Transaction,
+  read: Read,
+  own: Own | undefined,
+  timeline: Timeline | undefined,
+): Anomaly | undefined {
+  const { seen } = read;
+  const outside = seen.slice(0, seen.length - (own?.values.length ?? 0));
+  const last = outside.at(-1);
+  if (last === undefined) return undefined;
+  const version = timeline?.versions.findLast(
+    ({ from, to }) => from < to && timeline.elements[to - 1] === last,
+  );
+  const content = version === undefined ? [] : timeline?.elements.slice(version.from, version.to);
+  if (content?.length === outside.length && content.every((value, i) => value === outside[i])) {
+    return undefined;
+  }
+  return {
+    name: "wrong version",
+    text: `${name} ${describeAccess(read)}, which ${read.key} never held`,
+  };
 }
 
 /** What is under the key just before `below`. */

@@ -3,10 +3,11 @@
  * and what the seed lets them do. A key is in use for some writes only, so that lists stay short.
  */
 import type { Key } from "../../../engine/base/bytes.ts";
+import type { CommittedLook } from "../../checkers/transactions/committed-reads.ts";
 import type { Transaction } from "../../checkers/transactions/history.ts";
 import type { World } from "../../model.ts";
 import { below, pick, type Random, stream } from "../../random.ts";
-import { type Mix, mixOf } from "../library.ts";
+import { boundOf, type Mix, mixOf } from "../library.ts";
 
 /** What a client does in one transaction. */
 export type Errand =
@@ -18,6 +19,7 @@ export type Errand =
   | "skew"
   | "counter"
   | "insert"
+  | "many"
   | "snapshot"
   | "instants";
 
@@ -25,9 +27,12 @@ export type Errand =
 export interface Desk {
   readonly world: World;
   readonly mix: Mix;
+  readonly boundMs: number | undefined;
   readonly errands: readonly (readonly [weight: number, errand: Errand])[];
   /** Everything that has ended, and how it was told. */
   readonly history: Recorded[];
+  /** Reads that were promised to be of what is committed, and no more. */
+  readonly looks: CommittedLook[];
   readonly refusals: Refusal[];
   /** What a counter stood at, by the value that it was recorded under. */
   readonly counts: Map<number, number>;
@@ -43,6 +48,7 @@ export interface Desk {
   readonly forks: Pool;
   readonly skews: Pool;
   readonly lockingSkews: Pool;
+  readonly many: Pool;
   nextValue: number;
 }
 
@@ -84,6 +90,7 @@ export function deskOf(world: World): Desk {
     weighted("locking skew", 2),
     weighted("counter", 2),
     weighted("insert", 2),
+    weighted("many", 1),
     weighted("snapshot", 2),
     weighted("instants", 1),
   ] as const;
@@ -96,8 +103,10 @@ export function deskOf(world: World): Desk {
   return {
     world,
     mix: mixOf(random),
+    boundMs: boundOf(random),
     errands: drawn ? errands : [[1, "lists"]],
     history: [],
+    looks: [],
     refusals: [],
     counts: new Map(),
     instants: [],
@@ -110,9 +119,13 @@ export function deskOf(world: World): Desk {
     forks: pool("fork", 1, FORK_KEYS),
     skews: pool("skew", 2, 30),
     lockingSkews: pool("locked", 2, 30),
+    many: pool("many", 2, 10),
     nextValue: 1,
   };
 }
+
+/** Keys that are written together: as many as make resolvers clear a whole region at once. */
+export const MANY_KEYS = 18;
 
 /** Keys of one fork, each of which is written once. */
 export const FORK_KEYS = 5;

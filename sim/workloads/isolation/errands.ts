@@ -2,7 +2,7 @@
 import { unreachable } from "../../../engine/base/assert.ts";
 import type { Mode } from "../library.ts";
 import { below, between, chance, type Random } from "../../random.ts";
-import { type Desk, type Errand, FORK_KEYS, nameIn, noteUse } from "./desk.ts";
+import { type Desk, type Errand, FORK_KEYS, MANY_KEYS, nameIn, noteUse } from "./desk.ts";
 import {
   append,
   increment,
@@ -12,6 +12,7 @@ import {
   record,
   remove,
   type Scribe,
+  tryLock,
   write,
   type Writer,
 } from "./scribe.ts";
@@ -46,6 +47,8 @@ function bodyOf(scribe: Scribe, errand: Exclude<Errand, "instants" | "snapshot">
       return useCounter(scribe);
     case "insert":
       return useUnique(scribe);
+    case "many":
+      return useMany(scribe);
     default:
       return unreachable(errand);
   }
@@ -156,4 +159,20 @@ async function useUnique(scribe: Scribe): Promise<void> {
   if (chance(random, 300_000)) await useRegisters(scribe, random, desk);
   if (chance(random, 600_000)) await insert(scribe, key);
   else await remove(scribe, key);
+}
+
+/** Writes many keys, or reads them; and tries for a lock that it can do without. */
+async function useMany(scribe: Scribe): Promise<void> {
+  const { desk, random } = scribe.writer;
+  const many = nameIn(desk.many, random);
+  const keys = Array.from({ length: MANY_KEYS }, (_, i) => `${many}/${String(i).padStart(3, "0")}`);
+  if (chance(random, 400_000)) {
+    await readAll(scribe, keys);
+    return;
+  }
+  noteUse(desk.many, many);
+  for (const key of keys) await write(scribe, key);
+  if (scribe.mode.options.pessimistic && chance(random, 700_000)) {
+    await tryLock(scribe, nameIn(desk.lists, random));
+  }
 }

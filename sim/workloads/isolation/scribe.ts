@@ -5,7 +5,7 @@ import type { Transaction } from "../../../engine/client/transaction.ts";
 import type { TxnClient } from "../../../engine/client/transactions.ts";
 import type { Access, Read } from "../../checkers/transactions/history.ts";
 import { violated } from "../../checkers/verdict.ts";
-import { chance, type Random } from "../../random.ts";
+import { chance, pick, type Random } from "../../random.ts";
 import { countOutcome } from "../history.ts";
 import { failureOf, type Mode, PATIENCE } from "../library.ts";
 import { cellOf, numbersIn } from "./cell.ts";
@@ -65,33 +65,35 @@ export async function record(
     implied: new Set(),
     inserted: undefined,
   };
-  let committing = false;
+  let asked = Infinity;
   let commitTs: bigint | undefined;
   const run = async (): Promise<void> => {
     await body(scribe);
-    committing = true;
+    asked = desk.world.timeUs;
     commitTs = await open.commit(PATIENCE);
   };
   const failure = await failureOf(run());
   const outcome =
     failure === undefined
       ? "ok"
-      : committing && failure.reason === "undetermined"
+      : asked < Infinity && failure.reason === "undetermined"
         ? "unknown"
         : "fail";
-  const told = { begin, commitTs, outcome, reason: failure?.reason ?? "" } as const;
+  const told = { begin, asked, commitTs, outcome, reason: failure?.reason ?? "" } as const;
   note(scribe, errand, told);
   await open.rollback();
 }
 
 interface Told {
   readonly begin: number;
+  readonly asked: number;
   readonly commitTs: bigint | undefined;
   readonly outcome: "ok" | "fail" | "unknown";
   readonly reason: string;
 }
 
-function note(scribe: Scribe, errand: Errand, { begin, commitTs, outcome, reason }: Told): void {
+function note(scribe: Scribe, errand: Errand, told: Told): void {
+  const { begin, asked, commitTs, outcome, reason } = told;
   const { writer, transaction, mode, accesses, implied, inserted } = scribe;
   const { desk } = writer;
   const { startTs } = transaction;
@@ -104,6 +106,7 @@ function note(scribe: Scribe, errand: Errand, { begin, commitTs, outcome, reason
     client: writer.name,
     begin,
     end,
+    asked,
     outcome,
     startTs,
     commitTs,
@@ -137,6 +140,24 @@ export async function read(
   const seen = isCounter(key) ? numbers.slice(0, 1) : numbers;
   scribe.accesses.push({ type: "read", key, seen, locking });
   return numbers;
+}
+
+/** Some wait for a lock for less than a message may take. */
+const SHORT_WAITS_MS: readonly number[] = [1, 20, 300];
+
+/**
+ * Locks a key if that can be had soon, and goes on without it if not: the call for it may reach its
+ * store at any time, also when the transaction is over.
+ */
+export async function tryLock(scribe: Scribe, key: string): Promise<void> {
+  const timeoutMs = pick(scribe.writer.random, SHORT_WAITS_MS);
+  let seen: readonly number[] | undefined;
+  const locked = async (): Promise<void> => {
+    seen = numbersIn(await scribe.transaction.getForUpdate(key, { timeoutMs }));
+  };
+  const failure = await failureOf(locked());
+  if (failure !== undefined && failure.reason !== "timeout") throw failure;
+  if (seen !== undefined) scribe.accesses.push({ type: "read", key, seen, locking: true });
 }
 
 /** A counter's cell holds its number in the history, and what it stands at. */

@@ -20,10 +20,15 @@ export async function readSnapshot(writer: Writer): Promise<void> {
   const at = stale
     ? instants[instants.length - 1 - below(random, Math.min(back, instants.length))]
     : undefined;
+  const isolation = !stale && chance(random, 200_000) ? "read_committed" : "snapshot";
   const reads: Read[] = [];
   let snapshot: Snapshot | undefined;
   const run = async (): Promise<void> => {
-    snapshot = await txn.snapshot(at, { ...pickWeighted(random, READERS), ...PATIENCE });
+    snapshot = await txn.snapshot(at, {
+      ...pickWeighted(random, READERS),
+      ...PATIENCE,
+      isolation,
+    });
     const set = nameIn(desk.sets, random);
     if (chance(random, 300_000)) {
       reads.push(...scanned(desk, set, await collect(snapshot, rangeOf(set, random))));
@@ -40,8 +45,15 @@ export async function readSnapshot(writer: Writer): Promise<void> {
     reads.push(...readsOf(keys, await snapshot.batchGet(keys, PATIENCE)));
   };
   const failure = await failureOf(run());
-  countOutcome(desk.world.checks.history, "snapshot", failure === undefined ? "ok" : "refused");
+  const kind = isolation === "snapshot" ? "snapshot" : "read committed";
+  countOutcome(desk.world.checks.history, kind, failure === undefined ? "ok" : "refused");
   if (failure !== undefined || snapshot === undefined) return;
+  if (isolation === "read_committed") {
+    writer.count += 1;
+    const name = `${writer.name}/${writer.count}`;
+    desk.looks.push({ name, begin, end: desk.world.timeUs, timestamp: snapshot.timestamp, reads });
+    return;
+  }
   note(writer, "snapshot", { begin, startTs: snapshot.timestamp, stale, reads });
 }
 
@@ -77,6 +89,7 @@ function note(writer: Writer, errand: Errand, { begin, startTs, stale, reads }: 
     client: name,
     begin,
     end: desk.world.timeUs,
+    asked: Infinity,
     outcome: "ok",
     startTs,
     commitTs: undefined,

@@ -121,7 +121,9 @@ export function modelHistory(shape: Shape, choices: readonly number[]): History 
     const { name, begin, startTs, pessimistic, accesses } = one;
     const end = outcome === "unknown" ? Infinity : now;
     const client = `c${one.client}`;
-    const who = { name, client, begin, end, outcome, startTs, commitTs, pessimistic };
+    // Steps are 10 apart: it asked in this one, before it was answered.
+    const asked = commitTs === undefined ? Infinity : now;
+    const who = { name, client, begin, end, asked, outcome, startTs, commitTs, pessimistic };
     history.push({ ...who, stale: false, accesses });
   };
   const apply = (one: Open, commitTs: bigint): void => {

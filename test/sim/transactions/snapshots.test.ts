@@ -103,6 +103,22 @@ test("timestamps go with real time", () => {
   assert.equal(names(reader, later(4)), ["timestamps"]);
 });
 
+test("commit timestamps go with real time from the moment that the commit was asked for", () => {
+  const first = { ...ts(5, 9, txn("T1", write("x", 1))), begin: 0, end: 10 };
+  const later = (asked: number, commit: number): Transaction => ({
+    ...ts(4, commit, txn("T2", write("y", 2))),
+    begin: 5,
+    end: 30,
+    asked,
+  });
+  assert.equal(names(first, later(8, 7)), []);
+  assert.equal(names(first, later(20, 9)), []);
+  assert.equal(names(first, later(20, 8)), ["timestamps"]);
+  const reader = { ...ts(9, undefined, txn("T1", read("x"))), begin: 0, end: 10 };
+  assert.equal(names(reader, later(20, 9)), ["timestamps"]);
+  assert.equal(names(reader, later(20, 10)), []);
+});
+
 test("the story names the version that ought to have been seen, and its author", () => {
   const history = [ts(1, 5, txn("T1", write("x", 1))), ts(7, undefined, txn("T2", read("x")))];
   assert.is(

@@ -32,6 +32,7 @@ export const txn = (name: string, ...accesses: Access[]): Transaction => ({
   client: `client of ${name}`,
   begin: 0,
   end: 1000,
+  asked: Infinity,
   outcome: "ok",
   startTs: undefined,
   commitTs: undefined,
