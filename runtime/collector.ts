@@ -7,7 +7,7 @@ import { Cluster } from "../engine/client/cluster.ts";
 import { collect } from "../engine/client/collector.ts";
 import type { CollectionPlan } from "../engine/client/collector.ts";
 import { ClientError } from "../engine/client/errors.ts";
-import { chance, GrpcTransport, monotonicClock } from "./client/transport.ts";
+import { chance, GrpcTransport, MonotonicClock } from "./client/transport.ts";
 import type { Logger } from "./log.ts";
 
 export interface CollectorHost {
@@ -30,14 +30,15 @@ const MOST_BETWEEN_MS = 10_000;
 /** Collects while this member leads, until it is stopped. */
 export function startCollector({ leads, endpoints, plan, logger }: CollectorHost): Collector {
   const transport = new GrpcTransport();
-  const ports = { transport, clock: monotonicClock, random: chance, log: undefined };
+  const clock = new MonotonicClock();
+  const ports = { transport, clock, random: chance, log: undefined };
   const cluster = new Cluster(ports, endpoints, "transactional");
   const betweenMs = Math.min(MOST_BETWEEN_MS, plan.intervalMs / CHECKS_PER_INTERVAL);
   const stopping = new AbortController();
   const { signal } = stopping;
   const run = async (): Promise<void> => {
     for (;;) {
-      await monotonicClock.sleep(betweenMs, signal);
+      await clock.sleep(betweenMs, signal);
       if (signal.aborted) return;
       if (leads()) await collectOnce(cluster, plan, leads, signal, logger);
     }

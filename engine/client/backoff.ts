@@ -79,9 +79,12 @@ export class Backoff {
     return Math.max(1, Math.min(limitMs, this.#deadlineMs - this.#ports.clock.nowMs()));
   }
 
-  /** Throws where the operation is cancelled or out of time. */
+  /** Throws where the operation is cancelled or out of time, or the client closed. */
   check(): void {
     if (this.#signal?.aborted === true) throw new ClientError("cancelled", "cancelled");
+    if (this.#ports.closed?.aborted === true) {
+      throw new ClientError("cancelled", "the client was closed");
+    }
     if (this.#ports.clock.nowMs() >= this.#deadlineMs) throw this.#timeout();
   }
 

@@ -18,12 +18,15 @@ export interface Heart {
   readonly isOver: () => boolean;
 }
 
-/** Prolongs the primary's lock again and again until the transaction is over. Never rejects. */
+/**
+ * Prolongs the primary's lock again and again until the transaction is over or the client closed.
+ * Never rejects.
+ */
 export async function keepAlive(cluster: Cluster, heart: Heart): Promise<void> {
-  const { clock, log } = cluster.ports;
+  const { clock, log, closed } = cluster.ports;
   for (;;) {
     await clock.sleep(heart.everyMs, undefined);
-    if (heart.isOver()) return;
+    if (heart.isOver() || closed?.aborted === true) return;
     try {
       // Rolled back by somebody: the commit will find out.
       if (!(await beat(cluster, heart))) return;

@@ -12,6 +12,8 @@ export interface Ports {
   readonly random: Random;
   /** Told what the client does; undefined for nobody. */
   readonly log: ((event: ClientEvent) => void) | undefined;
+  /** Aborted when the client is closed: whatever goes on then ends `cancelled`, soon. */
+  readonly closed?: Pick<Signal, "aborted">;
 }
 
 export interface Transport {

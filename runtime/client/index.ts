@@ -10,7 +10,7 @@ import type { Ports } from "../../engine/client/ports.ts";
 import { formatAddress, parseAddress } from "../address.ts";
 import type { TlsOptions } from "../grpc/client.ts";
 import { ClientMetrics } from "./metrics.ts";
-import { chance, GrpcTransport, monotonicClock } from "./transport.ts";
+import { chance, GrpcTransport, MonotonicClock } from "./transport.ts";
 
 export { ClientError, ClientMetrics, RawClient, TxnClient };
 export type { ClientEvent, CommitMode } from "../../engine/client/events.ts";
@@ -45,7 +45,11 @@ export interface ConnectOptions {
 /** A client and the connections it holds. */
 export interface Connected<Client> {
   readonly client: Client;
-  /** Ends what is under way and lets the process end. */
+  /**
+   * Ends what is under way, as `cancelled` or, where a store may have carried it out,
+   * `undetermined`, and lets the process end. What transactions still do in the background is left
+   * to others, who may have to wait for it: `Transaction.settled` tells when nothing is left.
+   */
   readonly close: () => void;
 }
 
@@ -83,18 +87,26 @@ function connect(
     metrics?.take(event);
     log?.(event);
   };
+  const clock = new MonotonicClock();
+  const ending = new AbortController();
   const ports: Ports = {
     transport: metrics?.measured(transport) ?? transport,
-    clock: monotonicClock,
+    clock,
     random: chance,
     log: metrics === undefined ? log : tell,
+    closed: ending.signal,
   };
   const cluster = new Cluster(
     ports,
     endpoints.map(({ address }) => address),
     space,
   );
-  return { cluster, close: () => transport.close() };
+  const close = (): void => {
+    ending.abort();
+    transport.close();
+    clock.close();
+  };
+  return { cluster, close };
 }
 
 interface Endpoint {

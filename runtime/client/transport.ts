@@ -18,6 +18,7 @@ export class GrpcTransport implements Transport {
   readonly #tls: TlsOptions | undefined;
   readonly #clients = new Map<string, GrpcClient>();
   readonly #timestamps = new Map<string, TimestampStream>();
+  #closed = false;
 
   /** Everything is encrypted where `tls` is given, and nothing where it is not. */
   constructor(tls?: TlsOptions) {
@@ -35,7 +36,9 @@ export class GrpcTransport implements Transport {
     return this.#unary(endpoint, method, call, options) as Promise<Answer<PdReply>>;
   }
 
+  /** Ends what is under way. Every later call is answered as cancelled. */
   close(): void {
+    this.#closed = true;
     for (const stream of this.#timestamps.values()) stream.close();
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
@@ -47,7 +50,7 @@ export class GrpcTransport implements Transport {
     { method: name, request }: { readonly method: string; readonly request: unknown },
     { timeoutMs, signal }: CallOptions,
   ): Promise<Answer<unknown>> {
-    if (signal?.aborted === true) return CANCELLED;
+    if (signal?.aborted === true || this.#closed) return CANCELLED;
     const result = await this.#client(address).unary(method as Method, request, {
       timeoutMs,
       // Users hand in real ones; the library asks for less.
@@ -62,6 +65,7 @@ export class GrpcTransport implements Transport {
     request: Extract<PdCall, { method: "Tso" }>["request"],
     { timeoutMs, signal }: CallOptions,
   ): Promise<Answer<PdReply>> {
+    if (this.#closed) return CANCELLED;
     let stream = this.#timestamps.get(endpoint);
     if (stream === undefined) {
       stream = new TimestampStream(this.#client(endpoint));
@@ -103,19 +107,38 @@ function failed(
   return { ok: false, reason: lost ? "lost" : "refused", code, message };
 }
 
-export const monotonicClock: Clock = {
-  nowMs: () => performance.now(),
-  sleep: (ms, signal) =>
-    new Promise((resolve) => {
-      const done = (): void => {
+/** Real time, until it is closed: then nobody sleeps any more. */
+export class MonotonicClock implements Clock {
+  readonly #sleepers = new Set<() => void>();
+  #closed = false;
+
+  nowMs(): number {
+    return performance.now();
+  }
+
+  sleep(ms: number, signal: Signal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", done);
+        signal?.removeEventListener("abort", wake);
+        this.#sleepers.delete(wake);
         resolve();
       };
-      const timer = setTimeout(done, ms);
-      if (signal?.aborted === true) done();
-      else signal?.addEventListener("abort", done);
-    }),
-};
+      const timer = setTimeout(wake, ms);
+      if (this.#closed || signal?.aborted === true) {
+        wake();
+        return;
+      }
+      this.#sleepers.add(wake);
+      signal?.addEventListener("abort", wake);
+    });
+  }
+
+  /** Wakes all sleepers, so that no timer keeps the process. */
+  close(): void {
+    this.#closed = true;
+    for (const wake of this.#sleepers) wake();
+  }
+}
 
 export const chance: Random = { next: () => Math.random() };

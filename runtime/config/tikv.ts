@@ -3,7 +3,7 @@
  */
 import { statfsSync } from "node:fs";
 import type { StoreConfig } from "../../engine/store/index.ts";
-import { formatAddress, isUnspecified } from "../address.ts";
+import { formatAddress, isUnspecified, parseAddress } from "../address.ts";
 import type { Address } from "../address.ts";
 import type { Level } from "../log.ts";
 import type { Values } from "./file.ts";
@@ -81,6 +81,7 @@ export interface TikvFlags {
 }
 
 export interface TikvSettings {
+  /** As `host:port`. */
   readonly pdEndpoints: readonly string[];
   readonly addr: Address;
   readonly statusAddr: Address;
@@ -111,6 +112,14 @@ export function tikvSettings(
   const dataDir = flags.dataDir ?? file["storage.data-dir"] ?? "./";
   const problem = problemOf(advertised ?? addr, file);
   if (problem !== undefined) return { ok: false, detail: problem };
+  const pdEndpoints: string[] = [];
+  for (const text of flags.pdEndpoints ?? file["pd.endpoints"] ?? ["127.0.0.1:2379"]) {
+    const address = parseAddress(text);
+    if (address === undefined) {
+      return { ok: false, detail: `--pd-endpoints must be as host:port,..., not ${text}` };
+    }
+    pdEndpoints.push(formatAddress(address));
+  }
   const capacity = flags.capacity ?? file["raftstore.capacity"] ?? 0;
   const store = (taken: Address, takenStatus: Address): StoreConfig => ({
     ...storeSettings(file),
@@ -123,7 +132,7 @@ export function tikvSettings(
   return {
     ok: true,
     settings: {
-      pdEndpoints: flags.pdEndpoints ?? file["pd.endpoints"] ?? ["127.0.0.1:2379"],
+      pdEndpoints,
       addr,
       statusAddr,
       dataDir,

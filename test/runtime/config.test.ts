@@ -190,6 +190,14 @@ test("an address that nobody else can reach must be advertised as another", () =
   assert.match(pd.ok ? "" : pd.detail, /--advertise-client-urls is needed/);
 });
 
+test("the placement driver's endpoints are addresses, with a scheme or without", () => {
+  const made = tikvSettings({ pdEndpoints: ["http://pd-1:2379", "pd-2:2379"] }, {}, 1);
+  assert.ok(made.ok);
+  assert.equal(made.settings.pdEndpoints, ["pd-1:2379", "pd-2:2379"]);
+  const refused = tikvSettings({ pdEndpoints: ["pd-1"] }, {}, 1);
+  assert.is(refused.ok ? "" : refused.detail, "--pd-endpoints must be as host:port,..., not pd-1");
+});
+
 test("the members of a placement driver are the same on each, in order of id", () => {
   const initialCluster =
     "a=http://127.0.0.1:1,b=http://127.0.0.1:2,c=http://127.0.0.1:3,a=http://[::1]:1";
