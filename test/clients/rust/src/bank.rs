@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::outcomes::{self, Outcomes};
 use crate::transactions::{MODES, Mode, begin, is_refusal, lock, snapshot};
-use crate::{PATIENCE, Result, ensure};
+use crate::{PATIENCE, Result, ensure, patiently};
 
 const BRANCHES: usize = 4;
 const ACCOUNTS_OF_BRANCH: usize = 4;
@@ -291,17 +291,12 @@ fn text(key: Key) -> Result<String> {
     Ok(String::from_utf8(key.into())?)
 }
 
-/// Every acknowledged transfer is in the ledger, no refused one is, nothing is that nobody made, and
-/// the balances are the ledger's sum.
-pub async fn audit(client: &TransactionClient, path: &str) -> Result {
-    let lines = outcomes::read(path)?;
+/// The balances, and every line of the ledger, once all locks are cleared away.
+async fn holdings(client: &TransactionClient) -> Result<(Balances, HashMap<String, String>)> {
     let at = client.current_timestamp().await?;
     client.cleanup_locks(.., &at, Default::default()).await?;
     let mut snapshot = snapshot(client, at);
-    let mut wanted: Balances = accounts()
-        .into_iter()
-        .map(|a| (a, INITIAL_BALANCE))
-        .collect();
+    let accounts = accounts();
     let (mut held, mut ledger) = (Balances::new(), HashMap::new());
     for branch in 0..BRANCHES {
         let mut start = format!("bank/{branch}/");
@@ -312,7 +307,7 @@ pub async fn audit(client: &TransactionClient, path: &str) -> Result {
             for pair in pairs {
                 let (key, value) = (text(pair.0)?, String::from_utf8(pair.1)?);
                 start = format!("{key}\0");
-                if wanted.contains_key(&key) {
+                if accounts.contains(&key) {
                     held.insert(key, value.parse()?);
                 } else {
                     ledger.insert(key, value);
@@ -323,6 +318,18 @@ pub async fn audit(client: &TransactionClient, path: &str) -> Result {
             }
         }
     }
+    Ok((held, ledger))
+}
+
+/// Every acknowledged transfer is in the ledger, no refused one is, nothing is that nobody made, and
+/// the balances are the ledger's sum.
+pub async fn audit(client: &TransactionClient, path: &str) -> Result {
+    let lines = outcomes::read(path)?;
+    let (held, ledger) = patiently(async || holdings(client).await).await?;
+    let mut wanted: Balances = accounts()
+        .into_iter()
+        .map(|a| (a, INITIAL_BALANCE))
+        .collect();
     let mut wrong = Vec::new();
     let made: HashMap<&String, &String> = lines.iter().map(|(_, key, line)| (key, line)).collect();
     for (key, line) in &ledger {

@@ -11,14 +11,28 @@ mod transactions;
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tikv_client::{Config, RawClient, TransactionClient};
+use tokio::time::sleep;
 
 pub type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Bounds one call, retries of the client included: an election and a restart fit in it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks again until `PATIENCE` is over. The crate gives up two seconds after it has found no leader,
+/// and stores that have just been started may need longer to elect one.
+pub async fn patiently<T>(ask: impl AsyncFn() -> Result<T>) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        match ask().await {
+            Err(error) if started.elapsed() < PATIENCE => eprintln!("asking again: {error}"),
+            outcome => return outcome,
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}
 
 /// Ends a check with a sentence unless the condition holds.
 #[macro_export]

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::outcomes::{self, Outcomes};
-use crate::{PATIENCE, Result, check_rules, ensure, key, pairs};
+use crate::{PATIENCE, Result, check_rules, ensure, key, pairs, patiently};
 
 const WRITERS: usize = 8;
 /// Every key is overwritten again and again, so that a lost write and one that comes late both show.
@@ -221,8 +221,8 @@ pub async fn verify(client: &RawClient, path: &str) -> Result {
     }
     let mut lost = 0;
     for (&key, &value) in &acknowledged {
-        let held = timeout(PATIENCE, client.get(key.clone()))
-            .await??
+        let held = patiently(async || Ok(client.get(key.clone()).await?))
+            .await?
             .unwrap_or_default();
         let other = unknown
             .get(key)
