@@ -53,6 +53,7 @@ export const bank: Scenario = {
     },
     { type: "pause", of: "stores", chance: 300_000, every: [1000, 5000], lasts: [100, 3000] },
     { type: "hold", chance: 300_000, every: [1000, 6000], lasts: [1000, 4000] },
+    { type: "pause_client", chance: 500_000, every: [100, 2000], lasts: [100, 5000] },
   ],
   network: "any",
   safetyMs: 25_000,

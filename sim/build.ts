@@ -104,6 +104,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     phase: "safety",
     errands: 0,
     clientsActive: true,
+    still: new Map(),
     stirred: false,
     drain,
   };

@@ -61,6 +61,8 @@ export interface World {
   errands: number;
   /** Whether clients begin new operations. */
   clientsActive: boolean;
+  /** Clients that stand still, and until when: what comes for them waits. */
+  readonly still: Map<Client, number>;
   /** Set where a promise was settled: what waits for it goes on before the next event. */
   stirred: boolean;
   readonly drain: Drain;

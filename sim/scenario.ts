@@ -85,6 +85,8 @@ export type Fault = FaultTiming &
     /** Every server loses power within a moment. */
     | { readonly type: "blackout" }
     | { readonly type: "pause"; readonly of: Among }
+    /** A client stands still, with whatever it has begun. */
+    | { readonly type: "pause_client" }
     /**
      * Whoever asks for votes or begins to lead is struck soon after: `every` is how long after, at
      * most.

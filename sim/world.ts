@@ -1,9 +1,9 @@
 /**
  * The event loop: takes the earliest event and gives it to the machine, client or call it is for.
  */
-import type { Ask, Call, Outcome, World, WorldEvent } from "./model.ts";
+import type { Ask, Call, Client, Outcome, Owner, World, WorldEvent } from "./model.ts";
 import { unreachable } from "../engine/base/assert.ts";
-import { nextTime, takeNext } from "./event-queue.ts";
+import { nextTime, schedule, takeNext } from "./event-queue.ts";
 import { diskDone, cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
 import { placementAnswered } from "./machines/store.ts";
 import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
@@ -71,11 +71,12 @@ function dispatch(world: World, event: WorldEvent): void {
     case "answer":
       mix(hash, (event.call.from << 4) | 7);
       mix(hash, event.call.id);
-      answered(world, event.call, event.outcome);
+      if (!isPutOff(world, event, clientOf(event.call.owner)))
+        answered(world, event.call, event.outcome);
       break;
     case "deadline":
       mix(hash, (event.call.from << 4) | 8);
-      if (!event.call.over) {
+      if (!event.call.over && !isPutOff(world, event, clientOf(event.call.owner))) {
         sendCancel(world, event.call);
         answered(world, event.call, { type: "lost" });
       }
@@ -91,7 +92,7 @@ function dispatch(world: World, event: WorldEvent): void {
     case "wake":
       mix(hash, (event.client.node << 4) | 11);
       mix(hash, event.tag);
-      event.client.wake(event.tag);
+      if (!isPutOff(world, event, event.client)) event.client.wake(event.tag);
       break;
     case "action":
       mix(hash, 12);
@@ -101,6 +102,22 @@ function dispatch(world: World, event: WorldEvent): void {
       unreachable(event);
   }
 }
+
+/** Whether the event has to wait because its client stands still. It then comes again. */
+function isPutOff(world: World, event: WorldEvent, client: Client | undefined): boolean {
+  if (world.still.size === 0 || client === undefined) return false;
+  const until = world.still.get(client);
+  if (until === undefined) return false;
+  if (until <= world.timeUs) {
+    world.still.delete(client);
+    return false;
+  }
+  schedule(world.queue, until, event);
+  return true;
+}
+
+const clientOf = (owner: Owner): Client | undefined =>
+  owner.type === "client" ? owner.client : undefined;
 
 /** The outcome of a call reaches its owner, unless the owner has stopped waiting. */
 function answered(world: World, call: Call, outcome: Outcome): void {

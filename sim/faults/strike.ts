@@ -44,6 +44,8 @@ export function strike(
       return betray(world, lastsUs, random);
     case "pause":
       return pauseOne(world, fault.of, lastsUs, random);
+    case "pause_client":
+      return pauseClient(world, lastsUs, random);
     case "transfer_leader":
       return transferLeader(world, random);
     case "drain_store":
@@ -178,4 +180,11 @@ function pauseOne(world: World, of: Among, lastsUs: number, random: Random): Str
     if (machine.incarnation === incarnation) resume(world, machine);
   };
   return { text: `${machine.name} stands still for ${seconds(lastsUs)}`, end };
+}
+
+function pauseClient(world: World, lastsUs: number, random: Random): Struck {
+  const client = pick(random, world.clients);
+  const until = world.timeUs + lastsUs;
+  world.still.set(client, Math.max(until, world.still.get(client) ?? 0));
+  return { text: `${client.name} stands still for ${seconds(lastsUs)}`, end: undefined };
 }

@@ -172,7 +172,7 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    scenarios: ["bank"],
+    scenarios: ["late-calls"],
   },
   {
     id: "T17",

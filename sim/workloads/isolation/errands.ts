@@ -1,7 +1,8 @@
 /** What clients do in one transaction each: the workloads by which anomalies are known to show. */
 import { unreachable } from "../../../engine/base/assert.ts";
 import type { Mode } from "../library.ts";
-import { below, between, chance, type Random } from "../../random.ts";
+import type { Access } from "../../checkers/transactions/history.ts";
+import { below, between, chance, pick, type Random } from "../../random.ts";
 import { type Desk, type Errand, FORK_KEYS, MANY_KEYS, nameIn, noteUse } from "./desk.ts";
 import {
   append,
@@ -64,9 +65,20 @@ async function someSteps(
   const thoughtAt = chance(random, 40_000) ? below(random, count) : -1;
   for (let i = 0; i < count; i++) {
     if (i === thoughtAt) await think(scribe, random);
+    if (i > 0 && chance(random, 60_000)) await tryAnother(scribe, random);
     await step(scribe, random, scribe.writer.desk);
   }
 }
+
+/** Tries for a lock that it can do without, once it has one. */
+async function tryAnother(scribe: Scribe, random: Random): Promise<void> {
+  const { mode, accesses, writer } = scribe;
+  if (!mode.options.pessimistic || !accesses.some(holdsKey)) return;
+  const { lists, registers } = writer.desk;
+  await tryLock(scribe, nameIn(pick(random, [lists, registers]), random));
+}
+
+const holdsKey = (access: Access): boolean => access.type !== "read" || access.locking;
 
 const think = ({ writer }: Scribe, random: Random): Promise<void> =>
   writer.ports.clock.sleep(below(random, LONG_THOUGHT_MS), undefined);
@@ -172,7 +184,5 @@ async function useMany(scribe: Scribe): Promise<void> {
   }
   noteUse(desk.many, many);
   for (const key of keys) await write(scribe, key);
-  if (scribe.mode.options.pessimistic && chance(random, 700_000)) {
-    await tryLock(scribe, nameIn(desk.lists, random));
-  }
+  if (chance(random, 700_000)) await tryAnother(scribe, random);
 }
