@@ -21,7 +21,7 @@ import { countOutcome } from "./history.ts";
 import { locksOf } from "./leftovers.ts";
 import { failureOf, libraryOf, PATIENCE } from "./library.ts";
 
-const EVERY_US = 1_000_000;
+const EVERY_US = 300_000;
 const REPEATABLE = { timeoutMs: PATIENCE.timeoutMs, repeatable: true } as const;
 
 export function broomClient(world: World, node: number, name: string): Client {

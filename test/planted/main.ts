@@ -1,15 +1,13 @@
 /**
- * `npm run planted -- [ID …] [--starts N] [--seeds N] [--jobs N] [--json FILE] [--markdown FILE]`:
- * plants each bug and counts the seeds that it takes to be caught. Fails where one survives its
- * budget.
+ * `npm run planted`: plants each bug and counts the seeds that it takes to be caught. Fails where
+ * one survives its budget (`options.ts`).
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { PlantedBug } from "./bug.ts";
-import { BUGS } from "./bugs.ts";
 import type { Catch } from "./hunt.ts";
 import { huntFor } from "./hunting.ts";
+import { type Options, parse, USAGE } from "./options.ts";
 import { plant } from "./plant.ts";
 import type { Row } from "./report.ts";
 import { HEADLINE, lineOf, markdownOf, rowOf } from "./report.ts";
@@ -18,51 +16,10 @@ import { HEADLINE, lineOf, markdownOf, rowOf } from "./report.ts";
 const STRIDE = 1_000_000;
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-function usage(problem: string): never {
-  console.error(`planted: ${problem}`);
-  process.exit(2);
-}
-
-function options(): {
-  bugs: readonly PlantedBug[];
-  starts: number;
-  seeds: number;
-  jobs: number;
-  json: string | undefined;
-  markdown: string | undefined;
-} {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        starts: { type: "string", default: "5" },
-        seeds: { type: "string", default: "2000" },
-        jobs: { type: "string", default: "2" },
-        json: { type: "string" },
-        markdown: { type: "string" },
-      },
-    });
-    const unknown = positionals.find((id) => BUGS.every((bug) => bug.id !== id));
-    if (unknown !== undefined) usage(`unknown bug "${unknown}"`);
-    const count = (text: string, flag: string): number =>
-      /^[1-9]\d*$/.test(text) ? Number(text) : usage(`--${flag} ${text} is not a whole number`);
-    return {
-      bugs: positionals.length === 0 ? BUGS : BUGS.filter(({ id }) => positionals.includes(id)),
-      starts: count(values.starts, "starts"),
-      seeds: count(values.seeds, "seeds"),
-      jobs: count(values.jobs, "jobs"),
-      json: values.json,
-      markdown: values.markdown,
-    };
-  } catch (error) {
-    return usage(error instanceof Error ? error.message : String(error));
-  }
-}
-
 /** Hunts `bug` from every start, `jobs` at a time. */
 async function huntAll(
   bug: PlantedBug,
-  { starts, seeds, jobs }: { starts: number; seeds: number; jobs: number },
+  { starts, seeds, jobs }: Pick<Options, "starts" | "seeds" | "jobs">,
 ): Promise<Row> {
   const planted = plant(root, bug);
   if (!planted.ok) throw new Error(`${bug.id}: ${planted.reason}`);
@@ -80,20 +37,30 @@ async function huntAll(
   }
 }
 
-const chosen = options();
-const rows: Row[] = [];
-console.log(HEADLINE);
-for (const bug of chosen.bugs) {
-  const row = await huntAll(bug, chosen);
-  rows.push(row);
-  console.log(lineOf(row));
-}
-if (chosen.json !== undefined)
-  writeFileSync(chosen.json, `${JSON.stringify(rows, undefined, 2)}\n`);
-if (chosen.markdown !== undefined)
-  writeFileSync(chosen.markdown, markdownOf(rows, chosen.starts, chosen.seeds));
-const survivors = rows.filter(({ survived }) => survived > 0);
-if (survivors.length > 0) {
+async function huntThem(options: Options): Promise<void> {
+  const rows: Row[] = [];
+  console.log(HEADLINE);
+  for (const bug of options.bugs) {
+    const row = await huntAll(bug, options);
+    rows.push(row);
+    console.log(lineOf(row));
+  }
+  const { json, markdown, seeds } = options;
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, undefined, 2)}\n`);
+  if (markdown !== undefined) {
+    const before = existsSync(markdown) ? readFileSync(markdown, "utf8") : "";
+    writeFileSync(markdown, markdownOf(rows, seeds, before));
+  }
+  const survivors = rows.filter(({ survived }) => survived > 0);
+  if (survivors.length === 0) return;
   console.error(`planted: ${survivors.map(({ id }) => id).join(", ")} survived`);
   process.exitCode = 1;
+}
+
+const parsed = parse(process.argv.slice(2));
+if (parsed.type === "help") console.log(USAGE);
+else if (parsed.type === "hunt") await huntThem(parsed.options);
+else {
+  console.error(`planted: ${parsed.problem}`);
+  process.exitCode = 2;
 }

@@ -1,5 +1,6 @@
 /** The results of `npm run planted` as text: lines while it runs, and the track record. */
 import type { PlantedBug } from "./bug.ts";
+import { BUGS } from "./bugs.ts";
 import type { Catch } from "./hunt.ts";
 
 /** What the hunts of one bug have found. */
@@ -44,14 +45,19 @@ export function lineOf({ id, median, most, hunts, survived, checks }: Row): stri
   return `${id.padEnd(4)}${String(median).padStart(8)}${String(most).padStart(7)}  ${by.join(", ")}`;
 }
 
-/** The track record as a page of Markdown. */
-export function markdownOf(rows: readonly Row[], hunts: number, budget: number): string {
-  const lines = rows.map(
-    ({ id, name, source, scenarios, median, most, survived, checks }) =>
+/**
+ * The track record as a page of Markdown. What `before`, an earlier page, says of bugs that were
+ * not hunted this time stays.
+ */
+export function markdownOf(rows: readonly Row[], budget: number, before: string): string {
+  const earlier = before.split("\n").filter((line) => ROW.test(line));
+  const hunted = rows.map(
+    ({ id, name, source, scenarios, median, most, hunts, survived, checks }) =>
       `| ${id} | ${name} | ${source} | ${scenarios.join(", ")} | ` +
       `${survived > 0 ? `**survived ${survived} hunts**` : checks.join(", ")} | ` +
-      `${median} | ${most} |`,
+      `${hunts} | ${median} | ${most} |`,
   );
+  const byId = new Map([...earlier, ...hunted].map((line) => [ROW.exec(line)?.[1], line]));
   return [
     "# Planted bugs: the track record",
     "",
@@ -59,18 +65,22 @@ export function markdownOf(rows: readonly Row[], hunts: number, budget: number):
     "to a copy of the built project and runs seed after seed of the scenarios named here, in turn, until a check",
     "is violated. A bug that survives is a hole in the simulator.",
     "",
-    "| bug | what is wrong | source | hunted by | caught by | seeds, median | seeds, most |",
-    "| --- | --- | --- | --- | --- | ---: | ---: |",
-    ...lines,
+    "| bug | what is wrong | source | hunted by | caught by | hunts | seeds, median | seeds, most |",
+    "| --- | --- | --- | --- | --- | ---: | ---: | ---: |",
+    ...BUGS.flatMap(({ id }) => byId.get(id) ?? []),
     "",
-    `Hunts of each bug: ${hunts}, from seeds a million apart, with at most ${budget} seeds each.`,
+    `Hunts of one bug begin at seeds a million apart, and take at most ${budget} seeds each.`,
     "",
     "```sh",
     "npm run planted -- R01                          # one bug",
-    `npm run planted -- --starts ${hunts} --seeds ${budget} --markdown docs/planted.md`,
+    `npm run planted -- --starts 5 --seeds ${budget} --markdown docs/planted.md`,
+    "npm run planted -- --help",
     "```",
     "",
-    "The bugs are in [`test/planted/bugs.ts`](../test/planted/bugs.ts). `npm test` hunts the quickest of them.",
+    "The bugs are in [`test/planted/bugs.ts`](../test/planted/bugs.ts), `transactions.ts` and `placement.ts`. `npm test` hunts the quickest of them.",
     "",
   ].join("\n");
 }
+
+/** A row of the table, and its bug. */
+const ROW = /^\| ([A-Z]\d\d) \|/u;

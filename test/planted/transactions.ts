@@ -3,19 +3,6 @@ import type { PlantedBug } from "./bug.ts";
 
 export const TRANSACTION_BUGS: readonly PlantedBug[] = [
   {
-    id: "T06",
-    name: "the commit timestamp is that of the prewrite answered last, not the greatest",
-    source: "TiKV #8657, #8672; TiDB #21028",
-    edits: [
-      {
-        file: "engine/client/commit.ts",
-        find: "state.minCommitTs = maxTimestamp(state.minCommitTs, minCommitTs as Timestamp);",
-        replace: "state.minCommitTs = minCommitTs as Timestamp;",
-      },
-    ],
-    scenarios: ["bank"],
-  },
-  {
     id: "T01",
     name: "a calculated commit timestamp is not held above what had been committed before",
     source: "TiKV #8589; TiDB #20276",
@@ -62,6 +49,19 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
       },
     ],
     scenarios: ["late-calls"],
+  },
+  {
+    id: "T06",
+    name: "the commit timestamp is that of the prewrite answered last, not the greatest",
+    source: "TiKV #8657, #8672; TiDB #21028",
+    edits: [
+      {
+        file: "engine/client/commit.ts",
+        find: "state.minCommitTs = maxTimestamp(state.minCommitTs, minCommitTs as Timestamp);",
+        replace: "state.minCommitTs = minCommitTs as Timestamp;",
+      },
+    ],
+    scenarios: ["late-calls", "bank"],
   },
   {
     id: "T07",
@@ -114,7 +114,7 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
           "  if (isProtected && startTs === 0n) leaveProtectedRollback(work, key, startTs, other, fate.overlapped);\n  else if (!isProtected) leaveRecord",
       },
     ],
-    scenarios: ["bank"],
+    scenarios: ["late-calls", "bank"],
   },
   {
     id: "T11",
@@ -142,7 +142,7 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
           '  return fate.type === "committed" && txn.startTs === 0n ? fate.commitTs : undefined;\n',
       },
     ],
-    scenarios: ["bank"],
+    scenarios: ["late-calls", "bank"],
   },
   {
     id: "T14",
@@ -159,7 +159,7 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
 `,
       },
     ],
-    scenarios: ["bank"],
+    scenarios: ["late-calls", "bank"],
   },
   {
     id: "T15",
@@ -226,7 +226,7 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
         replace: "",
       },
     ],
-    scenarios: ["bank"],
+    scenarios: ["late-calls", "bank"],
   },
   {
     id: "T24",

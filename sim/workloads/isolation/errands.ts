@@ -65,7 +65,7 @@ async function someSteps(
   const thoughtAt = chance(random, 40_000) ? below(random, count) : -1;
   for (let i = 0; i < count; i++) {
     if (i === thoughtAt) await think(scribe, random);
-    if (i > 0 && chance(random, 60_000)) await tryAnother(scribe, random);
+    if (i > 0 && chance(random, 250_000)) await tryAnother(scribe, random);
     await step(scribe, random, scribe.writer.desk);
   }
 }

@@ -143,7 +143,7 @@ export async function read(
 }
 
 /** Some wait for a lock for less than a message may take. */
-const SHORT_WAITS_MS: readonly number[] = [1, 20, 300];
+const SHORT_WAITS_MS: readonly number[] = [1, 1, 2, 20];
 
 /**
  * Locks a key if that can be had soon, and goes on without it if not: the call for it may reach its

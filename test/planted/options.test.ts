@@ -1,0 +1,66 @@
+import * as assert from "uvu/assert";
+import { suite } from "../harness.ts";
+import { BUGS } from "./bugs.ts";
+import { parse, USAGE } from "./options.ts";
+import { markdownOf, rowOf } from "./report.ts";
+
+const test = suite("planted bugs: command line");
+
+test("without arguments all bugs are hunted five times", () => {
+  const parsed = parse([]);
+  assert.ok(parsed.type === "hunt");
+  assert.equal(parsed.options.bugs, BUGS);
+  assert.equal([parsed.options.starts, parsed.options.seeds, parsed.options.jobs], [5, 2000, 2]);
+});
+
+test("bugs are named, options have their values behind them or behind a =", () => {
+  const parsed = parse(["T01", "--seeds", "30", "--json=out.json", "R01"]);
+  assert.ok(parsed.type === "hunt");
+  assert.equal(
+    parsed.options.bugs.map(({ id }) => id),
+    ["R01", "T01"],
+  );
+  assert.equal([parsed.options.seeds, parsed.options.json], [30, "out.json"]);
+});
+
+test("what is wrong with a command line is told in one line", () => {
+  const problem = (...argv: string[]): string => {
+    const parsed = parse(argv);
+    return parsed.type === "wrong" ? parsed.problem : parsed.type;
+  };
+  assert.is(problem("--hunts", "3"), "unknown option --hunts");
+  assert.is(problem("-x"), "unknown option -x");
+  assert.is(problem("R99"), 'unknown bug "R99"');
+  assert.is(problem("--seeds", "many"), "--seeds many is no whole number");
+  assert.is(problem("--seeds"), "--seeds needs a value");
+  assert.is(problem("--seeds", "0"), "--seeds 0 is no whole number");
+});
+
+test("help names every option and every bug", () => {
+  assert.is(parse(["R01", "--help"]).type, "help");
+  for (const { id } of BUGS) assert.ok(USAGE.includes(id), id);
+  for (const option of ["starts", "seeds", "jobs", "json", "markdown", "help"]) {
+    assert.ok(USAGE.includes(`--${option}`), option);
+  }
+});
+
+test("a page keeps the rows of bugs that were not hunted, in the order of the list", () => {
+  const of = (id: string, seeds: number): ReturnType<typeof rowOf> => {
+    const bug = BUGS.find((one) => one.id === id);
+    assert.ok(bug !== undefined);
+    return rowOf(bug, [{ caught: true, seeds, check: "answers" }]);
+  };
+  const before = markdownOf([of("R01", 3), of("S01", 4)], 9, "");
+  const after = markdownOf([of("S01", 7), of("R06", 5)], 9, before);
+  const rows = after.split("\n").filter((line) => /^\| [RS]\d/u.test(line));
+  assert.equal(
+    rows.map((line) => [line.slice(2, 5), line.slice(-11)]),
+    [
+      ["R01", "| 1 | 3 | 3 |".slice(-11)],
+      ["R06", "| 1 | 5 | 5 |".slice(-11)],
+      ["S01", "| 1 | 7 | 7 |".slice(-11)],
+    ],
+  );
+});
+
+test.run();

@@ -1,0 +1,70 @@
+/** The command line of `npm run planted`. */
+import { BUGS } from "./bugs.ts";
+import type { PlantedBug } from "./bug.ts";
+
+export interface Options {
+  readonly bugs: readonly PlantedBug[];
+  /** Hunts of each bug, seeds of a hunt, and processes at a time. */
+  readonly starts: number;
+  readonly seeds: number;
+  readonly jobs: number;
+  readonly json: string | undefined;
+  readonly markdown: string | undefined;
+}
+
+export type Parsed =
+  | { readonly type: "hunt"; readonly options: Options }
+  | { readonly type: "help" }
+  | { readonly type: "wrong"; readonly problem: string };
+
+export const USAGE: string = `usage: npm run planted -- [ID ...] [OPTION ...]
+
+Plants each known bug (or those named) in a copy of the built project, and counts the seeds that
+the simulator takes to catch it. Ends with status 1 where one survives, and 2 where the command
+line is wrong.
+
+  --starts N       hunts of each bug, from seeds a million apart (5)
+  --seeds N        most seeds of a hunt (2000)
+  --jobs N         hunts at a time, each in a process of its own (2)
+  --json FILE      writes the results
+  --markdown FILE  writes them as a page; rows of bugs that were not hunted stay as they are
+  --help           prints this
+
+Bugs: ${BUGS.map(({ id }) => id).join(" ")}
+`;
+
+const NUMBERS = ["starts", "seeds", "jobs"] as const;
+const FILES = ["json", "markdown"] as const;
+
+export function parse(argv: readonly string[]): Parsed {
+  const numbers = { starts: 5, seeds: 2000, jobs: 2 };
+  const files: { json: string | undefined; markdown: string | undefined } = {
+    json: undefined,
+    markdown: undefined,
+  };
+  const ids: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? "";
+    if (!word.startsWith("-")) {
+      if (BUGS.every(({ id }) => id !== word)) return wrong(`unknown bug "${word}"`);
+      ids.push(word);
+      continue;
+    }
+    if (word === "--help" || word === "-h") return { type: "help" };
+    const [flag = "", given] = word.split(/=(.*)/su);
+    const name = flag.slice(2);
+    const number = NUMBERS.find((one) => `--${one}` === flag);
+    const file = FILES.find((one) => `--${one}` === flag);
+    if (number === undefined && file === undefined) return wrong(`unknown option ${flag}`);
+    if (given === undefined) i += 1;
+    const value = given ?? argv[i] ?? "";
+    if (value === "") return wrong(`--${name} needs a value`);
+    if (file !== undefined) files[file] = value;
+    else if (!/^[1-9]\d*$/u.test(value)) return wrong(`--${name} ${value} is no whole number`);
+    else if (number !== undefined) numbers[number] = Number(value);
+  }
+  const bugs = ids.length === 0 ? BUGS : BUGS.filter(({ id }) => ids.includes(id));
+  return { type: "hunt", options: { bugs, ...numbers, ...files } };
+}
+
+const wrong = (problem: string): Parsed => ({ type: "wrong", problem });
