@@ -19,6 +19,7 @@ import { startCluster } from "./cluster/rutile.ts";
 import { printSamples } from "./cluster/table.ts";
 import type { Samples } from "./cluster/table.ts";
 import { buildGo } from "./go.ts";
+import { positive, refuseOption } from "./options.ts";
 import { peakMemory } from "./storage/resources.ts";
 
 export const name = "cluster";
@@ -72,19 +73,23 @@ interface System {
   stop(): Promise<void>;
 }
 
+export const options = {
+  seconds: { type: "string", default: "5", argument: "N", help: "length of a window" },
+  rounds: { type: "string", default: "3", argument: "N", help: "rounds that count" },
+  directory: {
+    type: "string",
+    default: "rutile-data",
+    argument: "DIR",
+    help: "where the servers keep their data; removed at the end",
+  },
+  only: { type: "string", argument: "SYSTEM", help: "etcd or rutile; both without it" },
+  keys: { type: "string", default: "100000", argument: "N", help: "keys, all of them present" },
+  value: { type: "string", default: "128", argument: "BYTES", help: "size of a value" },
+  memory: { type: "string", argument: "MB", help: "budget of each store of ours" },
+} as const;
+
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seconds: { type: "string", default: "5" },
-      rounds: { type: "string", default: "3" },
-      directory: { type: "string", default: "rutile-data" },
-      only: { type: "string" },
-      keys: { type: "string", default: "100000" },
-      value: { type: "string", default: "128" },
-      memory: { type: "string" },
-    },
-  });
+  const { values } = parseArgs({ args: [...args], options });
   const seconds = positive("seconds", values.seconds);
   const rounds = positive("rounds", values.rounds);
   const space = {
@@ -95,7 +100,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const systems = (["etcd", "rutile"] as const).filter(
     (system) => values.only === undefined || values.only === system,
   );
-  if (systems.length === 0) refuse(`--only ${values.only}: neither etcd nor rutile`);
+  if (systems.length === 0) refuseOption(`--only ${values.only}: neither etcd nor rutile`);
   const loadgen = await buildGo("bench/cluster/loadgen");
   if (loadgen === undefined) {
     console.log("cluster: skipped: no go on this machine to build the load generator with");
@@ -131,17 +136,6 @@ export async function run(args: readonly string[]): Promise<void> {
     }
   }
   printSamples(samples);
-}
-
-function positive(option: string, text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  return refuse(`--${option} ${text}: not a positive number`);
-}
-
-/** Throws as `parseArgs` does, so that a bad value ends like an unknown option. */
-function refuse(message: string): never {
-  throw Object.assign(new Error(message), { code: "ERR_PARSE_ARGS_INVALID_OPTION_VALUE" });
 }
 
 async function follow(

@@ -33,11 +33,12 @@ interface Contender {
   readonly encode: () => Uint8Array;
 }
 
+export const options = {
+  rounds: { type: "string", default: "9", argument: "N", help: "rounds that count" },
+} as const;
+
 export function run(args: readonly string[]): void {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { rounds: { type: "string", default: "9" } },
-  });
+  const { values } = parseArgs({ args: [...args], options });
   const request = BatchCommandsRequest.encode(exampleRequest());
   const response = BatchCommandsResponse.encode(exampleResponse());
   const contenders = [ours(), ...libraries(response)];

@@ -20,14 +20,13 @@ const LOADS: readonly RaftLoad[] = [
   { batch: 64, window: 8, size: 128 },
 ];
 
+export const options = {
+  seconds: { type: "string", default: "2", argument: "N", help: "length of a round" },
+  rounds: { type: "string", default: "3", argument: "N", help: "rounds that count" },
+} as const;
+
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      seconds: { type: "string", default: "2" },
-      rounds: { type: "string", default: "3" },
-    },
-  });
+  const { values } = parseArgs({ args: [...args], options });
   const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
   const peer = await etcdRaft();
   if (peer === undefined) console.log("etcd's library: skipped: no go on this machine");

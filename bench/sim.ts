@@ -22,11 +22,12 @@ export const summary =
 const EVENTS_PER_SECOND = 150_000;
 const RESIDENT_MB = 512;
 
+export const options = {
+  rounds: { type: "string", default: "7", argument: "N", help: "seeds that count" },
+} as const;
+
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { rounds: { type: "string", default: "7" } },
-  });
+  const { values } = parseArgs({ args: [...args], options });
   const rounds = Number(values.rounds);
   const figures = { bytes: [] as number[], reference: [] as number[], bare: [] as number[] };
   // The first round of each is a warm-up: short runs would measure the compiler.

@@ -2,9 +2,6 @@
  * The storage engine beside LevelDB (npm `classic-level`), and LMDB (npm `lmdb`) as the limit of
  * what reads can cost. Each engine runs in a process of its own, with the same entries and the same
  * memory budget. What is measured is described in `storage/phases.ts`.
- *
- * Options: `--entries N`, `--memory MB`, `--compression`, `--engines a,b`, `--only write,read`,
- * `--directory DIR` (default the system's for temporary files), `--json`.
  */
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,9 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { positive, refuseOption } from "./options.ts";
 import { printTable } from "./measure.ts";
 import { PHASES } from "./storage/phases.ts";
-import type { Figures, Phase, Plan } from "./storage/phases.ts";
+import type { Figures, Plan } from "./storage/phases.ts";
 
 export const name = "storage";
 export const summary = "the storage engine against LevelDB and LMDB";
@@ -135,30 +133,30 @@ function rows(memoryBytes: number): readonly Row[] {
   ];
 }
 
+export const options = {
+  entries: { type: "string", default: "5000000", argument: "N", help: "entries of each store" },
+  memory: { type: "string", default: "256", argument: "MB", help: "budget of each engine" },
+  compression: { type: "boolean", default: false, help: "tables are compressed" },
+  engines: { type: "string", argument: "LIST", help: "of rutile,leveldb,lmdb; all without it" },
+  only: { type: "string", argument: "LIST", help: "of write,read,scan,load; all without it" },
+  directory: {
+    type: "string",
+    argument: "DIR",
+    help: "where the stores lie; the system's for temporary files without it",
+  },
+  json: { type: "boolean", default: false, help: "figures as JSON" },
+} as const;
+
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      entries: { type: "string", default: "5000000" },
-      memory: { type: "string", default: "256" },
-      compression: { type: "boolean", default: false },
-      engines: { type: "string", default: ENGINES.join(",") },
-      only: { type: "string", default: PHASES.join(",") },
-      directory: { type: "string", default: tmpdir() },
-      json: { type: "boolean", default: false },
-    },
-  });
-  const memoryBytes = Number(values.memory) * MIB;
+  const { values } = parseArgs({ args: [...args], options });
+  const memoryBytes = positive("memory", values.memory) * MIB;
+  const entries = positive("entries", values.entries);
+  const only = some("only", values.only, PHASES);
   const results = new Map<string, Figures>();
-  for (const engine of values.engines.split(",")) {
-    const directory = mkdtempSync(join(values.directory, `rutile-bench-${engine}-`));
-    const plan: Plan = {
-      directory,
-      memoryBytes,
-      compression: values.compression,
-      entries: Number(values.entries),
-      only: values.only.split(",") as Phase[],
-    };
+  for (const engine of some("engines", values.engines, ENGINES)) {
+    const directory = mkdtempSync(join(values.directory ?? tmpdir(), `rutile-bench-${engine}-`));
+    const { compression } = values;
+    const plan: Plan = { directory, memoryBytes, compression, entries, only };
     try {
       results.set(engine, await inProcess(engine, plan));
     } finally {
@@ -167,6 +165,19 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   if (values.json) console.log(JSON.stringify(Object.fromEntries(results)));
   else print(results, values.entries, memoryBytes);
+}
+
+/** Those of `known` that `text` names, separated by commas; all where it names none. */
+function some<T extends string>(
+  option: string,
+  text: string | undefined,
+  known: readonly T[],
+): readonly T[] {
+  if (text === undefined) return known;
+  return text.split(",").map((wanted) => {
+    const found = known.find((one) => one === wanted);
+    return found ?? refuseOption(`--${option} ${text}: of ${known.join(", ")}`);
+  });
 }
 
 /** Runs the phases of one engine in a new process. */

@@ -36,18 +36,20 @@ const VALUE = new Uint8Array(8);
 
 const compare = (a: Key, b: Key): number => (a < b ? -1 : a > b ? 1 : 0);
 
+export const options = {
+  entries: { type: "string", multiple: true, argument: "N", help: "size; may be said again" },
+  rounds: { type: "string", default: "3", argument: "N", help: "rounds that count" },
+  prefix: { type: "string", default: "0", argument: "N", help: "bytes that all keys share" },
+  only: { type: "string", default: "", argument: "TEXT", help: "contestants named so in part" },
+  json: { type: "boolean", default: false, help: "figures as JSON" },
+} as const;
+
+/** Entries of the trees unless told. */
+const SIZES: readonly string[] = ["50000", "1000000"];
+
 export function run(args: readonly string[]): void {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      entries: { type: "string", multiple: true, default: ["50000", "1000000"] },
-      rounds: { type: "string", default: "3" },
-      prefix: { type: "string", default: "0" },
-      only: { type: "string", default: "" },
-      json: { type: "boolean", default: false },
-    },
-  });
-  for (const entries of values.entries) {
+  const { values } = parseArgs({ args: [...args], options });
+  for (const entries of values.entries ?? SIZES) {
     const keys = randomKeys(Number(entries), Number(values.prefix));
     const memory = memoryPerEntry(keys);
     const chosen = contestants(keys).filter(({ name: title }) => title.includes(values.only));
