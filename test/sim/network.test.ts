@@ -1,4 +1,5 @@
 import * as assert from "uvu/assert";
+import type { Hold } from "../../sim/network/hold.ts";
 import type { NetworkProfile, Packet } from "../../sim/network/network.ts";
 import type { Latency } from "../../sim/network/latency.ts";
 import type { Link } from "../../sim/network/topology.ts";
@@ -108,6 +109,27 @@ test("held messages of one type arrive late, up to three times or never; others 
   );
   assert.ok((transmit(network, random, 0, { ...packet, from: 1, to: 0 })[0] as number) < 1000);
   assert.ok((transmit(network, random, 0, { ...packet, type: "raft vote" })[0] as number) < 1000);
+});
+
+test("a hold repeats calls only where it says so", () => {
+  const network = networkOf(2, profile({}));
+  const hold = {
+    messageType: "call Kv",
+    from: undefined,
+    to: undefined,
+    millionths: 1_000_000,
+    delay: { type: "constant", us: 9_000_000 },
+    maxCopies: 2,
+    repeatsCalls: true,
+  } as const;
+  const call = { ...packet, type: "call KvCommit", once: true };
+  const most = (holds: readonly Hold[]): number => {
+    network.holds = holds;
+    const counts = Array.from({ length: 100 }, () => transmit(network, random, 0, call).length);
+    return Math.max(...counts);
+  };
+  assert.is(most([hold]), 2);
+  assert.is(most([{ ...hold, repeatsCalls: false }]), 1);
 });
 
 test("healing leaves nothing broken", () => {

@@ -89,6 +89,19 @@ test("timestamps tell of what happened, and nothing else", () => {
   assert.equal(names(one, two), ["timestamps"]);
 });
 
+test("a locked read of what did not commit shows some version, of whatever instant", () => {
+  const history = [ts(1, 5, txn("T1", append("x", 1))), ts(6, 9, txn("T2", append("x", 2)))];
+  const failed = (...seen: number[]): Transaction => ({
+    ...ts(2, undefined, txn("T3", locked("x", ...seen))),
+    pessimistic: true,
+    outcome: "fail",
+  });
+  for (const seen of [[], [1], [1, 2]]) assert.equal(names(...history, failed(...seen)), []);
+  for (const seen of [[2], [1, 3]]) {
+    assert.equal(names(...history, failed(...seen)), ["wrong version"]);
+  }
+});
+
 test("timestamps go with real time", () => {
   const first = { ...ts(5, 9, txn("T1", write("x", 1))), begin: 0, end: 10 };
   const later = (start: number): Transaction => ({
