@@ -48,6 +48,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
       waitMs: 1000,
       wakeDelayMs: 20,
     },
+    maxTs: { action: "error", syncMs: 15_000, driftMs: 60_000 },
     region: {
       raft: raftConfig(knobs),
       raw: { ttlEnabled: false },

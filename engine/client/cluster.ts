@@ -57,6 +57,9 @@ export const CALL_WITHIN_MS = 20_000;
 /** Longest wait for a replica that is asked instead of the leader. */
 const ASIDE_WITHIN_MS = 2000;
 
+/** What no other attempt would change: PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED. */
+const FINAL_STATUS: ReadonlySet<number> = new Set([7, 12, 16]);
+
 /** Hardly any key is greater: where the search for the last region begins. */
 const FAR_KEY = "\u00ff".repeat(64) as Key;
 
@@ -247,7 +250,7 @@ export class Cluster {
   async #onFailure(
     backoff: Backoff,
     route: Route,
-    { reason, message }: CallFailure,
+    { reason, code, message }: CallFailure,
     { repeatable }: SendOptions,
   ): Promise<void> {
     if (reason === "cancelled") {
@@ -255,6 +258,7 @@ export class Cluster {
         ? new ClientError("cancelled", "cancelled")
         : new ClientError("undetermined", "cancelled while a store worked on it");
     }
+    if (FINAL_STATUS.has(code)) throw new ClientError("refused", message);
     if (reason === "lost" && !repeatable) {
       throw new ClientError(
         "undetermined",
@@ -289,9 +293,7 @@ export class Cluster {
       if (!repeatable) throw new ClientError("undetermined", because);
       backoff.uncertain = true;
     }
-    if (error.raftEntryTooLarge !== undefined || error.flashbackInProgress !== undefined) {
-      throw new ClientError("refused", because);
-    }
+    if (isFinal(error)) throw new ClientError("refused", because);
     if (error.serverIsBusy !== undefined) {
       const { backoffMs, reason } = error.serverIsBusy;
       await backoff.wait("server_busy", `the store is busy: ${reason}`, backoffMs);
@@ -305,11 +307,7 @@ export class Cluster {
       await backoff.wait("max_timestamp_not_synced", because);
       return false;
     }
-    if (
-      error.readIndexNotReady !== undefined ||
-      error.proposalInMergingMode !== undefined ||
-      error.recoveryInProgress !== undefined
-    ) {
+    if (error.readIndexNotReady !== undefined || error.proposalInMergingMode !== undefined) {
       await backoff.wait("not_ready", because);
       return false;
     }
@@ -351,6 +349,14 @@ export class Cluster {
     return true;
   }
 }
+
+/** Whether it would be the same again, whenever and whoever is asked. */
+const isFinal = (error: RegionError): boolean =>
+  error.raftEntryTooLarge !== undefined ||
+  error.flashbackInProgress !== undefined ||
+  error.flashbackNotPrepared !== undefined ||
+  // No field says it: a timestamp that the oracle never gave.
+  error.message.includes("invalid max_ts update");
 
 /** The part of [lower, upper) that lies in the region; empty bounds are none. */
 export function rangeWithin(

@@ -116,6 +116,12 @@ export const maxTimestampNotSynced = (): RegionError =>
     maxTimestampNotSynced: MaxTimestampNotSynced.make(),
   });
 
+/** The timestamp lies further ahead than the oracle can have come. Clients know the first words. */
+export const invalidMaxTs = (attempted: bigint, limitMs: number): RegionError =>
+  RegionError.make({
+    message: `invalid max_ts update: ${attempted} is beyond what the oracle gives, which is at most ${limitMs} ms`,
+  });
+
 export const diskFull = (storeId: number, reason: string): RegionError =>
   RegionError.make({
     message: `disk full: ${reason}`,

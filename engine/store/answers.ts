@@ -5,6 +5,7 @@ import { onSafePoints } from "./collection/points.ts";
 import { onRegistrationAnswer } from "./registration.ts";
 import { onMembership, onRegionOrders } from "./reports.ts";
 import { onSplitIds } from "./splits.ts";
+import { hearOracle } from "./transactions/oracle.ts";
 import { onDetectorNamed } from "./transactions/telling.ts";
 import { onResolvedTimestamp } from "./transactions/resolving.ts";
 import { onMaxTs } from "./transactions/sync.ts";
@@ -17,6 +18,7 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
   turn.asked = turn.asked.filter((other) => other !== asked);
   const { purpose } = asked;
   const reply = answer.ok ? answer.reply : undefined;
+  if (reply?.method === "Tso") hearOracle(turn, asked.at, reply.response);
   switch (purpose.type) {
     case "registration":
       onRegistrationAnswer(turn, answer);
@@ -44,6 +46,8 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
       return;
     case "resolved_timestamp":
       onResolvedTimestamp(turn, reply?.method === "Tso" ? reply.response : undefined);
+      return;
+    case "oracle":
       return;
     case "detector":
       if (reply?.method === "GetRegion") onDetectorNamed(turn, reply.response);

@@ -131,6 +131,8 @@ export type Purpose =
   | { readonly type: "max_timestamp"; readonly region: RegionId; readonly term: Term }
   /** A timestamp up to which regions may be settled. */
   | { readonly type: "resolved_timestamp" }
+  /** The oracle's time, against which timestamps of clients are judged. */
+  | { readonly type: "oracle" }
   /** Who leads the first region? */
   | { readonly type: "detector" }
   /** Is this silent replica still a member? */

@@ -33,6 +33,7 @@ import { seekMaxTs } from "./transactions/sync.ts";
 import { divideLocks, tickMemoryLocks } from "./transactions/memory.ts";
 import { tickResolving } from "./transactions/resolving.ts";
 import { tellWaits, tickDetector } from "./transactions/telling.ts";
+import { seekOracle } from "./transactions/oracle.ts";
 import { dismissWaiters, tickWaiters } from "./transactions/waits.ts";
 import { advance, retry } from "./transactions/writes.ts";
 import { closeTurn, openTurn } from "./turn-ends.ts";
@@ -164,6 +165,7 @@ function onTick(turn: StoreTurn): void {
   tickDetector(turn);
   tickResolving(turn);
   if (turn.registration.type === "joined") {
+    seekOracle(turn);
     report(turn);
     seekSafePoints(turn);
   } else {

@@ -95,8 +95,19 @@ export interface StoreConfig {
   /** Log bytes after which it is frozen all the same, so that the log can be shortened. */
   readonly freezeLogBytes: number;
   readonly pessimistic: PessimisticConfig;
+  readonly maxTs: MaxTsConfig;
   readonly region: RegionConfig;
   readonly storage: StorageConfig;
+}
+
+/** What becomes of calls that would raise `max_ts` beyond the oracle's time. */
+export interface MaxTsConfig {
+  /** Refuse the call, refuse it and stop the store, or only say so. */
+  readonly action: "error" | "panic" | "log";
+  /** Milliseconds after which the oracle's time is asked for again. */
+  readonly syncMs: number;
+  /** How far a timestamp may lie ahead of it, in milliseconds. */
+  readonly driftMs: number;
 }
 
 /** How pessimistic locks are taken and waited for. */

@@ -14,6 +14,8 @@ export interface Kinds {
   readonly count: number;
   readonly flag: boolean;
   readonly level: Level;
+  /** What becomes of a request that must not be carried out. */
+  readonly action: "error" | "panic" | "log";
   readonly labels: readonly Label[];
 }
 
@@ -94,6 +96,10 @@ export const READERS: { readonly [K in Kind]: (value: unknown) => Read<Kinds[K]>
     const level = LEVELS.find((known) => known === value);
     return level === undefined ? bad(`one of ${LEVELS.join(", ")}`) : good(level);
   },
+  action: (value) =>
+    value === "error" || value === "panic" || value === "log"
+      ? good(value)
+      : bad('"error", "panic" or "log"'),
   labels: (value) => readLabels(value),
 };
 

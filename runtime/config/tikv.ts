@@ -29,6 +29,9 @@ const STORE_SCHEMA = {
   "storage.flow-control.l0-files-threshold": "count",
   "storage.flow-control.soft-pending-compaction-bytes-limit": "size",
   "storage.flow-control.hard-pending-compaction-bytes-limit": "size",
+  "storage.max-ts.action-on-invalid-update": "action",
+  "storage.max-ts.cache-sync-interval": "duration",
+  "storage.max-ts.max-drift": "duration",
   "memory-usage-limit": "size",
   "rocksdb.defaultcf.write-buffer-size": "size",
   "gc.batch-keys": "count",
@@ -145,6 +148,8 @@ export function tikvSettings(
 
 const DEFAULT_TICK_MS = 100;
 const DEFAULT_ENTRY_BYTES = 8 * MIB;
+const MAX_TS_SYNC_MS = 15_000;
+const MAX_TS_DRIFT_MS = 60_000;
 const DEFAULT_HEARTBEAT_TICKS = 2;
 const DEFAULT_ELECTION_TICKS = 10;
 
@@ -175,6 +180,10 @@ function problemOf(advertised: Address, file: TikvFile): string | undefined {
   const locks = file["pessimistic-txn.in-memory-peer-size-limit"] ?? 0;
   if (locks > (file["raftstore.raft-entry-max-size"] ?? DEFAULT_ENTRY_BYTES)) {
     return "pessimistic-txn.in-memory-peer-size-limit must be at most raftstore.raft-entry-max-size: the locks are handed over in one entry";
+  }
+  const drift = file["storage.max-ts.max-drift"] ?? MAX_TS_DRIFT_MS;
+  if (drift <= (file["storage.max-ts.cache-sync-interval"] ?? MAX_TS_SYNC_MS)) {
+    return "storage.max-ts.max-drift must be greater than storage.max-ts.cache-sync-interval";
   }
   return lsmProblem(file);
 }
@@ -231,6 +240,11 @@ function storeSettings(file: TikvFile): StoreSettings {
       pipelined: file["pessimistic-txn.pipelined"] ?? true,
       waitMs: file["pessimistic-txn.wait-for-lock-timeout"] ?? 1000,
       wakeDelayMs: file["pessimistic-txn.wake-up-delay-duration"] ?? 20,
+    },
+    maxTs: {
+      action: file["storage.max-ts.action-on-invalid-update"] ?? "error",
+      syncMs: file["storage.max-ts.cache-sync-interval"] ?? MAX_TS_SYNC_MS,
+      driftMs: file["storage.max-ts.max-drift"] ?? MAX_TS_DRIFT_MS,
     },
     region: {
       raft: {

@@ -37,7 +37,8 @@ export const CLUSTER = 7n;
 export type Trouble =
   | { readonly type: "region_error"; readonly error: Partial<RegionError> }
   | { readonly type: "lost" }
-  | { readonly type: "refused"; readonly message: string };
+  /** With a status; FAILED_PRECONDITION where none is given. */
+  | { readonly type: "refused"; readonly message: string; readonly code?: number };
 
 export class ScriptedCluster {
   regions: Region[];
@@ -133,7 +134,8 @@ export class ScriptedCluster {
     const trouble = this.troubles.shift();
     if (trouble?.type === "lost") return LOST;
     if (trouble?.type === "refused") {
-      return { ok: false, reason: "refused", code: 12, message: trouble.message };
+      const { code = 9, message } = trouble;
+      return { ok: false, reason: "refused", code, message };
     }
     if (trouble !== undefined) return regionError(call, trouble.error);
     const region = this.regions.find((one) => one.id === id);

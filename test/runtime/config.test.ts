@@ -183,6 +183,14 @@ test("a store's lease is shorter than its election timeout", () => {
   assert.match(made.ok ? "" : made.detail, /^raftstore\.raft-store-max-leader-lease must be/);
 });
 
+test("a timestamp's drift must be greater than what passes between two looks at the oracle", () => {
+  const made = tikvSettings({}, { "storage.max-ts.max-drift": 15_000 }, 1);
+  assert.is(
+    made.ok ? "" : made.detail,
+    "storage.max-ts.max-drift must be greater than storage.max-ts.cache-sync-interval",
+  );
+});
+
 test("an address that nobody else can reach must be advertised as another", () => {
   const made = tikvSettings({ addr: { host: "0.0.0.0", port: 20160 } }, {}, 1);
   assert.match(made.ok ? "" : made.detail, /--advertise-addr is needed/);

@@ -12,6 +12,8 @@ const CLUSTER = 77n;
 export class ScriptedPlacement {
   private ids = 100;
   private timestamps = 0;
+  /** The oracle's time, in milliseconds; undefined: it does not answer. */
+  oracleMs: number | undefined = 1000;
   safePoints: { readonly transaction: bigint; readonly gc: bigint } = { transaction: 0n, gc: 0n };
   private bootstrapped: Region | undefined;
   private stores = new Set<number>();
@@ -27,6 +29,7 @@ export class ScriptedPlacement {
     const copy = new ScriptedPlacement();
     copy.ids = this.ids;
     copy.timestamps = this.timestamps;
+    copy.oracleMs = this.oracleMs;
     copy.safePoints = this.safePoints;
     copy.bootstrapped = this.bootstrapped;
     copy.stores = new Set(this.stores);
@@ -94,7 +97,9 @@ export class ScriptedPlacement {
         };
       case "Tso": {
         this.timestamps += request.count;
-        const timestamp = pdpb.Timestamp.make({ physical: 1000, logical: this.timestamps });
+        const { oracleMs: physical, timestamps: logical } = this;
+        const timestamp =
+          physical === undefined ? undefined : pdpb.Timestamp.make({ physical, logical });
         return {
           method,
           response: pdpb.TsoResponse.make({ header, count: request.count, timestamp }),

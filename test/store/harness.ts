@@ -64,6 +64,7 @@ export const testConfig = (n: number): StoreConfig => ({
     waitMs: 1000,
     wakeDelayMs: 20,
   },
+  maxTs: { action: "error", syncMs: 15_000, driftMs: Number.MAX_SAFE_INTEGER },
   region: {
     raft: {
       heartbeatMs: 100,

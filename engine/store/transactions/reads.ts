@@ -30,6 +30,7 @@ import {
 } from "../../transaction/questions.ts";
 import { admit, answerError } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
+import { doubt, isBelievable, notOfOracle } from "./oracle.ts";
 import { notReady } from "./stale.ts";
 
 /**
@@ -46,6 +47,11 @@ export function admitRead(turn: StoreTurn, ticket: Ticket, call: MvccRead): Repl
     const error = notReady(turn, replica, call.request.version);
     if (error !== undefined) answerError(turn, ticket, call, error);
     return error === undefined ? replica : undefined;
+  }
+  const error = notOfOracle(turn, replica, call);
+  if (error !== undefined) {
+    answerError(turn, ticket, call, error);
+    return undefined;
   }
   if (isLeader(replica.raft) && !passesLocks(turn, { ticket, call })) return undefined;
   return replica;
@@ -84,10 +90,18 @@ function questionOf({ call }: ReadCall): Question | undefined {
   return { readTs: Timestamp(version), footprint: footprintOf(read) };
 }
 
-/** As the leader: the answer to a follower's questions; undefined where they are not understood. */
+/**
+ * As the leader: the answer to a follower's questions; undefined where they are not understood, or
+ * about timestamps that the oracle cannot have given.
+ */
 export function answerQuestions(turn: StoreTurn, note: Uint8Array): Uint8Array | undefined {
   const questions = decodeQuestions(note, turn.wire);
   if (questions === undefined) return undefined;
+  for (const question of questions) {
+    if (question === undefined || isBelievable(turn, question.readTs)) continue;
+    doubt(turn, question.readTs);
+    return undefined;
+  }
   const { concurrency, verdicts } = answer(turn.transactions.concurrency, questions);
   turn.transactions = { ...turn.transactions, concurrency };
   return encodeVerdicts(verdicts, turn.wire);

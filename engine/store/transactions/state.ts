@@ -11,6 +11,7 @@ import type { KvOperation } from "../../storage/types.ts";
 import { type Detector, noDetector } from "../../transaction/detector.ts";
 import { type Latches, noLatches } from "../../transaction/latches.ts";
 import { type MemoryLocks, noMemoryLocks } from "./memory.ts";
+import { type Oracle, unheardOracle } from "./oracle.ts";
 import { notResolving, type Resolving } from "./resolving.ts";
 import { noWaiters, type WaitQueues } from "../../transaction/waiting.ts";
 
@@ -30,6 +31,7 @@ export interface Transactions {
    * predecessor has read above `maxTs`.
    */
   readonly synced: Tree<Term>;
+  readonly oracle: Oracle;
 }
 
 /** How this store's waits come to the detector. Times are monotonic. */
@@ -74,6 +76,7 @@ export const noTransactions = (): Transactions => ({
   resolving: notResolving(),
   held: noMemoryLocks(),
   synced: tree.empty(),
+  oracle: unheardOracle(),
 });
 
 export const runningOf = ({ running }: Transactions, ticket: Ticket): Running | undefined =>

@@ -36,17 +36,23 @@ import { reply, type Settled } from "../../region/turn.ts";
 import type { KvOperation } from "../../storage/types.ts";
 import { forget, show } from "../../transaction/concurrency.ts";
 import { acquire, release } from "../../transaction/latches.ts";
-import { admit, holdsCommitted, misdirected } from "../admission.ts";
+import { admit, answerError, holdsCommitted, misdirected } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
 import { isInside, raiseMaxTs } from "./reads.ts";
 import type { Batch } from "./batch.ts";
 import { onWritten, takeInMemory, viewOf } from "./memory.ts";
+import { notOfOracle } from "./oracle.ts";
 import { type Running, runningOf, type Transactions } from "./state.ts";
 import { park, wakeWaiters } from "./waits.ts";
 
 export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): void {
   const replica = admit(turn, ticket, call, call.request.context, true);
   if (replica === undefined || !isInside(turn, replica, ticket, call)) return;
+  const error = notOfOracle(turn, replica, call);
+  if (error !== undefined) {
+    answerError(turn, ticket, call, error);
+    return;
+  }
   raiseMaxTs(turn, call);
   const running: Running = {
     ticket,
