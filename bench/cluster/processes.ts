@@ -17,6 +17,16 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>;
   /** Both output streams are appended here, so that a restart keeps what came before. */
   readonly log: string;
+  /** Whom it runs as; like this process where it is not given. */
+  readonly user?: User;
+  /** Signals that ask it to end, and end it at once: SIGTERM and SIGKILL where not given. */
+  readonly signals?: { readonly stop: NodeJS.Signals; readonly kill: NodeJS.Signals };
+}
+
+/** A user of the system, by numbers. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** A started server. */
@@ -25,28 +35,30 @@ export interface ServerProcess {
   readonly pid: number;
   /** False once it has ended for whatever reason. */
   alive(): boolean;
-  /** Ends it with SIGKILL, as a power cut would for everything but the page cache. */
+  /** Ends it at once, as a power cut would for everything but the page cache. */
   kill(): Promise<void>;
-  /** Asks it to end with SIGTERM, and kills it after ten seconds. */
+  /** Asks it to end, and kills it after ten seconds. */
   stop(): Promise<void>;
 }
 
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, NodeJS.Signals>();
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const [child, signal] of running) child.kill(signal);
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
 /** Starts a process; it is not yet ready to serve. Throws when it cannot be started at all. */
 export function startProcess(command: Command): ServerProcess {
   const log = openSync(command.log, "a");
+  const signals = command.signals ?? { stop: "SIGTERM", kill: "SIGKILL" };
   const child = spawn(command.file, command.args, {
     stdio: ["ignore", log, log],
     env: { ...process.env, ...command.env },
+    ...command.user,
   });
   closeSync(log);
   if (child.pid === undefined) throw new Error(`${command.name}: cannot start ${command.file}`);
-  running.add(child);
+  running.set(child, signals.kill);
   const ended = new Promise<void>((resolve) => {
     child.once("exit", () => {
       running.delete(child);
@@ -55,11 +67,11 @@ export function startProcess(command: Command): ServerProcess {
   });
   const alive = (): boolean => child.exitCode === null && child.signalCode === null;
   const kill = async (): Promise<void> => {
-    if (alive()) child.kill("SIGKILL");
+    if (alive()) child.kill(signals.kill);
     await ended;
   };
   const stop = async (): Promise<void> => {
-    if (alive()) child.kill("SIGTERM");
+    if (alive()) child.kill(signals.stop);
     const patience = new AbortController();
     const slow = sleep(10_000, true, { signal: patience.signal }).catch(() => false);
     const late = await Promise.race([ended.then(() => false), slow]);

@@ -8,13 +8,13 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { splitAt } from "../../bench/cluster/split.ts";
 import { Key } from "../../engine/base/bytes.ts";
 import { runBank } from "./bank.ts";
 import { leaderOf, withCluster } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
 import { findClients } from "./real-client.ts";
 import type { RealClient } from "./real-client.ts";
-import { splitAt } from "./split.ts";
 import { createTally } from "./tally.ts";
 import { startWrites } from "./write-stream.ts";
 

@@ -1,12 +1,12 @@
-/** Splits regions for clients that have no call for it. */
+/** Splits regions where a benchmark or a test needs them apart. */
 import type { Key } from "../../engine/base/bytes.ts";
 import { Context } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { PD_SERVICE, TIKV_SERVICE } from "../../engine/protocol/services.ts";
 import { encodeKey } from "../../engine/mvcc/keys.ts";
-import { waitFor } from "../../bench/cluster/processes.ts";
 import { createGrpcClient } from "../../runtime/grpc/client.ts";
 import type { GrpcClient } from "../../runtime/grpc/client.ts";
-import type { Cluster } from "./cluster.ts";
+import { waitFor } from "./processes.ts";
+import type { Cluster } from "./rutile.ts";
 
 const options = { timeoutMs: 5000 };
 const { GetMembers, GetRegion, GetStore } = PD_SERVICE.methods;
