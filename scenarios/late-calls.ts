@@ -15,7 +15,7 @@ export const lateCalls: Scenario = {
     replicaReads: 0,
     inserts: 0,
     recorded: 10,
-    brooms: 2,
+    brooms: 1,
     thinkMs: 20,
     splits: 3,
   },

@@ -1,7 +1,7 @@
 /**
  * The event loop: takes the earliest event and gives it to the machine, client or call it is for.
  */
-import type { Ask, Call, Client, Outcome, Owner, World, WorldEvent } from "./model.ts";
+import type { Ask, AskOrigin, Call, Client, Outcome, Owner, World, WorldEvent } from "./model.ts";
 import { unreachable } from "../engine/base/assert.ts";
 import { nextTime, schedule, takeNext } from "./event-queue.ts";
 import { diskDone, cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
@@ -87,7 +87,7 @@ function dispatch(world: World, event: WorldEvent): void {
       break;
     case "retry":
       mix(hash, 10);
-      retry(world, event.ask);
+      if (!isPutOff(world, event, clientOf(event.ask.origin))) retry(world, event.ask);
       break;
     case "wake":
       mix(hash, (event.client.node << 4) | 11);
@@ -116,8 +116,11 @@ function isPutOff(world: World, event: WorldEvent, client: Client | undefined): 
   return true;
 }
 
-const clientOf = (owner: Owner): Client | undefined =>
-  owner.type === "client" ? owner.client : undefined;
+/** The client that waits for what comes of a call. */
+function clientOf(owner: Owner | AskOrigin): Client | undefined {
+  const from = owner.type === "ask" ? owner.ask.origin : owner;
+  return from.type === "client" ? from.client : undefined;
+}
 
 /** The outcome of a call reaches its owner, unless the owner has stopped waiting. */
 function answered(world: World, call: Call, outcome: Outcome): void {

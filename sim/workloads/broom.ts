@@ -15,21 +15,23 @@ import {
   TxnInfo,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { Client, World } from "../model.ts";
-import { between, stream } from "../random.ts";
+import { between, pick, stream } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import { locksOf } from "./leftovers.ts";
 import { failureOf, libraryOf, PATIENCE } from "./library.ts";
 
-const EVERY_US = 300_000;
+/** How often, in milliseconds on average. Whoever scans for locks also holds commits back. */
+const EVERY_MS = [300, 2000, 10_000];
 const REPEATABLE = { timeoutMs: PATIENCE.timeoutMs, repeatable: true } as const;
 
 export function broomClient(world: World, node: number, name: string): Client {
   const random = stream(world.streams, name);
+  const everyMs = pick(random, EVERY_MS);
   return asyncClient(world, node, name, async (ports) => {
     const { cluster } = libraryOf(world, ports);
     for (;;) {
-      await ports.clock.sleep(between(random, 1, 2 * EVERY_US) / 1000, undefined);
+      await ports.clock.sleep(between(random, 1, 2 * everyMs), undefined);
       if (!world.clientsActive) return;
       world.errands += 1;
       const backoff = new Backoff(ports, PATIENCE.timeoutMs, undefined);

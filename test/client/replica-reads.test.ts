@@ -56,4 +56,15 @@ test("whatever a replica cannot answer the leader is asked for, at once", async 
   assert.equal(await callsOf({ replicaRead: "follower" }, { type: "lost" }), follower);
 });
 
+test("a transaction reads where it was told to", async () => {
+  const script = new ScriptedCluster();
+  script.data.set("k" as Key, Uint8Array.of(1));
+  const txn = new TxnClient(new Cluster(script.ports, ["pd1:1"], "transactional"));
+  const open = await txn.begin({ replicaRead: "follower" });
+  await open.get("k");
+  script.calls.length = 0;
+  await open.get("k");
+  assert.equal(script.calls, ["s3:1 KvGet 1 replica"]);
+});
+
 test.run();
