@@ -69,11 +69,16 @@ const HANDLERS: Handlers = {
   UpdateServiceGCSafePoint: safePoint.updateServiceGcSafePoint,
   AdvanceGCSafePoint: (_, request) => safePoint.advanceGcSafePoint(request),
   AdvanceTxnSafePoint: safePoint.advanceTxnSafePoint,
-  SetGCBarrier: safePoint.setGcBarrier,
-  DeleteGCBarrier: (_, request) => safePoint.deleteGcBarrier(request),
-  GetGCState: (desk, request) => safePoint.getGcState(desk, request.excludeGcBarriers),
-  GetAllKeyspacesGCStates: (desk, request) =>
-    safePoint.getAllGcStates(desk, request.excludeGcBarriers),
+  SetGCBarrier: (desk, request) => safePoint.setGcBarrier(desk, request, false),
+  DeleteGCBarrier: (_, request) => safePoint.deleteGcBarrier(request, false),
+  SetGlobalGCBarrier: (desk, request) => safePoint.setGcBarrier(desk, request, true),
+  DeleteGlobalGCBarrier: (_, request) => safePoint.deleteGcBarrier(request, true),
+  GetGCState: safePoint.getGcState,
+  GetAllKeyspacesGCStates: safePoint.getAllGcStates,
+  GetGCSafePointV2: safePoint.getGcSafePointV2,
+  UpdateGCSafePointV2: (_, request) => safePoint.updateGcSafePoint(request),
+  UpdateServiceSafePointV2: safePoint.updateServiceGcSafePoint,
+  GetAllGCSafePointV2: safePoint.getAllGcSafePointV2,
 
   LoadKeyspace: ({ catalog }, { name }) => keyspace.loadKeyspace(catalog, name),
   LoadKeyspaceByID: ({ catalog }, request) => keyspace.loadKeyspaceById(catalog, request),
@@ -127,7 +132,12 @@ export function answer(desk: Desk, call: PlacementCall): Answer {
 const MOVED_REPLIES: MovedReplies = {
   UpdateGCSafePoint: ({ catalog }, { after }) =>
     reply("UpdateGCSafePoint", { header: header(catalog), newSafePoint: after }),
-  UpdateServiceGCSafePoint: (desk) => safePoint.serviceSafePointReply(desk),
+  UpdateGCSafePointV2: ({ catalog }, { after }) =>
+    reply("UpdateGCSafePointV2", { header: header(catalog), newSafePoint: after }),
+  UpdateServiceGCSafePoint: (desk) =>
+    safePoint.serviceSafePointReply(desk, "UpdateServiceGCSafePoint"),
+  UpdateServiceSafePointV2: (desk) =>
+    safePoint.serviceSafePointReply(desk, "UpdateServiceSafePointV2"),
   AdvanceGCSafePoint: ({ catalog }, { before, after }) =>
     reply("AdvanceGCSafePoint", {
       header: header(catalog),
@@ -146,8 +156,21 @@ const MOVED_REPLIES: MovedReplies = {
       header: header(catalog),
       newBarrierInfo: { barrierId, barrierTs, ttlSeconds },
     }),
-  DeleteGCBarrier: ({ catalog }) =>
-    reply("DeleteGCBarrier", { header: header(catalog), deletedBarrierInfo: undefined }),
+  SetGlobalGCBarrier: ({ catalog }, _, { barrierId, barrierTs, ttlSeconds }) =>
+    reply("SetGlobalGCBarrier", {
+      header: header(catalog),
+      newBarrierInfo: { barrierId, barrierTs, ttlSeconds },
+    }),
+  DeleteGCBarrier: (desk, { removed }) =>
+    reply("DeleteGCBarrier", {
+      header: header(desk.catalog),
+      deletedBarrierInfo: safePoint.infoOf(desk, removed),
+    }),
+  DeleteGlobalGCBarrier: (desk, { removed }) =>
+    reply("DeleteGlobalGCBarrier", {
+      header: header(desk.catalog),
+      deletedBarrierInfo: safePoint.infoOf(desk, removed),
+    }),
 };
 
 /** The answer to a call whose command has been applied with `outcome`. */

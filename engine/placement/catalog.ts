@@ -164,10 +164,10 @@ function setExternalTimestamp(catalog: Catalog, timestamp: bigint): Applied {
 function safePoint(catalog: Catalog, command: SafePointCommand): Applied {
   const result = applySafePoint(catalog.safePoints, command);
   if (!result.ok) return refused(catalog, "unknown", result.message);
-  const { before, after, blocker } = result;
+  const { before, after, blocker, removed } = result;
   return {
     catalog: { ...catalog, safePoints: result.points },
-    outcome: { type: "moved", before, after, blocker },
+    outcome: { type: "moved", before, after, blocker, removed },
   };
 }
 

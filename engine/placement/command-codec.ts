@@ -8,11 +8,13 @@
  *   bootstrap               [3, store, region]      advance_transaction     [10, target, lenient, now]
  *   put_store               [4, store]              set_barrier             [11, id, ts, expiresAt, lenient]
  *   set_store_state         [5, store id, state]    delete_barrier          [12, id]
- *   record_regions          [6, [region, …]]
+ *   record_regions          [6, [region, …]]        set_barrier, global     [13, id, ts, expiresAt, lenient]
+ *                                                   delete_barrier, global  [14, id]
  *
  *   catalog  [clusterId | nil, nextId, windowEnd, bootstrapped, maxPeerCount, clusterVersion,
  *             [store, …], [region, …],
- *             [gc, transaction, moves, [[id, ts, expiresAt], …]], external]
+ *             [gc, transaction, moves, [[id, ts, expiresAt] or [id, ts, expiresAt, true], …]],
+ *             external]
  */
 import { unreachable } from "../base/assert.ts";
 import {
@@ -75,23 +77,22 @@ function safePointTuple(command: SafePointCommand): readonly unknown[] {
       return [9, command.target, command.lenient];
     case "advance_transaction":
       return [10, command.target, command.lenient, command.now];
-    case "set_barrier":
-      return [11, ...barrierTuple(command.barrier), command.lenient];
+    case "set_barrier": {
+      const { id, timestamp, expiresAt, global } = command.barrier;
+      return [global ? 13 : 11, id, timestamp, expiresAt, command.lenient];
+    }
     case "delete_barrier":
-      return [12, command.id];
+      return [command.global ? 14 : 12, command.id];
     default:
       return unreachable(command);
   }
 }
 
-const barrierTuple = ({ id, timestamp, expiresAt }: Barrier): readonly unknown[] => [
-  id,
-  timestamp,
-  expiresAt,
-];
+const barrierTuple = ({ id, timestamp, expiresAt, global }: Barrier): readonly unknown[] =>
+  global ? [id, timestamp, expiresAt, true] : [id, timestamp, expiresAt];
 
 /** How many items the tuple of each command has, by its number. */
-const LENGTHS = [2, 2, 2, 3, 2, 3, 2, 2, 2, 3, 4, 5, 2];
+const LENGTHS = [2, 2, 2, 3, 2, 3, 2, 2, 2, 3, 4, 5, 2, 5, 2];
 
 function readCommand(value: unknown): Command {
   const tag = Array.isArray(value) ? expectCount(value[0], "command") : -1;
@@ -146,13 +147,15 @@ function readSafePoint(
         now: expectCount(c, "now"),
       };
     case 11:
+    case 13:
       return {
         type: "set_barrier",
-        barrier: readBarrier([a, b, c]),
+        barrier: readBarrier(tag === 13 ? [a, b, c, true] : [a, b, c]),
         lenient: expectBoolean(d, "lenient"),
       };
     case 12:
-      return { type: "delete_barrier", id: expectString(a, "barrier") };
+    case 14:
+      return { type: "delete_barrier", id: expectString(a, "barrier"), global: tag === 14 };
     default:
       return malformed(`command ${tag} is unknown`);
   }
@@ -208,11 +211,13 @@ function registryOf(regions: readonly Region[]): Registry {
 }
 
 function readBarrier(value: unknown): Barrier {
-  const [id, timestamp, expiresAt] = expectTuple(value, 3, "barrier");
+  const length = Array.isArray(value) && value.length === 4 ? 4 : 3;
+  const [id, timestamp, expiresAt, global] = expectTuple(value, length, "barrier");
   return {
     id: expectString(id, "barrier"),
     timestamp: expectBigint(timestamp, "barrier's timestamp"),
     expiresAt: expectCount(expiresAt, "barrier's expiry"),
+    global: global !== undefined && expectBoolean(global, "barrier's scope"),
   };
 }
 

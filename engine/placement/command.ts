@@ -2,7 +2,7 @@
  * What members propose to change the catalog, and what comes of it. Encoded by `command-codec.ts`.
  */
 import type { Region, Store, StoreState } from "../protocol/gen/metapb.ts";
-import type { SafePointCommand } from "./safe-point.ts";
+import type { Barrier, SafePointCommand } from "./safe-point.ts";
 
 export type Command =
   /** The first one wins. */
@@ -38,5 +38,6 @@ export type Outcome =
       readonly before: bigint;
       readonly after: bigint;
       readonly blocker: string;
+      readonly removed: Barrier | undefined;
     }
   | { readonly type: "refused"; readonly reason: Refusal; readonly message: string };

@@ -19,6 +19,11 @@ export interface Barrier {
   readonly timestamp: bigint;
   /** Seconds since the Unix epoch. */
   readonly expiresAt: number;
+  /**
+   * Of all keyspaces rather than of one. As they share one collection it holds back the same; but
+   * it is listed apart, and its name is another than the same one of a keyspace's barrier.
+   */
+  readonly global: boolean;
 }
 
 export interface SafePoints {
@@ -43,7 +48,7 @@ export type SafePointCommand =
       readonly now: number;
     }
   | { readonly type: "set_barrier"; readonly barrier: Barrier; readonly lenient: boolean }
-  | { readonly type: "delete_barrier"; readonly id: string };
+  | { readonly type: "delete_barrier"; readonly id: string; readonly global: boolean };
 
 export type SafePointResult =
   | {
@@ -53,6 +58,8 @@ export type SafePointResult =
       readonly after: bigint;
       /** The barrier that kept the safe point below its target; empty where none did. */
       readonly blocker: string;
+      /** The barrier that was removed, if one was. */
+      readonly removed?: Barrier | undefined;
     }
   | { readonly ok: false; readonly message: string };
 
@@ -65,10 +72,7 @@ export function applySafePoint(points: SafePoints, command: SafePointCommand): S
     case "set_barrier":
       return setBarrier(points, command.barrier, command.lenient);
     case "delete_barrier":
-      return unmoved({
-        ...points,
-        barriers: points.barriers.filter(({ id }) => id !== command.id),
-      });
+      return deleteBarrier(points, command);
     default:
       return unreachable(command);
   }
@@ -76,7 +80,8 @@ export function applySafePoint(points: SafePoints, command: SafePointCommand): S
 
 /** The service that holds the collection back most, as the older protocol asks for it. */
 export function lowestService(points: SafePoints, now: number): Barrier {
-  let lowest: Barrier = { id: GC_WORKER, timestamp: points.transaction, expiresAt: NEVER };
+  const { transaction: timestamp } = points;
+  let lowest: Barrier = { id: GC_WORKER, timestamp, expiresAt: NEVER, global: false };
   for (const barrier of expire(points, now).barriers) {
     if (barrier.timestamp < lowest.timestamp) lowest = barrier;
   }
@@ -130,7 +135,8 @@ function advanceTransaction(points: SafePoints, target: bigint, lenient: boolean
   for (const barrier of points.barriers) {
     if (barrier.timestamp >= after) continue;
     after = barrier.timestamp;
-    blocker = `BarrierID:${JSON.stringify(barrier.id)}, BarrierTS:${barrier.timestamp}`;
+    const kind = barrier.global ? "GlobalBarrier" : "Barrier";
+    blocker = `${kind}ID:${JSON.stringify(barrier.id)}, BarrierTS:${barrier.timestamp}`;
   }
   if (after < before) after = before;
   return { ok: true, points: withTransaction(points, after), before, after, blocker };
@@ -148,18 +154,34 @@ function setBarrier(points: SafePoints, barrier: Barrier, lenient: boolean): Saf
       ? unmoved(points)
       : {
           ok: false,
-          message: `[PD:gc:ErrGCBarrierTSBehindTxnSafePoint]trying to set a GC barrier on ts ${barrier.timestamp} which is already behind the txn safe point ${points.transaction}`,
+          message: `[PD:gc:${barrier.global ? "ErrGlobalGCBarrierTSBehindTxnSafePoint" : "ErrGCBarrierTSBehindTxnSafePoint"}]trying to set a GC barrier on ts ${barrier.timestamp} which is already behind the txn safe point ${points.transaction}`,
         };
   }
-  const others = points.barriers.filter(({ id }) => id !== barrier.id);
-  const barriers = [...others, barrier].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const others = points.barriers.filter((other) => !isNamed(other, barrier));
+  const barriers = [...others, barrier].sort(byName);
   return unmoved({ ...points, barriers });
 }
 
-const unmoved = (points: SafePoints, at: bigint = points.transaction): SafePointResult => ({
-  ok: true,
-  points,
-  before: at,
-  after: at,
-  blocker: "",
-});
+function deleteBarrier(
+  points: SafePoints,
+  named: { readonly id: string; readonly global: boolean },
+): SafePointResult {
+  const removed = points.barriers.find((other) => isNamed(other, named));
+  const barriers = points.barriers.filter((other) => other !== removed);
+  return unmoved({ ...points, barriers }, points.transaction, removed);
+}
+
+const isNamed = (
+  barrier: Barrier,
+  { id, global }: { readonly id: string; readonly global: boolean },
+): boolean => barrier.id === id && barrier.global === global;
+
+/** By id; of two with one id the keyspace's comes first. */
+const byName = (a: Barrier, b: Barrier): number =>
+  a.id === b.id ? Number(a.global) - Number(b.global) : a.id < b.id ? -1 : 1;
+
+const unmoved = (
+  points: SafePoints,
+  at: bigint = points.transaction,
+  removed?: Barrier,
+): SafePointResult => ({ ok: true, points, before: at, after: at, blocker: "", removed });

@@ -6,7 +6,11 @@
  */
 import { EMPTY_BYTES } from "../base/bytes.ts";
 import type { RegionId, Ticket } from "../base/ids.ts";
-import { GetHealthFeedbackResponse, RawCoprocessorResponse } from "../protocol/gen/kvrpcpb.ts";
+import {
+  BroadcastTxnStatusResponse,
+  GetHealthFeedbackResponse,
+  RawCoprocessorResponse,
+} from "../protocol/gen/kvrpcpb.ts";
 import type { TikvCall } from "../protocol/services.ts";
 import { committed, isLeader, leaseValid } from "../raft/query.ts";
 import { commandsOf, type RawRead, type RawWrite, strayKey, writeReply } from "../raw/request.ts";
@@ -27,6 +31,7 @@ import { reply } from "../region/turn.ts";
 import { admit, answerError, holdsCommitted, refuse } from "./admission.ts";
 import { knock } from "./line.ts";
 import { onSplitCall } from "./splits.ts";
+import { onUnsafeDestroyRange } from "./transactions/destroying.ts";
 import { admitRead, isStaleRead, passesLocks, questionsOf } from "./transactions/reads.ts";
 import { onCheckLeader, onGetStoreSafeTs } from "./transactions/stale.ts";
 import { onGetLockWaitInfo } from "./transactions/waits.ts";
@@ -87,6 +92,9 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
       if (replica !== undefined) onSplitCall(turn, replica, ticket, call.request);
       return;
     }
+    case "UnsafeDestroyRange":
+      onUnsafeDestroyRange(turn, ticket, call.request);
+      return;
     case "GetStoreSafeTS":
       onGetStoreSafeTs(turn, ticket, call.request);
       return;
@@ -98,6 +106,10 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
       return;
     case "GetHealthFeedback":
       reply(turn, ticket, { method: call.method, response: GetHealthFeedbackResponse.make() });
+      return;
+    case "BroadcastTxnStatus":
+      // A hint for stores that remember fates of transactions. This one looks them up.
+      reply(turn, ticket, { method: call.method, response: BroadcastTxnStatusResponse.make() });
       return;
     case "RawCoprocessor":
       reply(turn, ticket, {

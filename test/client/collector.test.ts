@@ -238,7 +238,7 @@ test("held for too long, the transaction is given up; its versions stay until it
 
 test("a barrier holds both safe points", async () => {
   const world = new World();
-  const barrier = { id: "backup", timestamp: at(500), expiresAt: 1e9 };
+  const barrier = { id: "backup", timestamp: at(500), expiresAt: 1e9, global: false };
   const held = applySafePoint(world.points, { type: "set_barrier", barrier, lenient: false });
   assert.ok(held.ok);
   world.points = held.points;

@@ -162,10 +162,19 @@ const anyCommand: fc.Arbitrary<Command> = fc.oneof(
       }),
       fc.record({
         type: fc.constant("set_barrier" as const),
-        barrier: fc.record({ id: fc.string(), timestamp, expiresAt: fc.maxSafeNat() }),
+        barrier: fc.record({
+          id: fc.string(),
+          timestamp,
+          expiresAt: fc.maxSafeNat(),
+          global: fc.boolean(),
+        }),
         lenient: fc.boolean(),
       }),
-      fc.record({ type: fc.constant("delete_barrier" as const), id: fc.string() }),
+      fc.record({
+        type: fc.constant("delete_barrier" as const),
+        id: fc.string(),
+        global: fc.boolean(),
+      }),
     ),
   }),
 );

@@ -25,7 +25,7 @@ function after(points: SafePoints, ...commands: readonly SafePointCommand[]): Sa
 
 const barrier = (id: string, timestamp: bigint, expiresAt = NEVER): SafePointCommand => ({
   type: "set_barrier",
-  barrier: { id, timestamp, expiresAt },
+  barrier: { id, timestamp, expiresAt, global: false },
   lenient: false,
 });
 const advance = (target: bigint, now = 0): SafePointCommand => ({
@@ -93,10 +93,15 @@ test("no command moves a safe point back or lets the collector pass transactions
         id: fc.constantFrom("a", "b"),
         timestamp: target,
         expiresAt: fc.nat(9),
+        global: fc.boolean(),
       }),
       lenient: fc.boolean(),
     }),
-    fc.record({ type: fc.constant("delete_barrier" as const), id: fc.constantFrom("a", "b") }),
+    fc.record({
+      type: fc.constant("delete_barrier" as const),
+      id: fc.constantFrom("a", "b"),
+      global: fc.boolean(),
+    }),
   );
   const property = fc.property(fc.array(anyCommand), (commands) => {
     let points = NO_SAFE_POINTS;

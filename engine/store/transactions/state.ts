@@ -10,6 +10,7 @@ import { type Concurrency, noConcurrency } from "../../transaction/concurrency.t
 import type { KvOperation } from "../../storage/types.ts";
 import { type Detector, noDetector } from "../../transaction/detector.ts";
 import { type Latches, noLatches } from "../../transaction/latches.ts";
+import type { Destroying } from "./destroying.ts";
 import { type MemoryLocks, noMemoryLocks } from "./memory.ts";
 import { type Oracle, unheardOracle } from "./oracle.ts";
 import { notResolving, type Resolving } from "./resolving.ts";
@@ -32,6 +33,7 @@ export interface Transactions {
    */
   readonly synced: Tree<Term>;
   readonly oracle: Oracle;
+  readonly destroying: Destroying;
 }
 
 /** How this store's waits come to the detector. Times are monotonic. */
@@ -77,6 +79,7 @@ export const noTransactions = (): Transactions => ({
   held: noMemoryLocks(),
   synced: tree.empty(),
   oracle: unheardOracle(),
+  destroying: tree.empty(),
 });
 
 export const runningOf = ({ running }: Transactions, ticket: Ticket): Running | undefined =>

@@ -40,6 +40,7 @@ import { admit, answerError, holdsCommitted, misdirected } from "../admission.ts
 import type { StoreTurn } from "../turn.ts";
 import { isInside, raiseMaxTs } from "./reads.ts";
 import type { Batch } from "./batch.ts";
+import { onDestroyed } from "./destroying.ts";
 import { onWritten, takeInMemory, viewOf } from "./memory.ts";
 import { notOfOracle } from "./oracle.ts";
 import { type Running, runningOf, type Transactions } from "./state.ts";
@@ -213,7 +214,10 @@ function answerLocks(turn: StoreTurn, parts: Batch["parts"]): void {
 /** The log has decided, or will never know of it. */
 function onSettled(turn: StoreTurn, { ticket, error }: Settled): void {
   const running = runningOf(turn.transactions, ticket);
-  if (running === undefined) return;
+  if (running === undefined) {
+    onDestroyed(turn, { ticket, error });
+    return;
+  }
   change(turn, { concurrency: forget(turn.transactions.concurrency, running.memoryLocks) });
   if (error !== undefined) {
     endWith(turn, running, error);
