@@ -4,6 +4,7 @@
  */
 import type { Key } from "../engine/base/bytes.ts";
 import type { PeerId, StoreId } from "../engine/base/ids.ts";
+import type { Ports } from "../engine/client/ports.ts";
 import { createWire } from "../engine/base/wire.ts";
 import type { Member } from "../engine/placement/types.ts";
 import { TableCache } from "../engine/storage/table/cache.ts";
@@ -29,6 +30,7 @@ import { drawKnobs, NETWORKS } from "./knobs.ts";
 import { CALM, networkOf } from "./network/network.ts";
 import { below, between, chance, pick, type Random, stream, streamsOf } from "./random.ts";
 import { traceOf } from "./trace/trace.ts";
+import { asyncClient } from "./workloads/async-client.ts";
 import { auditOf } from "./workloads/audit.ts";
 import type { Audit } from "./workloads/audit.ts";
 import { bankAudit } from "./workloads/bank-audit.ts";
@@ -55,6 +57,15 @@ export interface Options {
   readonly inspect: ((world: World) => void) | undefined;
   /** Keeps the hash after every event, for comparing runs. */
   readonly recorded: boolean;
+  /** Clients from outside, beside those of the workload. */
+  readonly guests: readonly Guest[];
+}
+
+/** A client whose code is somebody else's. */
+export interface Guest {
+  readonly name: string;
+  /** Called when the clients are started. */
+  readonly live: (ports: Ports) => Promise<void>;
 }
 
 export const DEFAULT_OPTIONS: Options = {
@@ -62,6 +73,7 @@ export const DEFAULT_OPTIONS: Options = {
   onLine: undefined,
   inspect: undefined,
   recorded: false,
+  guests: [],
 };
 
 /** A world at time 0, and what the run needs of it later. */
@@ -77,7 +89,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
   const knobs = drawKnobs(random, scenario, options.byReference);
   const calm = scenario.network === "calm" || chance(random, 300_000);
   const profile = calm ? CALM : pick(random, NETWORKS);
-  const nodes = knobs.stores + knobs.members + clientCount(scenario);
+  const nodes = knobs.stores + knobs.members + clientCount(scenario) + options.guests.length;
   const stores: StoreMachine[] = [];
   const members: PlacementMachine[] = [];
   const clients: Client[] = [];
@@ -123,6 +135,10 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
   const bank = scenario.workload.bank > 0 ? bankOf(world) : undefined;
   const desk = scenario.workload.recorded > 0 ? deskOf(world) : undefined;
   addClients(world, scenario, inserts, bank, desk);
+  for (const { name, live } of options.guests) {
+    const node = world.servers.length + clients.length;
+    clients.push(asyncClient(world, node, name, live));
+  }
   return { world, inserts, audit: auditFor(world, nodes - 1, bank, desk) };
 }
 

@@ -63,12 +63,8 @@ export async function runSeed(
   await runUntil(world, scenario.safetyMs * 1000);
   if (!over(world)) await converge(built, scenario);
   let undecided = 0;
-  if (!over(world)) {
-    checkInserts(world, built.audit, built.inserts);
-    compareAll(world);
-    if (!over(world)) checkTables(world);
-    if (!over(world)) checkRecords(world);
-  }
+  if (!over(world)) checkInserts(world, built.audit, built.inserts);
+  if (!over(world)) checkStores(world);
   if (!over(world)) undecided = checkHistories(world).undecided;
   world.phase = "over";
   options.inspect?.(world);
@@ -89,9 +85,17 @@ export async function runSeed(
   };
 }
 
+/** Once all has converged: what the stores hold. */
+export function checkStores(world: World): void {
+  compareAll(world);
+  if (!over(world)) checkTables(world);
+  if (!over(world)) checkRecords(world);
+}
+
 const over = (world: World): boolean => world.checks.violation !== undefined;
 
-function startServers(world: World): void {
+/** Starts them one after another, within a fifth of a second. */
+export function startServers(world: World): void {
   const random = stream(world.streams, "start");
   for (const machine of world.servers) startLater(world, machine, between(random, 0, 200_000));
 }
@@ -99,20 +103,9 @@ function startServers(world: World): void {
 /** The liveness phase: until everything has converged and been audited, or time is up. */
 async function converge(built: Built, scenario: Scenario): Promise<void> {
   const { world, audit } = built;
-  narrate(world.trace, world.timeUs, "phase", "faults end; everything must converge");
-  heal(world);
   const deadlineUs = world.timeUs + scenario.livenessMs * 1000;
-  let problem = missing(world);
-  while (!over(world) && problem !== undefined && world.timeUs < deadlineUs) {
-    await runUntil(world, world.timeUs + POLL_US);
-    problem = missing(world);
-  }
+  await heal(world, scenario.livenessMs);
   if (over(world)) return;
-  if (problem !== undefined) {
-    const text = `${scenario.livenessMs / 1000} s after the faults ended ${problem}`;
-    return violated(world, "convergence", text);
-  }
-  passed(world, "convergence");
   narrate(world.trace, world.timeUs, "phase", "converged; the auditor reads everything");
   audit.client.start();
   while (!over(world) && !audit.done && world.timeUs < deadlineUs) {
@@ -128,8 +121,23 @@ async function converge(built: Built, scenario: Scenario): Promise<void> {
   }
 }
 
-/** Ends all faults. Clocks keep their rate's usual small error, and what they show. */
-function heal(world: World): void {
+/** Ends all faults, and goes on until everything has converged, within `withinMs`. */
+export async function heal(world: World, withinMs: number): Promise<void> {
+  narrate(world.trace, world.timeUs, "phase", "faults end; everything must converge");
+  endFaults(world);
+  const deadlineUs = world.timeUs + withinMs * 1000;
+  let problem = missing(world);
+  while (!over(world) && problem !== undefined && world.timeUs < deadlineUs) {
+    await runUntil(world, world.timeUs + POLL_US);
+    problem = missing(world);
+  }
+  if (over(world)) return;
+  if (problem === undefined) passed(world, "convergence");
+  else violated(world, "convergence", `${withinMs / 1000} s after the faults ended ${problem}`);
+}
+
+/** Clocks keep their rate's usual small error, and what they show. */
+function endFaults(world: World): void {
   world.phase = "liveness";
   world.clientsActive = false;
   healNetwork(world.network, CALM);

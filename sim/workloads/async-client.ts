@@ -4,8 +4,7 @@
  * everything that waits for them go on before it takes the next one, in the order that the language
  * fixes.
  */
-import { assert } from "../../engine/base/assert.ts";
-import type { Answer, CallOptions, Ports } from "../../engine/client/ports.ts";
+import type { Answer, CallOptions, Ports, Signal } from "../../engine/client/ports.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { noteCall, noteEvent } from "../checkers/authors.ts";
 import { violated } from "../checkers/verdict.ts";
@@ -32,11 +31,12 @@ export function asyncClient(
   let lastTag = 0;
 
   const sleep: Ports["clock"]["sleep"] = (ms, signal) => {
-    assert(signal === undefined, "simulated clients cancel nothing");
+    if (isAborted(signal)) return Promise.resolve();
     lastTag += 1;
     const tag = lastTag;
     schedule(world.queue, world.timeUs + Math.ceil(ms * 1000), { type: "wake", client, tag });
-    return new Promise((resolve) => asleep.set(tag, resolve));
+    const waking = new Promise<void>((resolve) => asleep.set(tag, resolve));
+    return unlessAborted(signal, waking, () => settle(asleep, tag, undefined));
   };
 
   const call = async <Reply>(
@@ -44,7 +44,7 @@ export function asyncClient(
     request: TikvCall | PdCall,
     { timeoutMs, signal }: CallOptions,
   ): Promise<Answer<Reply>> => {
-    assert(signal === undefined, "simulated clients cancel nothing");
+    if (isAborted(signal)) return CANCELLED;
     if (to === undefined) {
       return { ok: false, reason: "refused", code: UNAVAILABLE, message: "no such host" };
     }
@@ -52,8 +52,12 @@ export function asyncClient(
     const tag = lastTag;
     const timeoutUs = Math.ceil(Math.min(timeoutMs, SILENCE_MS) * 1000);
     beginCall(world, node, to, request, timeoutUs, { type: "client", client, tag });
-    const outcome = await new Promise<Outcome>((resolve) => calls.set(tag, resolve));
-    return answerOf<Reply>(outcome);
+    const answering = new Promise<Outcome>((resolve) => calls.set(tag, resolve));
+    // The call goes on: only nobody waits for it any more.
+    const outcome = await unlessAborted(signal, answering, () =>
+      settle(calls, tag, { type: "lost" }),
+    );
+    return isAborted(signal) ? CANCELLED : answerOf<Reply>(outcome);
   };
 
   const ports: Ports = {
@@ -99,6 +103,26 @@ export function asyncClient(
     resolve(value);
   };
   return client;
+}
+
+const CANCELLED = {
+  ok: false,
+  reason: "cancelled",
+  code: 1,
+  message: "cancelled",
+} as const;
+
+const isAborted = (signal: Signal | undefined): boolean => signal?.aborted === true;
+
+/** `waiting`, which `abort` settles where the signal comes first. */
+function unlessAborted<T>(
+  signal: Signal | undefined,
+  waiting: Promise<T>,
+  abort: () => void,
+): Promise<T> {
+  if (signal === undefined) return waiting;
+  signal.addEventListener("abort", abort, { once: true });
+  return waiting.finally(() => signal.removeEventListener("abort", abort));
 }
 
 function answerOf<Reply>(outcome: Outcome): Answer<Reply> {
