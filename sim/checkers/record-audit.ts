@@ -193,11 +193,13 @@ function judgeAuthor(author: Author, fates: Fates): string | undefined {
   if (told.type === "refused") return `was refused (${told.reason}), and is committed`;
   const [[first, at] = []] = committed;
   for (const key of writes.keys()) {
+    const commitTs = committed.get(key);
+    // Who asks late what became of it, where its commit has been collected, is told that it was
+    // rolled back, and leaves a record of that. It binds nobody: no lock of it is left anywhere.
+    if (commitTs === undefined && isGarbage(author, key, at ?? 0n, fates)) continue;
     if (fates.rolledBack.get(startTs)?.has(key) === true) {
       return `is committed on ${text(first)}, and rolled back on ${text(key)}`;
     }
-    const commitTs = committed.get(key);
-    if (commitTs === undefined && isGarbage(author, key, at ?? 0n, fates)) continue;
     if (commitTs === undefined) return `is committed on ${text(first)}, and not on ${text(key)}`;
     if (commitTs !== at) {
       return `is committed at ${at} on ${text(first)}, and at ${commitTs} on ${text(key)}`;

@@ -79,6 +79,15 @@ test("only what nobody misses after the safe point may be gone", () => {
   assert.match(bare, /1 of client1 was acknowledged, and is nowhere/);
 });
 
+test("a late rollback counts unless it stands where a commit may have been collected", () => {
+  const left = [
+    stored("a", record(8n, 5n), rollback(1n)),
+    stored("b", record(8n, 5n), record(3n, 1n)),
+  ];
+  assert.is(judgeRecords(authorsOf(), left, 8n), undefined);
+  assert.match(judgeRecords(authorsOf(), left, 2n) ?? "", /committed on b, and rolled back on a/);
+});
+
 test("each broken rule is told in words", () => {
   const b = stored("b", record(3n, 1n));
   const deleted = author(6n, NOTHING, "a", "delete");
