@@ -3,8 +3,7 @@
  * the median of the rounds counts, so that all contestants see the machine's good and bad minutes.
  * CPU time is that of the whole process, garbage collection threads included.
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { garbageCollector } from "../runtime/jobs/garbage.ts";
 
 /** One way of doing something. */
 export interface Contestant {
@@ -28,10 +27,7 @@ export interface Figure {
 }
 
 /** Collects all garbage now, so that no round pays for the one before. */
-export const collectGarbage: () => void = ((): (() => void) => {
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-})();
+export const collectGarbage: () => void = garbageCollector();
 
 /** `warmUps` rounds are run before those that count: the first runs of any code are slow. */
 export function measure(

@@ -8,6 +8,7 @@ import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { assert } from "../engine/base/assert.ts";
 import type {
+  DiskFill,
   DiskInput,
   DiskOperation,
   DiskRead,
@@ -19,7 +20,7 @@ import type {
 import { performOperations } from "./files/operations.ts";
 import type { OperationsDone } from "./files/operations.ts";
 import { FilePool } from "./files/pool.ts";
-import { listFiles, readFrom, roomIn, sizeOf } from "./files/reader.ts";
+import { fillFrom, listFiles, readFrom, roomIn, sizeOf } from "./files/reader.ts";
 import { lockDirectory } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 
@@ -128,6 +129,10 @@ export class FileDisk implements DiskReader {
 
   read(file: FileName, offset: number, length: number): DiskRead {
     return readFrom(this.#pool, file, offset, length);
+  }
+
+  readInto(file: FileName, offset: number, length: number, into: Uint8Array): DiskFill {
+    return fillFrom(this.#pool, file, offset, length, into);
   }
 
   /** Bytes of the file system that this process may still fill. */

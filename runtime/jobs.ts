@@ -49,6 +49,11 @@ interface Running {
 
 /** Megabytes of heap of the worker: far above what merging a few tables needs. */
 const WORKER_HEAP_MB = 512;
+/**
+ * Megabytes of it for what is young: hardly anything that a merge makes lives longer than a slice,
+ * so that a small one costs no time, and what it leaves to the collector is memory of the process.
+ */
+const WORKER_YOUNG_MB = 12;
 
 export class JobRunner {
   readonly counts: JobCounts = { flush: zero(), compaction: zero(), extract: zero() };
@@ -131,7 +136,10 @@ export class JobRunner {
     const worker = new Worker(this.#options.worker, {
       name: "rutile-jobs",
       workerData: this.#options.disk.directory,
-      resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MB },
+      resourceLimits: {
+        maxOldGenerationSizeMb: WORKER_HEAP_MB,
+        maxYoungGenerationSizeMb: WORKER_YOUNG_MB,
+      },
     });
     let reason = "the worker ended";
     worker.on("message", (outcome: JobEnded) => this.#end(outcome));

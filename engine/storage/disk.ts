@@ -63,6 +63,11 @@ export type DiskRead =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: DiskFailure };
 
+/** `length` bytes are there now. */
+export type DiskFill =
+  | { readonly ok: true; readonly length: number }
+  | { readonly ok: false; readonly reason: DiskFailure };
+
 /** Synchronous reads of one store's directory. */
 export interface DiskReader {
   /** All files, in ascending order of name. */
@@ -74,6 +79,8 @@ export interface DiskReader {
    * them.
    */
   read(file: FileName, offset: number, length: number): DiskRead;
+  /** As `read`, into the first `length` bytes of `into`, which is of the caller and kept by it. */
+  readInto(file: FileName, offset: number, length: number, into: Uint8Array): DiskFill;
   /** Bytes of room. Others may share it. */
   free(): number;
 }

@@ -1,8 +1,8 @@
 /** One file by its path as a disk that has nothing else, for readers that know files by name. */
 import { basename } from "node:path";
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import type { DiskRead, DiskReader, FileName } from "../../engine/storage/disk.ts";
-import { failureOf } from "../files/reader.ts";
+import { closeSync, fstatSync, openSync } from "node:fs";
+import type { DiskFill, DiskRead, DiskReader, FileName } from "../../engine/storage/disk.ts";
+import { failureOf, fill } from "../files/reader.ts";
 
 export class OneFile implements DiskReader {
   readonly #name: FileName;
@@ -32,13 +32,15 @@ export class OneFile implements DiskReader {
   read(_file: FileName, offset: number, length: number): DiskRead {
     const bytes = new Uint8Array(Math.max(0, Math.min(length, this.#size - offset)));
     try {
-      let at = 0;
-      while (at < bytes.length) {
-        const count = readSync(this.#fd, bytes, at, bytes.length - at, offset + at);
-        if (count === 0) break;
-        at += count;
-      }
-      return { ok: true, bytes: bytes.subarray(0, at) };
+      return { ok: true, bytes: bytes.subarray(0, fill(this.#fd, offset, bytes.length, bytes)) };
+    } catch (error) {
+      return { ok: false, reason: failureOf(error) };
+    }
+  }
+
+  readInto(_file: FileName, offset: number, length: number, into: Uint8Array): DiskFill {
+    try {
+      return { ok: true, length: fill(this.#fd, offset, length, into) };
     } catch (error) {
       return { ok: false, reason: failureOf(error) };
     }

@@ -2,6 +2,7 @@
 import { readSync, readdirSync, statSync, statfsSync } from "node:fs";
 import type {
   DiskFailure,
+  DiskFill,
   DiskOperation,
   DiskRead,
   DiskReader,
@@ -38,6 +39,10 @@ export class DirectoryReader implements DiskReader {
     return readFrom(this.#pool, file, offset, length);
   }
 
+  readInto(file: FileName, offset: number, length: number, into: Uint8Array): DiskFill {
+    return fillFrom(this.#pool, file, offset, length, into);
+  }
+
   free(): number {
     return roomIn(this.#directory);
   }
@@ -69,16 +74,38 @@ export function readFrom(pool: FilePool, file: FileName, offset: number, length:
   try {
     const { fd, size } = pool.get(file);
     const bytes = roomFor(Math.max(0, Math.min(length, size - offset)));
-    let at = 0;
-    while (at < bytes.length) {
-      const count = readSync(fd, bytes, at, bytes.length - at, offset + at);
-      if (count === 0) break;
-      at += count;
-    }
-    return { ok: true, bytes: at < bytes.length ? bytes.slice(0, at) : bytes };
+    const filled = fill(fd, offset, bytes.length, bytes);
+    return { ok: true, bytes: filled < bytes.length ? bytes.slice(0, filled) : bytes };
   } catch (error) {
     return { ok: false, reason: failureOf(error) };
   }
+}
+
+export function fillFrom(
+  pool: FilePool,
+  file: FileName,
+  offset: number,
+  length: number,
+  into: Uint8Array,
+): DiskFill {
+  try {
+    const { fd, size } = pool.get(file);
+    const wanted = Math.max(0, Math.min(length, size - offset));
+    return { ok: true, length: fill(fd, offset, wanted, into) };
+  } catch (error) {
+    return { ok: false, reason: failureOf(error) };
+  }
+}
+
+/** Reads up to `length` bytes into `into`, and says how many there were. Throws as Node does. */
+export function fill(fd: number, offset: number, length: number, into: Uint8Array): number {
+  let at = 0;
+  while (at < length) {
+    const count = readSync(fd, into, at, length - at, offset + at);
+    if (count === 0) break;
+    at += count;
+  }
+  return at;
 }
 
 /** Above this size, memory is not cleared before it is read into: that costs less to avoid. */

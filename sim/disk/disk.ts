@@ -13,6 +13,7 @@ import type {
   DiskFailure,
   DiskInput,
   DiskOperation,
+  DiskFill,
   DiskRead,
   DiskReader,
   FileName,
@@ -166,6 +167,10 @@ export class SimulatedDisk implements DiskReader {
     return read;
   }
 
+  readInto(file: FileName, offset: number, length: number, into: Uint8Array): DiskFill {
+    return filled(this.read(file, offset, length), into);
+  }
+
   /** Bytes that appends may still take. */
   free(): number {
     return Math.max(0, this.#model.capacityBytes - this.#used);
@@ -189,6 +194,7 @@ export class SimulatedDisk implements DiskReader {
       list: () => this.list(),
       size: (file) => this.size(file),
       read: (file, offset, length) => this.#read(file, offset, length),
+      readInto: (file, offset, length, into) => filled(this.#read(file, offset, length), into),
       free: () => this.free(),
     };
   }
@@ -354,4 +360,11 @@ export class SimulatedDisk implements DiskReader {
       this.#append(next.file, next.bytes.slice(0, length));
     }
   }
+}
+
+/** What was read, moved into `into`. */
+function filled(read: DiskRead, into: Uint8Array): DiskFill {
+  if (!read.ok) return read;
+  into.set(read.bytes);
+  return { ok: true, length: read.bytes.length };
 }

@@ -61,6 +61,17 @@ export function conforms(test: Suite, name: string, make: () => Promise<Subject>
     assert.equal(disk.reader.read("log-1", 9, 10), { ok: true, bytes: bytes() });
   });
 
+  rule("a read into an array fills its beginning and leaves the rest", async (disk) => {
+    await disk.does(create("a"), append("a", bytes(1, 2, 3)));
+    const into = bytes(9, 9, 9, 9);
+    assert.equal(disk.reader.readInto("a", 1, 2, into), { ok: true, length: 2 });
+    assert.equal(into, bytes(2, 3, 9, 9));
+    assert.equal(disk.reader.readInto("a", 2, 4, into), { ok: true, length: 1 });
+    assert.equal(into, bytes(3, 3, 9, 9));
+    assert.equal(disk.reader.readInto("a", 3, 4, into), { ok: true, length: 0 });
+    assert.equal(disk.reader.readInto("b", 0, 4, into), { ok: false, reason: "missing" });
+  });
+
   rule("what a read gave is not changed by later writes", async (disk) => {
     await disk.does(create("a"), append("a", bytes(1, 2, 3)));
     const read = disk.reader.read("a", 0, 3);

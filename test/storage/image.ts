@@ -40,6 +40,12 @@ export function readerOf(image: Image): DiskReader {
       if (bytes === undefined) return { ok: false, reason: "missing" };
       return { ok: true, bytes: bytes.slice(offset, offset + length) };
     },
+    readInto: (file, offset, length, into) => {
+      const bytes = image.get(file)?.subarray(offset, offset + length);
+      if (bytes === undefined) return { ok: false, reason: "missing" };
+      into.set(bytes);
+      return { ok: true, length: bytes.length };
+    },
   };
 }
 

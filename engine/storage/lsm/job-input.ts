@@ -5,13 +5,14 @@ import { assert, fail } from "../../base/assert.ts";
 import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import type { TableCache } from "../table/cache.ts";
+import { ReadAhead } from "../table/stream.ts";
 import type { Clear, Entry, EntryCursor, TableDamage } from "../table/types.ts";
 import { endsBefore, firstReaching } from "./run.ts";
 import type { Run } from "./run.ts";
 
 /**
  * Damage inside a range that something newer clears is leapt over: it would not be seen anyway. Any
- * other damage ends the run, and is there to be asked for.
+ * other damage ends the run, and is there to be asked for. An entry is good until the next step.
  */
 export class JobInput implements EntryCursor {
   /** What has ended the run before its time. */
@@ -19,6 +20,7 @@ export class JobInput implements EntryCursor {
   private readonly run: Run;
   private readonly tables: TableCache;
   private readonly hidden: readonly Clear[];
+  private readonly ahead: ReadAhead = new ReadAhead();
   private at = -1;
   /** Of the table at `at`, standing at an entry. */
   private here: EntryCursor | undefined;
@@ -67,7 +69,7 @@ export class JobInput implements EntryCursor {
     const table = this.run[index];
     if (table === undefined) return;
     this.at = index;
-    const cursor = this.tables.cursor(table);
+    const cursor = this.tables.stream(table, this.ahead);
     cursor.seek(key);
     if (cursor.valid) this.here = cursor;
     else this.leave(cursor);

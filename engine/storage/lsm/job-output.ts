@@ -8,7 +8,8 @@ import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import type { DiskOperation } from "../disk.ts";
 import { tableFile } from "../table/file.ts";
-import { TableWriter } from "../table/writer.ts";
+import type { FilterBuilder } from "../table/filter.ts";
+import { TableWriter, filterBuilder } from "../table/writer.ts";
 import type { Clear, Entry, TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
 import type { Job } from "./types.ts";
@@ -20,6 +21,8 @@ export class JobOutput {
   readonly tables: TableMeta[] = [];
   writtenBytes = 0;
   private readonly plan: OutputPlan;
+  /** One for all tables: it grows to a megabyte and lives too long for small collections. */
+  private readonly filter: FilterBuilder | undefined;
   private used = 0;
   private operations: DiskOperation[] = [];
   private cf: ColumnFamily = "default";
@@ -32,6 +35,7 @@ export class JobOutput {
 
   constructor(plan: OutputPlan) {
     this.plan = plan;
+    this.filter = filterBuilder(plan.options);
   }
 
   /** Begins a family; `later` families come after it. */
@@ -73,7 +77,7 @@ export class JobOutput {
     this.number = this.plan.firstNumber + this.used;
     this.used += 1;
     this.operations.push({ type: "create", file: tableFile(this.number) });
-    return new TableWriter(this.number, this.cf, this.plan.options);
+    return new TableWriter(this.number, this.cf, this.plan.options, this.filter);
   }
 
   /** Closes the table: what follows begins at `key`, or not at all. */

@@ -8,6 +8,7 @@ import { EMPTY_BYTES, keyFromRange } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { RESTARTS_AT, RESTART_BYTES } from "./block.ts";
 import type { Resident } from "./clock.ts";
+import type { Copies } from "./copies.ts";
 import type { EntryHead } from "./entry-head.ts";
 
 /** What a search in a block came to where it did not find an entry. */
@@ -19,6 +20,9 @@ export const CORRUPT = -2;
  * (measured: 430 bytes).
  */
 const BLOCK_OVERHEAD = 430;
+
+/** What a block with an array of so many bytes takes in memory. */
+export const blockWeight = (bytes: number): number => bytes + BLOCK_OVERHEAD;
 
 /** An unsealed block, and what the cache has to know of it. */
 export class Block implements Resident {
@@ -43,10 +47,16 @@ export class Block implements Resident {
   ) {
     this.table = table;
     this.ordinal = ordinal;
-    this.weight = bytes.buffer.byteLength + BLOCK_OVERHEAD;
+    this.weight = blockWeight(bytes.length);
     this.bytes = bytes;
     this.valuesEnd = valuesEnd;
     this.groups = groups;
+  }
+
+  /** The same block in an array that `copies` makes. */
+  copied(copies: Copies): Block {
+    const { table, ordinal, bytes, valuesEnd, groups } = this;
+    return new Block(table, ordinal, copies.of(bytes, 0, valuesEnd), valuesEnd, groups);
   }
 
   /** Where the heads of a group start. */

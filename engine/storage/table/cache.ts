@@ -6,15 +6,19 @@
 import type { Key } from "../../base/bytes.ts";
 import type { DiskReader } from "../disk.ts";
 import { filterKeyLength } from "../view.ts";
-import { CORRUPT } from "./block-reader.ts";
+import { CORRUPT, blockWeight } from "./block-reader.ts";
 import type { Block } from "./block-reader.ts";
 import { Clock } from "./clock.ts";
+import { Copies } from "./copies.ts";
 import { TableCursor } from "./cursor.ts";
 import type { BlockSource } from "./cursor.ts";
 import { EntryHead } from "./entry-head.ts";
 import { KeyHash, filterHas } from "./filter.ts";
-import { OpenTable, damageOf, readBlock, readPartsOf } from "./open-table.ts";
+import { OpenTable, damageOf, readBlock, readPartsOf, sealedSize } from "./open-table.ts";
 import type { Flaw } from "./open-table.ts";
+import { Spares, roomOf } from "./spares.ts";
+import { StreamedBlocks } from "./stream.ts";
+import type { ReadAhead } from "./stream.ts";
 import { TOMBSTONE } from "./types.ts";
 import type { Entry, EntryCursor, TableDamage, TableMeta } from "./types.ts";
 
@@ -30,6 +34,8 @@ export class TableCache {
   private readonly clock: Clock<OpenTable | Block> = new Clock();
   private readonly head: EntryHead = new EntryHead();
   private readonly hash: KeyHash = new KeyHash();
+  private readonly spares: Spares = new Spares();
+  private readonly copies: Copies = new Copies();
   /** What `hash` is of: one key is looked for in many tables, one after another. */
   private hashedKey: Key | undefined;
   private hashedLength = 0;
@@ -46,7 +52,7 @@ export class TableCache {
   }
 
   /**
-   * The table's entry for `key`: a view of a cached block. Clears are not looked at. Undefined too
+   * The table's entry for `key`: the caller may keep it. Clears are not looked at. Undefined too
    * where damage keeps it from being known, which is noted.
    */
   get(meta: TableMeta, key: Key): Entry | undefined {
@@ -62,16 +68,23 @@ export class TableCache {
     const value = block.find(key, head);
     if (value >= 0) {
       if (head.isTombstone) return TOMBSTONE;
-      const { bytes } = block;
-      return new Uint8Array(bytes.buffer, bytes.byteOffset + value, head.valueSize);
+      return this.copies.of(block.bytes, value, value + head.valueSize);
     }
     if (value === CORRUPT) this.noteDisorder(table, ordinal);
     return undefined;
   }
 
-  /** A cursor that stands nowhere yet. */
+  /** A cursor that stands nowhere yet. What it gives may be kept. */
   cursor(meta: TableMeta): EntryCursor {
     return new TableCursor(new CachedBlocks(this, meta));
+  }
+
+  /**
+   * A cursor for going through the table once: its blocks are not remembered, and an entry is good
+   * until the cursor moves. `ahead` is of one cursor at a time.
+   */
+  stream(meta: TableMeta, ahead: ReadAhead): EntryCursor {
+    return new TableCursor(new StreamedBlocks(this, meta, ahead));
   }
 
   /** False where the table has no key whose filter key this is. */
@@ -108,11 +121,14 @@ export class TableCache {
     const table = new OpenTable(meta, parts.value);
     this.tables.set(meta.number, table);
     this.clock.add(table);
-    this.shrink();
+    this.shrink(0);
     return table;
   }
 
-  /** A block of an open table. Undefined where it cannot be read, which is noted. */
+  /**
+   * A block of an open table, good until the cache is asked for another. Undefined where it cannot
+   * be read, which is noted.
+   */
   block(table: OpenTable, ordinal: number): Block | undefined {
     const known = table.blocks[ordinal];
     if (known !== undefined) {
@@ -121,18 +137,28 @@ export class TableCache {
       return known;
     }
     this.misses += 1;
-    const read = readBlock(this.disk, table.meta.number, table, ordinal, this.head);
+    const room = this.roomFor(sealedSize(table.index, ordinal));
+    const read = readBlock(this.disk, table.meta.number, table, ordinal, this.head, room);
     if (!read.ok) {
+      this.spares.give(room);
       this.noteFlaw(table, ordinal, read.flaw);
       return undefined;
     }
-    // A cursor may outlive the place of its table.
-    if (table.place >= 0) {
-      table.blocks[ordinal] = read.value;
-      this.clock.add(read.value);
-      this.shrink();
-    }
-    return read.value;
+    const block = read.value;
+    // What was compressed lies elsewhere now.
+    if (block.bytes !== room) this.spares.give(room);
+    this.remember(table, block);
+    return block;
+  }
+
+  /** As `block`, good for ever. */
+  copied(table: OpenTable, ordinal: number): Block | undefined {
+    return this.block(table, ordinal)?.copied(this.copies);
+  }
+
+  /** Notes what is wrong with a block of the table. */
+  noteFlaw(table: OpenTable, ordinal: number, flaw: Flaw): void {
+    this.note(damageOf(table.meta, flaw, table.index, ordinal));
   }
 
   /** Notes that a block which passed its checksum is not in order. */
@@ -153,10 +179,6 @@ export class TableCache {
     return filterHas(filter, table.filterSize, this.hash);
   }
 
-  private noteFlaw(table: OpenTable, ordinal: number, flaw: Flaw): void {
-    this.note(damageOf(table.meta, flaw, table.index, ordinal));
-  }
-
   /** Once, however often it is met. */
   private note(damage: TableDamage): void {
     const isKnown = this.damage.some(
@@ -165,8 +187,23 @@ export class TableCache {
     if (!isKnown) this.damage.push(damage);
   }
 
-  private shrink(): void {
-    while (this.clock.weight > this.capacityBytes) {
+  /** An array for a block of so many bytes; what it drives out leaves now. */
+  private roomFor(size: number): Uint8Array {
+    this.shrink(blockWeight(roomOf(size)));
+    return this.spares.take(size);
+  }
+
+  private remember(table: OpenTable, block: Block): void {
+    this.shrink(block.weight);
+    // A cursor may outlive the place of its table; and there may be less room than this in all.
+    if (table.place < 0 || this.clock.weight + block.weight > this.capacityBytes) return;
+    table.blocks[block.ordinal] = block;
+    this.clock.add(block);
+  }
+
+  /** Drops things until there is room for `weight` more, or nothing left. */
+  private shrink(weight: number): void {
+    while (this.clock.weight > 0 && this.clock.weight + weight > this.capacityBytes) {
       const victim = this.clock.victim();
       if (victim instanceof OpenTable) this.drop(victim);
       else this.dropBlock(victim);
@@ -175,6 +212,7 @@ export class TableCache {
 
   private dropBlock(block: Block): void {
     this.clock.remove(block);
+    this.spares.give(block.bytes);
     this.tables.get(block.table)!.blocks[block.ordinal] = undefined;
   }
 
@@ -184,6 +222,7 @@ export class TableCache {
     for (const [ordinal, block] of table.blocks.entries()) {
       if (block === undefined) continue;
       this.clock.remove(block);
+      this.spares.give(block.bytes);
       table.blocks[ordinal] = undefined;
     }
   }
@@ -208,7 +247,7 @@ class CachedBlocks implements BlockSource {
   block(ordinal: number): Block | undefined {
     const table = this.table!;
     table.used = true;
-    return this.cache.block(table, ordinal);
+    return this.cache.copied(table, ordinal);
   }
 
   corrupt(ordinal: number): void {

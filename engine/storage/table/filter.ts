@@ -97,6 +97,7 @@ export class FilterBuilder {
     this.count += 1;
   }
 
+  /** The filter of what was added since the last one. */
   finish(): Uint8Array {
     const { lines, hashes } = this;
     // Bits times ln 2 would be best without lines; within them, a little fewer.
@@ -106,6 +107,7 @@ export class FilterBuilder {
     for (let i = 0; i < this.count; i++) {
       filterAdd(filter, lineOf(hashes[2 * i]!, lines), hashes[2 * i + 1]!, probes);
     }
+    this.count = 0;
     return filter;
   }
 

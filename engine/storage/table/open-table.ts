@@ -1,7 +1,7 @@
 /** Opening a table: footer, filter, index and properties, each proved before it is believed. */
 import { keyAfter } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
-import type { DiskReader } from "../disk.ts";
+import type { DiskFailure, DiskReader } from "../disk.ts";
 import { decodeBlock } from "./block-reader.ts";
 import type { Block } from "./block-reader.ts";
 import type { Resident } from "./clock.ts";
@@ -113,22 +113,45 @@ export function readPartsOf(disk: DiskReader, meta: TableMeta): Checked<TablePar
   return flawed(meta.size - FOOTER_BYTES, "the file is another table than the manifest names");
 }
 
-/** Reads data block `ordinal`. */
+/** What opening a data block needs to know of its table. */
+export type BlockPlaces = Pick<TableParts, "index" | "seed">;
+
+/** Reads data block `ordinal`, into `room` (kept) where it is given. */
 export function readBlock(
   disk: DiskReader,
   number: number,
-  parts: Pick<TableParts, "index" | "seed">,
+  parts: BlockPlaces,
   ordinal: number,
   head: EntryHead,
+  room: Uint8Array = new Uint8Array(sealedSize(parts.index, ordinal)),
 ): Checked<Block> {
   const offset = parts.index.offsets[ordinal]!;
-  const size = parts.index.offsets[ordinal + 1]! - offset;
-  const part = readPart(disk, number, offset, size, parts.seed);
-  if (!part.ok) return part;
-  const block = decodeBlock(number, ordinal, part.value, head);
+  const size = sealedSize(parts.index, ordinal);
+  const read = disk.readInto(tableFile(number), offset, size, room);
+  if (!read.ok) return unreadable(offset, read.reason);
+  if (read.length !== size) return flawed(offset, "the file ends too early");
+  return openBlock(number, parts, ordinal, head, room);
+}
+
+/** Data block `ordinal`, whose bytes as they lie in the file begin `sealed` (kept). */
+export function openBlock(
+  number: number,
+  parts: BlockPlaces,
+  ordinal: number,
+  head: EntryHead,
+  sealed: Uint8Array,
+): Checked<Block> {
+  const offset = parts.index.offsets[ordinal]!;
+  const part = unseal(sealed, parts.seed, offset, sealedSize(parts.index, ordinal));
+  if (!part.ok) return flawed(offset, part.detail);
+  const block = decodeBlock(number, ordinal, part, head);
   if (block === undefined) return flawed(offset, "the restarts of the block are out of order");
   return { ok: true, value: block };
 }
+
+/** Bytes of data block `ordinal` in its file. */
+export const sealedSize = ({ offsets }: TableIndex, ordinal: number): number =>
+  offsets[ordinal + 1]! - offsets[ordinal]!;
 
 /** The damage that makes data block `ordinal` of a table unknown, or with none the whole table. */
 export function damageOf(
@@ -157,6 +180,11 @@ export const flawed = (offset: number, detail: string): Checked<never> => ({
   flaw: { offset, reason: "corrupt", detail },
 });
 
+const unreadable = (offset: number, reason: DiskFailure): Checked<never> => ({
+  ok: false,
+  flaw: { offset, reason: "unreadable", detail: `the disk says ${reason}` },
+});
+
 /** Exactly `length` bytes of the file. */
 export function readBytes(
   disk: DiskReader,
@@ -165,12 +193,7 @@ export function readBytes(
   length: number,
 ): Checked<Uint8Array> {
   const read = disk.read(tableFile(number), offset, length);
-  if (!read.ok) {
-    return {
-      ok: false,
-      flaw: { offset, reason: "unreadable", detail: `the disk says ${read.reason}` },
-    };
-  }
+  if (!read.ok) return unreadable(offset, read.reason);
   if (read.bytes.length !== length) return flawed(offset, "the file ends too early");
   return { ok: true, value: read.bytes };
 }

@@ -71,10 +71,15 @@ export class Sealer {
   }
 }
 
-/** Checks and opens the sealed block `bytes`, read from `offset`. Keeps `bytes`. */
-export function unseal(bytes: Uint8Array, seed: number, offset: number): Unsealed {
-  const size = bytes.length - SEAL_BYTES;
-  if (size < 0) return { ok: false, detail: `${bytes.length} bytes are no sealed block` };
+/** Checks and opens the sealed block `bytes[0, length)`, read from `offset`. Keeps `bytes`. */
+export function unseal(
+  bytes: Uint8Array,
+  seed: number,
+  offset: number,
+  length: number = bytes.length,
+): Unsealed {
+  const size = length - SEAL_BYTES;
+  if (size < 0) return { ok: false, detail: `${length} bytes are no sealed block` };
   if (xxh32(bytes, 0, size + 1, blockSeed(seed, offset)) !== readU32(bytes, size + 1)) {
     return { ok: false, detail: "the block does not match its checksum" };
   }

@@ -23,6 +23,10 @@ import type { Clear, Entry, TableMeta, TableOptions } from "./types.ts";
 /** Bytes that are handed over as one array. */
 const CHUNK_BYTES = 64 << 10;
 
+/** For the tables of one writer after another; none where the options ask for no filter. */
+export const filterBuilder = ({ filterBits }: TableOptions): FilterBuilder | undefined =>
+  filterBits > 0 ? new FilterBuilder(filterBits) : undefined;
+
 /** A finished table. */
 export interface FinishedTable {
   /** What `take` has not given yet, in order. */
@@ -56,13 +60,19 @@ export class TableWriter {
   private start: Key = EMPTY_KEY;
   private isFinished = false;
 
-  constructor(number: number, cf: ColumnFamily, options: TableOptions) {
+  /** `filter`, where one is wanted, is empty and of this writer until `finish`. */
+  constructor(
+    number: number,
+    cf: ColumnFamily,
+    options: TableOptions,
+    filter: FilterBuilder | undefined = filterBuilder(options),
+  ) {
     assert(options.blockBytes > 0, "a block has room");
     this.number = number;
     this.cf = cf;
     this.blockBytes = options.blockBytes;
     this.block = new BlockBuilder(options.restartInterval);
-    this.filter = options.filterBits > 0 ? new FilterBuilder(options.filterBits) : undefined;
+    this.filter = filter;
     this.sealer = new Sealer(tableSeed(number), options.compression);
   }
 

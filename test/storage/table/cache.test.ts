@@ -1,9 +1,10 @@
 import * as assert from "uvu/assert";
 import { idKey } from "../../../engine/base/big-endian.ts";
-import { EMPTY_KEY } from "../../../engine/base/bytes.ts";
+import { EMPTY_KEY, keyAfter } from "../../../engine/base/bytes.ts";
 import type { Key } from "../../../engine/base/bytes.ts";
 import { TableCache } from "../../../engine/storage/table/cache.ts";
 import { tableFile, tableNumber } from "../../../engine/storage/table/file.ts";
+import { ReadAhead } from "../../../engine/storage/table/stream.ts";
 import type { TableMeta } from "../../../engine/storage/table/types.ts";
 import { suite } from "../../harness.ts";
 import { MemoryDisk, build } from "./tables.ts";
@@ -99,6 +100,60 @@ test("a cursor goes on when the memory it reads from is given to others", () => 
     Array.from({ length: COUNT }, (_, i) => idKey(i)),
   );
   assert.is(cache.usedBytes, 0, "nothing is remembered for a table that was forgotten");
+});
+
+test("what was read stays as it was when the blocks that held it have made room for others", () => {
+  const { disk, metas } = twoTables();
+  const cache = new TableCache(disk, 12_000);
+  const [first, second] = metas as [TableMeta, TableMeta];
+  const value = cache.get(first, idKey(7)) as Uint8Array;
+  const cursor = cache.cursor(first);
+  cursor.seek(idKey(200));
+  for (let i = 0; i < COUNT; i++) cache.get(second, idKey(i));
+  const late = cursor.entry as Uint8Array;
+  for (let i = 0; i < COUNT; i++) cache.get(second, idKey(i));
+  for (const entry of [value, late]) assert.equal(entry, new Uint8Array(50).fill(1));
+  assert.is(cursor.key, idKey(200));
+  cursor.next();
+  assert.is(cursor.key, idKey(201));
+});
+
+test("a stream reads a table once and many blocks at a time, and nothing of it is remembered", () => {
+  const { disk, metas } = twoTables();
+  const cache = new TableCache(disk, 1 << 20);
+  const ahead = new ReadAhead();
+  for (const meta of metas) cache.table(meta);
+  const { reads } = disk;
+  const { usedBytes } = cache;
+  for (const meta of metas) {
+    const cursor = cache.stream(meta, ahead);
+    let count = 0;
+    for (cursor.seek(EMPTY_KEY); cursor.valid; cursor.next()) {
+      assert.is(cursor.key, idKey(count));
+      assert.equal(cursor.entry, new Uint8Array(50).fill(meta.number));
+      count += 1;
+    }
+    assert.is(count, COUNT);
+  }
+  assert.is(disk.reads, reads + metas.length);
+  assert.is(cache.usedBytes, usedBytes);
+});
+
+test("where many blocks cannot be read at once, a stream reads those that can be", () => {
+  const { disk, metas } = twoTables();
+  const cache = new TableCache(disk, 1 << 20);
+  cache.table(metas[0]!);
+  disk.refuses = (_, offset, length) => offset <= 9000 && 9000 < offset + length;
+  const cursor = cache.stream(metas[0]!, new ReadAhead());
+  const keys: Key[] = [];
+  for (cursor.seek(EMPTY_KEY); cursor.valid; cursor.next()) keys.push(cursor.key);
+  const damage = cache.takeDamage()[0]!;
+  assert.is(damage.reason, "unreadable");
+  assert.ok(keys.length > 50 && keyAfter(keys.at(-1)!) <= damage.start);
+  assert.is(cache.takeDamage().length, 0);
+  for (cursor.seek(damage.end); cursor.valid; cursor.next()) keys.push(cursor.key);
+  assert.is(keys.at(-1), idKey(COUNT - 1));
+  assert.is(cache.takeDamage().length, 0);
 });
 
 test("files are named by number, in the order of numbers", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { EMPTY_KEY } from "../../../engine/base/bytes.ts";
 import type { Key } from "../../../engine/base/bytes.ts";
 import { concatBytes } from "../../../engine/base/bytes.ts";
-import type { DiskRead, DiskReader, FileName } from "../../../engine/storage/disk.ts";
+import type { DiskFill, DiskRead, DiskReader, FileName } from "../../../engine/storage/disk.ts";
 import { tableFile } from "../../../engine/storage/table/file.ts";
 import { TOMBSTONE } from "../../../engine/storage/table/types.ts";
 import type { Clear, Entry, TableMeta, TableOptions } from "../../../engine/storage/table/types.ts";
@@ -19,6 +19,8 @@ export class MemoryDisk implements DiskReader {
   readonly files: Map<FileName, Uint8Array> = new Map();
   reads = 0;
   isBroken = false;
+  /** Reads that meet a bad sector. */
+  refuses: (file: FileName, offset: number, length: number) => boolean = () => false;
 
   list(): readonly FileName[] {
     return [...this.files.keys()].sort((a, b) => (a < b ? -1 : 1));
@@ -32,8 +34,16 @@ export class MemoryDisk implements DiskReader {
     this.reads += 1;
     const bytes = this.files.get(file);
     if (bytes === undefined) return { ok: false, reason: "missing" };
-    if (this.isBroken) return { ok: false, reason: "io_error" };
+    if (this.isBroken || this.refuses(file, offset, length))
+      return { ok: false, reason: "io_error" };
     return { ok: true, bytes: bytes.slice(offset, offset + length) };
+  }
+
+  readInto(file: FileName, offset: number, length: number, into: Uint8Array): DiskFill {
+    const read = this.read(file, offset, length);
+    if (!read.ok) return read;
+    into.set(read.bytes);
+    return { ok: true, length: read.bytes.length };
   }
 }
 
