@@ -1,13 +1,13 @@
-/** Network addresses as people write them: `host:port`, `[::1]:port`, `http://host:port`. */
+/** Network addresses as people write them: `host:port`, `[::1]:port`, and those with a scheme. */
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Undefined where `text` is no `host:port`, with or without `http://`. Port 0 is any free port. */
+/** Undefined where `text` is no `host:port`, with or without a scheme. Port 0 is any free port. */
 export function parseAddress(text: string): Address | undefined {
-  const match = /^(?:http:\/\/)?(?:\[([0-9a-fA-F:]+)\]|([^:/?#\s[\]]+)):(\d{1,5})\/?$/.exec(text);
+  const match = /^(?:https?:\/\/)?(?:\[([0-9a-fA-F:]+)\]|([^:/?#\s[\]]+)):(\d{1,5})\/?$/.exec(text);
   if (match === null) return undefined;
   const host = match[1] ?? match[2] ?? "";
   const port = Number(match[3]);
@@ -17,8 +17,6 @@ export function parseAddress(text: string): Address | undefined {
 export function formatAddress({ host, port }: Address): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
-
-export const urlOf = (address: Address): string => `http://${formatAddress(address)}`;
 
 /** Whether somebody elsewhere could reach it: `0.0.0.0` and `::` are only for listening. */
 export const isUnspecified = ({ host }: Address): boolean =>

@@ -9,12 +9,16 @@ import type { CollectionPlan } from "../engine/client/collector.ts";
 import { ClientError } from "../engine/client/errors.ts";
 import { chance, GrpcTransport, MonotonicClock } from "./client/transport.ts";
 import type { Logger } from "./log.ts";
+import { clientTls } from "./tls.ts";
+import type { NodeTls } from "./tls.ts";
 
 export interface CollectorHost {
   /** Whether this member leads a cluster that there is something to collect in. */
   readonly leads: () => boolean;
   /** Where this member serves clients, as `host:port`. */
   readonly endpoints: readonly string[];
+  /** Undefined where nothing is encrypted. */
+  readonly tls: NodeTls | undefined;
   readonly plan: CollectionPlan;
   readonly logger: Logger;
 }
@@ -28,8 +32,9 @@ const CHECKS_PER_INTERVAL = 20;
 const MOST_BETWEEN_MS = 10_000;
 
 /** Collects while this member leads, until it is stopped. */
-export function startCollector({ leads, endpoints, plan, logger }: CollectorHost): Collector {
-  const transport = new GrpcTransport();
+export function startCollector(host: CollectorHost): Collector {
+  const { leads, endpoints, tls, plan, logger } = host;
+  const transport = new GrpcTransport(tls && clientTls(tls));
   const clock = new MonotonicClock();
   const ports = { transport, clock, random: chance, log: undefined };
   const cluster = new Cluster(ports, endpoints, "transactional");

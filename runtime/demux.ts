@@ -1,11 +1,15 @@
 /**
- * One listening port for three protocols, told apart by a connection's first bytes: HTTP/2 without
- * TLS (gRPC), HTTP/1.1, and the transport between nodes of one kind.
+ * One listening port for three protocols, told apart by a connection's first bytes: HTTP/2 (gRPC),
+ * HTTP/1.1, and the transport between nodes of one kind. Where the node has certificates, the
+ * first bytes within TLS, which the other side has to speak and to show a certificate for.
  */
 import { createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import { unwelcome } from "./tls.ts";
+import type { NodeTls } from "./tls.ts";
 
 /** Who takes over a connection. The bytes that were looked at are put back before. */
 export interface Protocols {
@@ -42,8 +46,8 @@ const DECIDING_BYTES = 3;
 /** A connection that says nothing for this long is closed. */
 const SILENCE_MS = 10_000;
 
-export function listen(address: Address, protocols: Protocols): Promise<Listening> {
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+export function listen(address: Address, protocols: Protocols, tls?: NodeTls): Promise<Listening> {
+  const server = serverOf(tls, protocols, (socket) => {
     // Errors before a protocol has taken over: the peer is gone, and so is the connection.
     const forget = (): void => void socket.destroy();
     socket.on("error", forget);
@@ -75,6 +79,39 @@ export function listen(address: Address, protocols: Protocols): Promise<Listenin
       });
     });
   });
+}
+
+/** `accept` gets connections on which nothing but the protocol itself is to be read. */
+function serverOf(
+  tls: NodeTls | undefined,
+  protocols: Protocols,
+  accept: (socket: Socket) => void,
+): Server {
+  const options = { noDelay: true, keepAlive: true };
+  if (tls === undefined) return createServer(options, accept);
+  const { ca, cert, key } = tls;
+  const server = createTlsServer(
+    {
+      ...options,
+      ca,
+      cert,
+      key,
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: SILENCE_MS,
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+    },
+    (socket) => {
+      const reason = unwelcome(socket, tls);
+      if (reason === undefined) accept(socket);
+      else reject(socket, reason, protocols);
+    },
+  );
+  server.on("tlsClientError", (error, socket) => {
+    reject(socket, `TLS was not agreed on: ${error.message}`, protocols);
+  });
+  return server;
 }
 
 function route(socket: Socket, head: Buffer, protocols: Protocols): void {

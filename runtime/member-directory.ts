@@ -2,8 +2,12 @@
  * Where clients reach the other members of the placement driver. Members are configured with each
  * other's peer URLs alone; each tells its client URLs on its peer port, and is asked until it did.
  */
+import { request as requestPlain } from "node:http";
+import { request as requestSecure } from "node:https";
 import { json } from "./http.ts";
 import type { Answer } from "./http.ts";
+import { clientTls } from "./tls.ts";
+import type { NodeTls } from "./tls.ts";
 
 /** Where a member says who it is. */
 export const MEMBER_PATH = "/rutile/member";
@@ -34,6 +38,7 @@ export function createMemberDirectory(
   self: string,
   clientUrls: readonly string[],
   members: readonly Known[],
+  tls: NodeTls | undefined,
 ): MemberDirectory {
   const known = new Map<string, readonly string[]>([[self, clientUrls]]);
   let answering = new Set([self]);
@@ -45,7 +50,7 @@ export function createMemberDirectory(
     await Promise.all(
       others.map(async ({ name, peerUrls }) => {
         for (const url of peerUrls) {
-          const urls = await askMember(url, name);
+          const urls = await askMember(url, name, tls);
           if (urls === undefined) continue;
           known.set(name, urls);
           answered.add(name);
@@ -70,16 +75,40 @@ export function createMemberDirectory(
 }
 
 /** Undefined where the member does not answer, or is another one. */
-async function askMember(url: string, name: string): Promise<readonly string[] | undefined> {
+async function askMember(
+  url: string,
+  name: string,
+  tls: NodeTls | undefined,
+): Promise<readonly string[] | undefined> {
   try {
-    const response = await fetch(`${url}${MEMBER_PATH}`, {
-      signal: AbortSignal.timeout(ASK_WITHIN_MS),
-    });
-    const said = (await response.json()) as { name?: unknown; client_urls?: unknown };
+    const said = JSON.parse(await pageAt(`${url}${MEMBER_PATH}`, tls)) as {
+      name?: unknown;
+      client_urls?: unknown;
+    };
     if (said.name !== name || !Array.isArray(said.client_urls)) return undefined;
     return said.client_urls.filter((item): item is string => typeof item === "string");
   } catch {
     // It is down or is starting; it will be asked again.
     return undefined;
   }
+}
+
+/** What is answered there, whatever its status. */
+function pageAt(url: string, tls: NodeTls | undefined): Promise<string> {
+  const options = { signal: AbortSignal.timeout(ASK_WITHIN_MS), agent: false } as const;
+  return new Promise((resolve, reject) => {
+    const asked =
+      tls === undefined
+        ? requestPlain(url, options)
+        : requestSecure(url, { ...options, ...clientTls(tls) });
+    asked.once("error", reject);
+    asked.once("response", (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (body += chunk));
+      response.once("end", () => resolve(body));
+      response.once("error", reject);
+    });
+    asked.end();
+  });
 }

@@ -14,12 +14,13 @@
  *     16      8     sender's id, big-endian
  *     24      8     receiver's id, big-endian
  */
-import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import { PEER_MAGIC } from "./demux.ts";
 import { FrameSplitter } from "./network-frame.ts";
+import { connectTo } from "./tls.ts";
+import type { NodeTls } from "./tls.ts";
 import type { Logger } from "./log.ts";
 
 /** Who this node is. A node whose id is 0 does not know it yet, and neither sends nor receives. */
@@ -39,6 +40,8 @@ export interface TransportOptions {
   readonly received: (from: number, bytes: Uint8Array) => boolean;
   /** The connection to `id` broke or could not be made; what waited for it is lost. */
   readonly unreachable: (id: number) => void;
+  /** Undefined where nothing is encrypted. */
+  readonly tls: NodeTls | undefined;
   readonly logger: Logger;
 }
 
@@ -217,11 +220,11 @@ class Peer {
     const self = this.#options.self();
     if (this.#closed) return;
     if (address === undefined || self.id === 0) return this.#lost("its address is not known");
-    const socket = connect({ ...address, noDelay: true, keepAlive: true });
+    const { socket, ready } = connectTo(address, this.#options.tls);
     this.#socket = socket;
     const timer = setTimeout(() => socket.destroy(new Error("timed out")), CONNECT_WITHIN_MS);
     let reason = "the connection was closed";
-    socket.once("connect", () => {
+    socket.once(ready, () => {
       clearTimeout(timer);
       this.#connecting = false;
       this.#connected = true;

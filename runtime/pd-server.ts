@@ -51,6 +51,7 @@ import type { Failed, Started } from "./node.ts";
 import { placementRoutes } from "./placement-status.ts";
 import { Requests } from "./requests.ts";
 import { createServiceHandler, methodName } from "./service-handler.ts";
+import type { NodeTls } from "./tls.ts";
 
 const MAX_MESSAGE_BYTES = 16 << 20;
 const TICK_MS = 50;
@@ -80,10 +81,11 @@ async function startOnDisk(
     return { ok: false, detail: `${settings.dataDir}${where}: ${detail}` };
   }
   const member = new Member(settings, disk, logger, failed, machine.state, machine.effects);
-  const listening = await listenAll([
+  const ports = [
     ...settings.clientListen.map((address) => ({ address, protocols: member.clientPort() })),
     ...settings.peerListen.map((address) => ({ address, protocols: member.peerPort() })),
-  ]);
+  ];
+  const listening = await listenAll(ports, settings.tls);
   if (!listening.ok) {
     await member.stop();
     return listening;
@@ -112,13 +114,14 @@ interface Port {
 /** All ports, or none. */
 async function listenAll(
   ports: readonly Port[],
+  tls: NodeTls | undefined,
 ): Promise<
   | { readonly ok: true; readonly listeners: readonly Listener[] }
   | { readonly ok: false; readonly detail: string }
 > {
   const listeners: Listener[] = [];
   for (const { address, protocols } of ports) {
-    const listening = await listen(address, protocols);
+    const listening = await listen(address, protocols, tls);
     if (!listening.ok) {
       for (const listener of listeners) listener.stop();
       return listening;
@@ -171,8 +174,8 @@ class Member {
         this.#driver.push({ type: "request", ticket, call: { method, request } as PlacementCall }),
       cancelled: (ticket) => this.#driver.push({ type: "cancelled", ticket }),
     });
-    const { name, clientUrls, placement } = settings;
-    this.#members = createMemberDirectory(name, clientUrls, placement.members);
+    const { name, clientUrls, placement, tls } = settings;
+    this.#members = createMemberDirectory(name, clientUrls, placement.members, tls);
     this.#health = createHealth([PD_SERVICE.name]);
     const calls = new LatencyTable();
     this.#grpc = this.#serve(calls);
@@ -212,7 +215,8 @@ class Member {
     if (plan === undefined) return;
     this.#collector = startCollector({
       leads: () => engine.isLeader(this.#driver.state) && this.#catalog().bootstrapped,
-      endpoints: clientUrls.map((url) => url.replace("http://", "")),
+      endpoints: clientUrls.map((url) => url.replace(/^https?:\/\//, "")),
+      tls: this.#settings.tls,
       plan,
       logger: this.#logger,
     });
@@ -274,6 +278,7 @@ class Member {
         return true;
       },
       unreachable: (peer) => this.#driver.push({ type: "unreachable", member: peer as PeerId }),
+      tls: this.#settings.tls,
       logger: this.#logger,
     });
   }

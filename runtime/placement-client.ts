@@ -19,6 +19,8 @@ import type { Method } from "./grpc/method.ts";
 import * as status from "./grpc/status.ts";
 import type { Status } from "./grpc/status.ts";
 import type { Logger } from "./log.ts";
+import { clientTls } from "./tls.ts";
+import type { NodeTls } from "./tls.ts";
 
 export interface PlacementClient {
   /** Never rejects. */
@@ -36,8 +38,9 @@ const UNAVAILABLE: PlacementAnswer = { ok: false, reason: "unavailable" };
 export function createPlacementClient(
   endpoints: readonly string[],
   logger: Logger,
+  tls: NodeTls | undefined,
 ): PlacementClient {
-  const line = new Line(endpoints, logger);
+  const line = new Line(endpoints, logger, tls);
   return {
     ask: (call) => (call.method === "RegionHeartbeat" ? line.beat(call.request) : line.call(call)),
     close: () => line.close(),
@@ -46,6 +49,7 @@ export function createPlacementClient(
 
 class Line {
   readonly #logger: Logger;
+  readonly #tls: NodeTls | undefined;
   /** Where a member may be found. Members that were learned of are added. */
   readonly #addresses: Set<string>;
   readonly #clients = new Map<string, GrpcClient>();
@@ -56,8 +60,9 @@ class Line {
   #reported: string | undefined = "";
   #closed = false;
 
-  constructor(endpoints: readonly string[], logger: Logger) {
+  constructor(endpoints: readonly string[], logger: Logger, tls: NodeTls | undefined) {
     this.#addresses = new Set(endpoints);
+    this.#tls = tls;
     this.#logger = logger;
   }
 
@@ -104,7 +109,7 @@ class Line {
   #client(address: string): GrpcClient {
     let client = this.#clients.get(address);
     if (client === undefined) {
-      client = createGrpcClient(address);
+      client = createGrpcClient(address, this.#tls && clientTls(this.#tls));
       this.#clients.set(address, client);
     }
     return client;

@@ -17,6 +17,7 @@ import { createBatchHandler } from "./batch-commands.ts";
 import { readClocks } from "./clock.ts";
 import type { TikvSettings } from "./config/tikv.ts";
 import { listen } from "./demux.ts";
+import type { Protocols } from "./demux.ts";
 import { openDisk } from "./disk.ts";
 import type { FileDisk } from "./disk.ts";
 import { createDriver } from "./driver.ts";
@@ -41,6 +42,7 @@ import { Requests } from "./requests.ts";
 import { createServiceHandler, methodName } from "./service-handler.ts";
 import { statusRoutes } from "./store-status.ts";
 import { createStoreDirectory } from "./store-directory.ts";
+import type { NodeTls } from "./tls.ts";
 
 const MAX_MESSAGE_BYTES = 64 << 20;
 const HEALTH_EVERY_MS = 500;
@@ -69,15 +71,17 @@ async function startOnDisk(
     if (to === undefined) socket.destroy();
     else to.accept(socket);
   };
-  const client = await listen(settings.addr, {
+  const rejected = (reason: string, remote: string): void =>
+    logger.log("warn", "closed a connection", { reason, remote });
+  const clientPort: Protocols = {
     http2: (socket) => give(socket, store?.grpc),
     peer: (socket) => give(socket, store?.transport),
-    rejected: (reason, remote) => logger.log("warn", "closed a connection", { reason, remote }),
-  });
+    rejected,
+  };
+  const client = await listen(settings.addr, clientPort, settings.tls);
   if (!client.ok) return client;
-  const status = await listen(settings.statusAddr, {
-    http1: (socket) => give(socket, store?.http),
-  });
+  const statusPort: Protocols = { http1: (socket) => give(socket, store?.http), rejected };
+  const status = await listen(settings.statusAddr, statusPort, settings.tls);
   if (!status.ok) {
     client.listener.stop();
     return status;
@@ -162,8 +166,8 @@ class Store {
     this.#health = createHealth([TIKV_SERVICE.name]);
     const calls = new LatencyTable();
     this.grpc = this.#serve(calls);
-    this.#placement = createPlacementClient(settings.pdEndpoints, logger);
-    this.transport = this.#connectPeers();
+    this.#placement = createPlacementClient(settings.pdEndpoints, logger, settings.tls);
+    this.transport = this.#connectPeers(settings.tls);
     this.http = createHttpServer(
       statusRoutes({
         driver: this.#driver,
@@ -221,7 +225,7 @@ class Store {
     });
   }
 
-  #connectPeers(): Transport {
+  #connectPeers(tls: NodeTls | undefined): Transport {
     const self = (): { cluster: bigint; store: number } =>
       engine.identity(this.#driver.state) ?? { cluster: 0n, store: 0 };
     const directory = createStoreDirectory(this.#placement, () => self().cluster);
@@ -238,6 +242,7 @@ class Store {
         directory.forget(id);
         this.#driver.push({ type: "unreachable", store: id as StoreId });
       },
+      tls,
       logger: this.#logger,
     });
   }

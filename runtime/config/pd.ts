@@ -8,10 +8,13 @@ import { DEFAULT_PLAN } from "../../engine/client/collector.ts";
 import type { CollectionPlan } from "../../engine/client/collector.ts";
 import { DEFAULT_CONFIG } from "../../engine/placement/index.ts";
 import type { Member, PlacementConfig } from "../../engine/placement/index.ts";
-import { isUnspecified, parseAddress, urlOf } from "../address.ts";
+import { formatAddress, isUnspecified, parseAddress } from "../address.ts";
 import type { Address } from "../address.ts";
 import type { Level } from "../log.ts";
+import type { NodeTls } from "../tls.ts";
 import type { Values } from "./file.ts";
+import { readSecurity } from "./security.ts";
+import type { Security } from "./security.ts";
 
 export const PD_SCHEMA = {
   name: "text",
@@ -33,6 +36,10 @@ export const PD_SCHEMA = {
   "gc.life-time": "duration",
   "replication.max-replicas": "count",
   "schedule.max-store-down-time": "duration",
+  "security.cacert-path": "text",
+  "security.cert-path": "text",
+  "security.key-path": "text",
+  "security.cert-allowed-cn": "texts",
 } as const;
 
 /** What the configuration file says. */
@@ -60,6 +67,8 @@ export interface PdSettings {
   readonly clientListen: readonly Address[];
   readonly peerListen: readonly Address[];
   readonly clientUrls: readonly string[];
+  /** For everybody: clients, stores and members. Undefined where nothing is encrypted. */
+  readonly tls: NodeTls | undefined;
   readonly logFile: string | undefined;
   readonly logLevel: Level;
   readonly placement: PlacementConfig;
@@ -79,26 +88,29 @@ export interface Seeds {
 /** Settings, or one line that says what is wrong with them. */
 export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<PdSettings> {
   const name = flags.name ?? file["name"] ?? "pd";
-  const clientUrls = flags.clientUrls ?? file["client-urls"] ?? ["http://127.0.0.1:2379"];
-  const peerUrls = flags.peerUrls ?? file["peer-urls"] ?? ["http://127.0.0.1:2380"];
+  const security = securityOf(file);
+  if (!security.ok) return security;
+  const scheme = security.tls === undefined ? "http" : "https";
+  const clientUrls = flags.clientUrls ?? file["client-urls"] ?? [`${scheme}://127.0.0.1:2379`];
+  const peerUrls = flags.peerUrls ?? file["peer-urls"] ?? [`${scheme}://127.0.0.1:2380`];
   const clientAdvertised = flags.advertiseClientUrls ?? file["advertise-client-urls"] ?? clientUrls;
   const peerAdvertised = flags.advertisePeerUrls ?? file["advertise-peer-urls"] ?? peerUrls;
 
-  const clientListen = readUrls("--client-urls", clientUrls, false);
+  const clientListen = readUrls("--client-urls", clientUrls, false, scheme);
   if (!clientListen.ok) return clientListen;
-  const peerListen = readUrls("--peer-urls", peerUrls, false);
+  const peerListen = readUrls("--peer-urls", peerUrls, false, scheme);
   if (!peerListen.ok) return peerListen;
-  const clientReach = readUrls("--advertise-client-urls", clientAdvertised, true);
+  const clientReach = readUrls("--advertise-client-urls", clientAdvertised, true, scheme);
   if (!clientReach.ok) return clientReach;
-  const peerReach = readUrls("--advertise-peer-urls", peerAdvertised, true);
+  const peerReach = readUrls("--advertise-peer-urls", peerAdvertised, true, scheme);
   if (!peerReach.ok) return peerReach;
 
   const initial =
     flags.initialCluster ??
     file["initial-cluster"] ??
-    peerReach.value.map((address) => `${name}=${urlOf(address)}`).join(",");
-  const own = clientReach.value.map(urlOf);
-  const members = readMembers(initial, name, own);
+    peerReach.value.map((address) => `${name}=${scheme}://${formatAddress(address)}`).join(",");
+  const own = clientReach.value.map((address) => `${scheme}://${formatAddress(address)}`);
+  const members = readMembers(initial, name, own, scheme);
   if (!members.ok) return members;
 
   const id = memberId(name);
@@ -124,6 +136,7 @@ export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<P
       clientListen: clientListen.value,
       peerListen: peerListen.value,
       clientUrls: own,
+      tls: security.tls,
       logFile: flags.logFile ?? file["log-file"] ?? file["log.file.filename"],
       logLevel: flags.logLevel ?? file["log-level"] ?? file["log.level"] ?? "info",
       placement: {
@@ -148,16 +161,30 @@ export function memberId(name: string): PeerId {
   return PeerId(digest.readUIntBE(0, 6) || 1);
 }
 
+type Scheme = "http" | "https";
+
+const securityOf = (file: PdFile): Security =>
+  readSecurity(
+    {
+      ca: file["security.cacert-path"],
+      cert: file["security.cert-path"],
+      key: file["security.key-path"],
+      allowedNames: file["security.cert-allowed-cn"],
+    },
+    "cacert-path",
+  );
+
 function readUrls(
   flag: string,
   urls: readonly string[],
   reachable: boolean,
+  scheme: Scheme,
 ): Result<readonly Address[]> {
   const addresses: Address[] = [];
   for (const url of urls) {
-    const address = url.startsWith("http://") ? parseAddress(url) : undefined;
+    const address = url.startsWith(`${scheme}://`) ? parseAddress(url) : undefined;
     if (address === undefined) {
-      return { ok: false, detail: `${flag} must be a URL as http://host:port, not ${url}` };
+      return { ok: false, detail: `${flag} must be a URL as ${scheme}://host:port, not ${url}` };
     }
     if (reachable && isUnspecified(address)) {
       return { ok: false, detail: `${flag} is needed: others cannot reach ${url}` };
@@ -172,17 +199,18 @@ function readMembers(
   initial: string,
   self: string,
   clientUrls: readonly string[],
+  scheme: Scheme,
 ): Result<readonly Member[]> {
   const urls = new Map<string, string[]>();
   for (const part of initial.split(",")) {
-    const match = /^([^=\s]+)=(http:\/\/\S+)$/.exec(part.trim());
-    const address = match === null ? undefined : parseAddress(match[2] ?? "");
+    const match = /^([^=\s]+)=(https?):(\/\/\S+)$/.exec(part.trim());
+    const address = match?.[2] === scheme ? parseAddress(`${scheme}:${match[3] ?? ""}`) : undefined;
     if (match === null || address === undefined) {
-      const detail = `--initial-cluster must be as name=http://host:port,..., not ${part}`;
+      const detail = `--initial-cluster must be as name=${scheme}://host:port,..., not ${part}`;
       return { ok: false, detail };
     }
     const name = match[1] ?? "";
-    urls.set(name, [...(urls.get(name) ?? []), urlOf(address)]);
+    urls.set(name, [...(urls.get(name) ?? []), `${scheme}://${formatAddress(address)}`]);
   }
   if (!urls.has(self)) {
     return { ok: false, detail: `--initial-cluster does not name this member, ${self}` };

@@ -10,6 +10,9 @@ import type { Values } from "./file.ts";
 import type { Label } from "./kinds.ts";
 import { LSM_SCHEMA, lsmProblem, lsmSettings } from "./lsm.ts";
 import { memoryShares } from "./memory.ts";
+import { readSecurity } from "./security.ts";
+import type { Security } from "./security.ts";
+import type { NodeTls } from "../tls.ts";
 
 const STORE_SCHEMA = {
   "log-level": "level",
@@ -59,6 +62,10 @@ const STORE_SCHEMA = {
   "resolved-ts.advance-ts-interval": "duration",
   "raft-engine.target-file-size": "size",
   "raft-engine.purge-threshold": "size",
+  "security.ca-path": "text",
+  "security.cert-path": "text",
+  "security.key-path": "text",
+  "security.cert-allowed-cn": "texts",
 } as const;
 
 export const TIKV_SCHEMA: typeof STORE_SCHEMA & typeof LSM_SCHEMA = {
@@ -89,6 +96,8 @@ export interface TikvSettings {
   readonly addr: Address;
   readonly statusAddr: Address;
   readonly dataDir: string;
+  /** For clients, stores and the placement driver. Undefined where nothing is encrypted. */
+  readonly tls: NodeTls | undefined;
   readonly logFile: string | undefined;
   readonly logLevel: Level;
   /** Without the addresses, which are known only once the ports are taken. */
@@ -115,11 +124,18 @@ export function tikvSettings(
   const dataDir = flags.dataDir ?? file["storage.data-dir"] ?? "./";
   const problem = problemOf(advertised ?? addr, file);
   if (problem !== undefined) return { ok: false, detail: problem };
+  const security = securityOf(file);
+  if (!security.ok) return security;
+  const other = security.tls === undefined ? "https://" : "http://";
   const pdEndpoints: string[] = [];
   for (const text of flags.pdEndpoints ?? file["pd.endpoints"] ?? ["127.0.0.1:2379"]) {
     const address = parseAddress(text);
     if (address === undefined) {
       return { ok: false, detail: `--pd-endpoints must be as host:port,..., not ${text}` };
+    }
+    if (text.startsWith(other)) {
+      const is = security.tls === undefined ? "no" : "every";
+      return { ok: false, detail: `--pd-endpoints names ${text}: ${is} connection is encrypted` };
     }
     pdEndpoints.push(formatAddress(address));
   }
@@ -139,12 +155,24 @@ export function tikvSettings(
       addr,
       statusAddr,
       dataDir,
+      tls: security.tls,
       logFile: flags.logFile ?? file["log-file"] ?? file["log.file.filename"],
       logLevel: flags.logLevel ?? file["log-level"] ?? file["log.level"] ?? "info",
       store,
     },
   };
 }
+
+const securityOf = (file: TikvFile): Security =>
+  readSecurity(
+    {
+      ca: file["security.ca-path"],
+      cert: file["security.cert-path"],
+      key: file["security.key-path"],
+      allowedNames: file["security.cert-allowed-cn"],
+    },
+    "ca-path",
+  );
 
 const DEFAULT_TICK_MS = 100;
 const DEFAULT_ENTRY_BYTES = 8 * MIB;

@@ -1,5 +1,5 @@
 /**
- * The server's side of one HTTP/2 connection without TLS (RFC 9113), written for gRPC: every stream
+ * The server's side of one HTTP/2 connection (RFC 9113), written for gRPC: every stream
  * is a request with a body and an answer with trailers; there is no push and no priority. All that
  * one turn of the event loop sends leaves in one write.
  *

@@ -1,4 +1,5 @@
 /** The transport between nodes, and the port that it shares with gRPC and HTTP. */
+import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
@@ -13,7 +14,9 @@ import type { Logger } from "../../runtime/log.ts";
 import { FrameSplitter } from "../../runtime/network-frame.ts";
 import { checkPreamble, createTransport, encodePreamble } from "../../runtime/network.ts";
 import type { Self, Transport } from "../../runtime/network.ts";
+import type { NodeTls } from "../../runtime/tls.ts";
 import { suite } from "../harness.ts";
+import { makeCertificates } from "./certificates.ts";
 import { ECHO_SERVICE, startEchoServer } from "./echo-service.ts";
 
 const test = suite("runtime/network");
@@ -37,7 +40,7 @@ const until = async (condition: () => boolean, what: string): Promise<void> => {
 async function startNode(
   id: number,
   addresses: Map<number, Address>,
-  options: { cluster?: bigint; port?: number; logger?: Logger } = {},
+  options: { cluster?: bigint; port?: number; logger?: Logger; tls?: NodeTls } = {},
 ): Promise<Node> {
   const received: string[] = [];
   const unreachable: number[] = [];
@@ -51,10 +54,12 @@ async function startNode(
     },
     unreachable: (peer) => void unreachable.push(peer),
     logger: options.logger ?? SILENT,
+    tls: options.tls,
   });
   const listening = await listen(
     { host: "127.0.0.1", port: options.port ?? 0 },
     { peer: (socket) => transport.accept(socket) },
+    options.tls,
   );
   if (!listening.ok) throw new Error(listening.detail);
   const { listener } = listening;
@@ -272,6 +277,28 @@ test("a port in use is said in one clear line", async () => {
     `cannot listen on 127.0.0.1:${port}: the port is in use`,
   );
   first.listener.stop();
+});
+
+test("nodes with certificates talk to each other, and not to one without", async () => {
+  const certificates = await makeCertificates();
+  const [ca, cert, key] = [certificates.ca, certificates.cert, certificates.key].map((path) =>
+    readFileSync(path),
+  ) as [Buffer, Buffer, Buffer];
+  const tls = { ca, cert, key, allowedNames: [] };
+  const addresses = new Map<number, Address>();
+  const one = await startNode(1, addresses, { tls });
+  const two = await startNode(2, addresses, { tls });
+  const plain = await startNode(3, addresses);
+  one.transport.send(2, Buffer.from("hello"));
+  await until(() => two.received.length > 0, "the message");
+  assert.equal(two.received, ["1:hello"]);
+  plain.transport.send(2, Buffer.from("hello"));
+  one.transport.send(3, Buffer.from("hello"));
+  await until(() => one.unreachable.length > 0, "a plain node is reported");
+  await until(() => plain.unreachable.length > 0, "an encrypted node is reported");
+  assert.equal([two.received.length, plain.received.length], [1, 0]);
+  for (const node of [one, two, plain]) node.close();
+  certificates.remove();
 });
 
 test.run();

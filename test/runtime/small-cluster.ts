@@ -1,7 +1,6 @@
 /** A placement driver and one store in this process, on ports that were free a moment ago. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pdSettings } from "../../runtime/config/pd.ts";
@@ -14,18 +13,19 @@ import { startPdServer } from "../../runtime/pd-server.ts";
 import { startTikvServer } from "../../runtime/tikv-server.ts";
 
 export interface SmallCluster {
-  /** Of the placement driver, as `host:port`. */
+  /** Where the first member of the placement driver serves clients, as `host:port`. */
   readonly pd: string;
   /** Of the store. */
   readonly store: RunningNode;
-  /** Ends both and removes what they have written. */
+  /** Ends all and removes what they have written. */
   stop(): Promise<void>;
 }
 
-/** What the two configuration files say. */
-export interface SmallFiles {
+/** What the two configuration files say, and how many members the placement driver has. */
+export interface SmallPlan {
   readonly pd?: PdFile;
   readonly tikv?: TikvFile;
+  readonly members?: number;
 }
 
 const logger: Logger = { log: () => undefined, close: () => undefined };
@@ -39,49 +39,54 @@ const node = (started: Started): RunningNode => {
   return started.node;
 };
 
-export async function startSmallCluster(files: SmallFiles = {}): Promise<SmallCluster> {
+export async function startSmallCluster(plan: SmallPlan = {}): Promise<SmallCluster> {
   const directory = mkdtempSync(join(tmpdir(), "rutile-cluster-"));
-  const scheme = "http";
-  const [client, peer] = [await freePort(), await freePort()];
-  const pd = `127.0.0.1:${client}`;
-  const driver = pdSettings(
-    {
-      dataDir: join(directory, "pd"),
-      clientUrls: [`${scheme}://${pd}`],
-      peerUrls: [`${scheme}://127.0.0.1:${peer}`],
-    },
-    files.pd ?? {},
-    { seed: 1, clusterIdSeed: 1n },
-  );
-  if (!driver.ok) throw new Error(driver.detail);
+  const scheme = plan.pd?.["security.cert-path"] === undefined ? "http" : "https";
+  const names = Array.from({ length: plan.members ?? 1 }, (_, i) => `pd${i}`);
+  const members: { readonly name: string; readonly client: string; readonly peer: string }[] = [];
+  for (const name of names) {
+    const [client, peer] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+    members.push({ name, client, peer });
+  }
+  const initialCluster = members.map(({ name, peer }) => `${name}=${scheme}://${peer}`).join(",");
+  const nodes: RunningNode[] = [];
+  for (const { name, client, peer } of members) {
+    const dataDir = join(directory, name);
+    const clientUrls = [`${scheme}://${client}`];
+    const peerUrls = [`${scheme}://${peer}`];
+    const flags = { name, dataDir, clientUrls, peerUrls, initialCluster };
+    const seeds = { seed: nodes.length + 1, clusterIdSeed: 1n };
+    const settings = pdSettings(flags, plan.pd ?? {}, seeds);
+    if (!settings.ok) throw new Error(settings.detail);
+    nodes.push(node(await startPdServer(settings.value, logger, failed)));
+  }
   const anyPort = { host: "127.0.0.1", port: 0 };
-  const store = tikvSettings(
-    {
-      pdEndpoints: [`${scheme}://${pd}`],
-      addr: anyPort,
-      statusAddr: anyPort,
-      dataDir: join(directory, "store"),
-    },
-    files.tikv ?? {},
-    1,
-  );
-  if (!store.ok) throw new Error(store.detail);
-  const nodes = [node(await startPdServer(driver.value, logger, failed))];
-  const running = node(await startTikvServer(store.settings, logger, failed));
-  nodes.unshift(running);
+  const pdEndpoints = members.map(({ client }) => `${scheme}://${client}`);
+  const dataDir = join(directory, "store");
+  const flags = { pdEndpoints, addr: anyPort, statusAddr: anyPort, dataDir };
+  const settings = tikvSettings(flags, plan.tikv ?? {}, 1);
+  if (!settings.ok) throw new Error(settings.detail);
+  const store = node(await startTikvServer(settings.settings, logger, failed));
+  nodes.unshift(store);
   const stop = async (): Promise<void> => {
     for (const each of nodes) await each.stop();
     rmSync(directory, { recursive: true });
   };
-  return { pd, store: running, stop };
+  return { pd: members[0]?.client ?? "", store, stop };
 }
 
-function freePort(): Promise<number> {
+/** Below those that the system gives to outgoing connections, which would take it again. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

@@ -3,10 +3,11 @@
  * they say that they print is what they print, each run by itself as a reader would run it.
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { makeCertificates } from "../../runtime/certificates.ts";
 import { startSmallCluster } from "../../runtime/small-cluster.ts";
 import { suite } from "../../harness.ts";
 
@@ -48,12 +49,29 @@ test("each program prints what it says, and ends by itself", async () => {
   }
 });
 
-/** Runs the compiled program against the cluster at `pd`, in `directory`. */
-async function runs(name: string, pd: string): Promise<void> {
+test("so does the one that needs certificates, beside which it finds them", async () => {
+  const certificates = await makeCertificates();
+  const { ca, cert, key } = certificates;
+  const own = { "security.cert-path": cert, "security.key-path": key };
+  const cluster = await startSmallCluster({
+    pd: { ...own, "security.cacert-path": ca },
+    tikv: { ...own, "security.ca-path": ca },
+  });
+  try {
+    await runs(ENCRYPTED, cluster.pd, certificates.directory);
+  } finally {
+    await cluster.stop();
+    certificates.remove();
+  }
+});
+
+/** Runs the compiled program against the cluster at `pd`; the files of `beside` lie beside it. */
+async function runs(name: string, pd: string, beside?: string): Promise<void> {
   const program = programOf(name);
   // Below the package's own folder, so that its name is found.
   const folder = join(compiled, `run-${process.pid}-${name}`);
-  mkdirSync(folder);
+  if (beside === undefined) mkdirSync(folder);
+  else cpSync(beside, folder, { recursive: true });
   try {
     const code = readFileSync(join(compiled, name.replace(/ts$/, "js")), "utf8");
     writeFileSync(join(folder, "program.js"), code.replaceAll(USUAL, pd));
