@@ -16,7 +16,9 @@ export const keyOf = (key: BytesLike): Key => keyFromBytes(bytesOf(key));
 
 /** A key and its value, as reads give them. */
 export interface KeyValue {
+  /** As it was given, never encoded. */
   readonly key: Uint8Array;
+  /** Empty where only keys were asked for. */
   readonly value: Uint8Array;
 }
 

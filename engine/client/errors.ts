@@ -1,5 +1,6 @@
 /** What an operation of the client ends with if it does not end well. */
 
+/** In which way an operation failed. What to do about it follows from this, not from a message. */
 export type FailureReason =
   /** Time or attempts ran out; the operation was certainly not carried out, or only read. */
   | "timeout"
@@ -20,6 +21,7 @@ export type FailureReason =
 
 /** The one class of errors that operations reject with. */
 export class ClientError extends Error {
+  /** For programs; the message is for people. */
   readonly reason: FailureReason;
 
   constructor(reason: FailureReason, message: string) {

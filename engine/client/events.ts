@@ -4,6 +4,7 @@ import type { Timestamp } from "../base/timestamp.ts";
 import type { BackoffClass } from "./backoff.ts";
 import type { FailureReason } from "./errors.ts";
 
+/** What has happened; times are in milliseconds. Told while it happens: take it and be quick. */
 export type ClientEvent =
   /** Something is tried again after `ms`; `because` is a phrase for people. */
   | {

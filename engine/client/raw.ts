@@ -37,14 +37,17 @@ export interface RawOptions {
   readonly columnFamily?: "default" | "lock" | "write";
   /** All attempts together; 20,000 where it is not given. */
   readonly timeoutMs?: number;
+  /** An `AbortSignal`: ends the operation as `cancelled`. */
   readonly signal?: Signal;
 }
 
+/** For an operation that writes values. */
 export interface RawPutOptions extends RawOptions {
   /** Seconds after which the key is gone; the cluster must have TTL enabled. */
   readonly ttlSeconds?: number;
 }
 
+/** For a scan; each of its pages has `timeoutMs` of its own. */
 export interface RawScanOptions extends RawOptions {
   /** Inclusive; without it from the first key. */
   readonly start?: BytesLike;
@@ -60,7 +63,9 @@ export interface RawScanOptions extends RawOptions {
   readonly pageSize?: number;
 }
 
+/** What became of a compare-and-swap. */
 export interface Swap {
+  /** Whether the new value is there now. */
   readonly swapped: boolean;
   /** What was there before; undefined where nothing was. */
   readonly previous: Uint8Array | undefined;
@@ -72,6 +77,7 @@ const PAGE = 256;
 const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 const ONCE = { timeoutMs: CALL_WITHIN_MS, repeatable: false } as const;
 
+/** Keys as they are, without transactions: do not use one key both ways. Made by `connectRaw`. */
 export class RawClient {
   readonly #cluster: Cluster;
 
@@ -119,6 +125,10 @@ export class RawClient {
     return pairs;
   }
 
+  /**
+   * Puts the value, whatever was there. Repeated until time runs out: one that ends in `timeout`
+   * may have happened.
+   */
   async put(key: BytesLike, value: BytesLike, options: RawPutOptions = {}): Promise<void> {
     const at = keyOf(key);
     const response = await this.#one(at, options, (context) => ({
@@ -159,6 +169,7 @@ export class RawClient {
     );
   }
 
+  /** Removes the key; one that is not there is no error. As `put` it is repeated. */
   async delete(key: BytesLike, options: RawOptions = {}): Promise<void> {
     const at = keyOf(key);
     const response = await this.#one(at, options, (context) => ({
@@ -168,6 +179,7 @@ export class RawClient {
     succeed(response.error);
   }
 
+  /** Removes these keys; atomic within a region only. */
   async batchDelete(keys: readonly BytesLike[], options: RawOptions = {}): Promise<void> {
     const unique = [...new Set(keys.map(keyOf))];
     await this.#each(

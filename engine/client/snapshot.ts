@@ -25,9 +25,11 @@ import type { LockResolver } from "./resolver.ts";
 export interface ReadOptions {
   /** All attempts together; 20,000 where it is not given. */
   readonly timeoutMs?: number;
+  /** An `AbortSignal`: ends the operation as `cancelled`. */
   readonly signal?: Signal;
 }
 
+/** For a scan; each of its pages has `timeoutMs` of its own. */
 export interface ScanOptions extends ReadOptions {
   /** Inclusive; without it from the first key. */
   readonly start?: BytesLike;
@@ -62,14 +64,18 @@ const REPEATABLE: SendOptions = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
 const TIMEOUT_MS = 20_000;
 const PAGE = 256;
 
+/** `read_committed` passes locks without asking what became of them: two reads may differ. */
 export type Isolation = "snapshot" | "read_committed";
 
+/** How a snapshot reads. */
 export interface SnapshotOptions extends ReplicaOptions {
   /** `snapshot` where it is not given. */
   readonly isolation?: Isolation;
 }
 
+/** The data as of one timestamp. Made by `TxnClient.snapshot`. */
 export class Snapshot {
+  /** Everything committed at or below it is seen, and nothing above. */
   readonly timestamp: Timestamp;
   readonly #cluster: Cluster;
   readonly #resolver: LockResolver;
@@ -119,10 +125,12 @@ export class Snapshot {
     }
   }
 
+  /** The waits of one read: for those who put several calls together. */
   backoff({ timeoutMs, signal }: ReadOptions): Backoff {
     return new Backoff(this.#cluster.ports, timeoutMs ?? TIMEOUT_MS, signal);
   }
 
+  /** As `get`, in the engine's keys. */
   async getKey(backoff: Backoff, key: Key): Promise<Uint8Array | undefined> {
     for (let options = this.#first; ; options = REPEATABLE) {
       const response = await this.#cluster.send(backoff, key, options, (context) => ({
@@ -134,6 +142,7 @@ export class Snapshot {
     }
   }
 
+  /** As `batchGet`, in the engine's keys. */
   async getKeys(backoff: Backoff, keys: readonly Key[]): Promise<Map<Key, Uint8Array>> {
     const found = new Map<Key, Uint8Array>();
     let rest = keys;

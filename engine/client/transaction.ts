@@ -23,6 +23,7 @@ import {
   type Snapshot,
 } from "./snapshot.ts";
 
+/** How a transaction locks and commits. */
 export interface TransactionOptions {
   /**
    * Locks keys when they are written, and waits for others; otherwise conflicts fail the commit.
@@ -46,7 +47,12 @@ const LOCK_TIMEOUT_MS = 20_000;
 const TTL_MS = 3000;
 const MAX_TTL_MS = 20_000;
 
+/**
+ * A transaction under way. Made by `TxnClient.begin` or given to the body of
+ * `TxnClient.transaction`; over after `commit` or `rollback`, and then refuses as `misuse`.
+ */
 export class Transaction {
+  /** It reads what was committed at or below this. */
   readonly startTs: Timestamp;
   readonly #cluster: Cluster;
   readonly #resolver: LockResolver;
@@ -103,6 +109,7 @@ export class Transaction {
     return own !== undefined && own.type !== "lock" ? valueOf(own) : value;
   }
 
+  /** The pairs that there are of these keys, as the transaction sees them, in no order. */
   async batchGet(
     keys: readonly BytesLike[],
     options: ReadOptions = {},
@@ -141,6 +148,7 @@ export class Transaction {
     }
   }
 
+  /** Writes when it commits. A pessimistic one locks now: `deadlock`, `timeout`, `conflict`. */
   async put(key: BytesLike, value: BytesLike, options: ReadOptions = {}): Promise<void> {
     await this.#write(keyOf(key), { type: "put", value: bytesOf(value) }, options);
   }
@@ -150,6 +158,7 @@ export class Transaction {
     await this.#write(keyOf(key), { type: "insert", value: bytesOf(value) }, options);
   }
 
+  /** As `put`; a key that is not there is no error. */
   async delete(key: BytesLike, options: ReadOptions = {}): Promise<void> {
     await this.#write(keyOf(key), { type: "delete" }, options);
   }

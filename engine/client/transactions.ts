@@ -10,6 +10,7 @@ import { LockResolver } from "./resolver.ts";
 import { type ReadOptions, Snapshot, type SnapshotOptions } from "./snapshot.ts";
 import { Transaction, type TransactionOptions } from "./transaction.ts";
 
+/** For a transaction that is run again where others were in the way. */
 export interface RetryOptions extends TransactionOptions, ReadOptions, ReplicaOptions {
   /** How often the body is run before a conflict is told; 16 where it is not given. */
   readonly attempts?: number;
@@ -21,6 +22,7 @@ const ATTEMPTS = 16;
 const PAUSE_MS = 2;
 const MAX_PAUSE_MS = 500;
 
+/** Snapshots and transactions. Made by `connectTxn`. */
 export class TxnClient {
   readonly #cluster: Cluster;
   readonly #resolver: LockResolver;

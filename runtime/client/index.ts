@@ -30,6 +30,7 @@ export type {
 } from "../../engine/client/snapshot.ts";
 export type { ReplicaOptions } from "../../engine/client/reading.ts";
 
+/** How a client is connected, and who is told what it does. */
 export interface ConnectOptions {
   /** Told what the client does, for debugging. */
   readonly log?: (event: ClientEvent) => void;
@@ -44,6 +45,7 @@ export interface ConnectOptions {
 
 /** A client and the connections it holds. */
 export interface Connected<Client> {
+  /** Shared by as many callers at once as there are. */
   readonly client: Client;
   /**
    * Ends what is under way, as `cancelled` or, where a store may have carried it out,

@@ -75,6 +75,7 @@ export interface TlsOptions {
   readonly ca?: string | Buffer;
   /** What the client shows where servers ask for it. */
   readonly cert?: string | Buffer;
+  /** Of `cert`. */
   readonly key?: string | Buffer;
   /** The name that certificates are proved against, instead of the host's. */
   readonly serverName?: string;
