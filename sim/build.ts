@@ -26,6 +26,7 @@ import { clockOf } from "./clock/clock.ts";
 import { placementConfig, storeConfig } from "./configs.ts";
 import { SimulatedDisk } from "./disk/disk.ts";
 import { emptyQueue } from "./event-queue.ts";
+import type { Recorder } from "./film/recorder.ts";
 import { drawKnobs, NETWORKS } from "./knobs.ts";
 import { CALM, networkOf } from "./network/network.ts";
 import { below, between, chance, pick, type Random, stream, streamsOf } from "./random.ts";
@@ -57,6 +58,8 @@ export interface Options {
   readonly inspect: ((world: World) => void) | undefined;
   /** Keeps the hash after every event, for comparing runs. */
   readonly recorded: boolean;
+  /** Films the run. */
+  readonly film: Recorder | undefined;
   /** Clients from outside, beside those of the workload. */
   readonly guests: readonly Guest[];
 }
@@ -73,6 +76,7 @@ export const DEFAULT_OPTIONS: Options = {
   onLine: undefined,
   inspect: undefined,
   recorded: false,
+  film: undefined,
   guests: [],
 };
 
@@ -119,6 +123,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     still: new Map(),
     stirred: false,
     drain,
+    film: options.film,
   };
   for (let i = 0; i < knobs.stores; i++) stores.push(storeMachine(world, i));
   const all = Array.from({ length: knobs.members }, (_, i) => memberOf(i));

@@ -12,6 +12,11 @@ import { parse, USAGE } from "./cli/arguments.ts";
 import { runBatch } from "./cli/batch.ts";
 import { tellStory, tellViolation, verdictLine } from "./cli/story.ts";
 import { summaryOf } from "./cli/summary.ts";
+import { formatNumber } from "./cli/table.ts";
+import { encodeFilm } from "./film/codec.ts";
+import { develop } from "./film/develop.ts";
+import { recorderOf } from "./film/recorder.ts";
+import type { World } from "./model.ts";
 import { runSeed } from "./run.ts";
 import { firstDivergence } from "./trace/divergence.ts";
 
@@ -80,7 +85,12 @@ async function runOne(
   const { seed, byReference, twice, verbose } = command;
   const options = { ...DEFAULT_OPTIONS, byReference, recorded: twice };
   const startMs = host.elapsedMs();
-  const result = await runSeed(scenario, seed, host.drain, options);
+  let picture: Uint8Array | undefined;
+  const film = command.html === undefined ? undefined : recorderOf();
+  const inspect = (world: World): void => {
+    if (film !== undefined) picture = encodeFilm(develop(world, film, scenario.name));
+  };
+  const result = await runSeed(scenario, seed, host.drain, { ...options, film, inspect });
   const wallSeconds = (host.elapsedMs() - startMs) / 1000;
   host.write(tellStory(scenario, result, verbose));
   if (twice) {
@@ -94,6 +104,19 @@ async function runOne(
     host.write("\na second run did the same, event by event\n");
   }
   host.write(tellViolation(result));
+  const drawn = picture === undefined || writePicture(command, picture, host);
   host.write(verdictLine(result, wallSeconds));
-  return result.violation === undefined ? 0 : 1;
+  return result.violation === undefined && drawn ? 0 : 1;
+}
+
+/** Writes the picture and says so; false where that failed. */
+function writePicture(
+  { html = "", scenario, seed }: Extract<Command, { type: "one" }>,
+  film: Uint8Array,
+  host: Host,
+): boolean {
+  const written = host.writePicture(html, `${scenario}, seed ${seed}`, film);
+  if (written.ok) host.write(`\npicture: ${html}, ${formatNumber(written.bytes)} bytes\n`);
+  else host.writeError(`sim: cannot write ${html}: ${written.problem}\n`);
+  return written.ok;
 }

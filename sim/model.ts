@@ -25,6 +25,7 @@ import type { Clock } from "./clock/clock.ts";
 import type { SimulatedDisk } from "./disk/disk.ts";
 import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
+import type { Recorder } from "./film/recorder.ts";
 import type { Knobs } from "./knobs.ts";
 import type { RunningJob } from "./machines/jobs.ts";
 import type { Network } from "./network/network.ts";
@@ -66,6 +67,8 @@ export interface World {
   /** Set where a promise was settled: what waits for it goes on before the next event. */
   stirred: boolean;
   readonly drain: Drain;
+  /** Takes down what happens, for a picture; undefined where nobody wants one. */
+  readonly film: Recorder | undefined;
 }
 
 /**

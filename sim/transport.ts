@@ -2,7 +2,9 @@
  * How nodes reach each other: messages between servers, which the network may repeat, and calls,
  * which reach a server at most once and are answered at most once.
  */
+import type { PlacementMessage } from "../engine/placement/types.ts";
 import type { PdCall, TikvCall } from "../engine/protocol/services.ts";
+import type { StoreMessage } from "../engine/store/types.ts";
 import type {
   Ask,
   AskOrigin,
@@ -16,6 +18,7 @@ import type {
   WorldEvent,
 } from "./model.ts";
 import { schedule } from "./event-queue.ts";
+import { notePacket } from "./film/recorder.ts";
 import { transmit } from "./network/network.ts";
 
 /** Bytes that a call or an answer counts for on a narrow link. */
@@ -30,10 +33,12 @@ export function sendMessage(
   to: number,
   type: string,
   payload: Payload,
+  message: StoreMessage | PlacementMessage,
 ): void {
   const bytes = payload instanceof Uint8Array ? payload.length : CALL_BYTES;
   const packet = { from, to, type, bytes, once: false };
   const copies = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  if (world.film !== undefined) notePacket(world.film, world.timeUs, packet, copies, message);
   for (const time of copies) schedule(world.queue, time, { type: "message", from, to, payload });
 }
 
@@ -72,7 +77,9 @@ export function sendCancel(world: World, call: Call): void {
 /** Carries one part of a call over the network: once or never, where no hold repeats it. */
 function passOn(world: World, from: number, to: number, type: string, event: WorldEvent): void {
   const packet = { from, to, type, bytes: CALL_BYTES, once: true };
-  const [time, ...again] = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  const copies = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  if (world.film !== undefined) notePacket(world.film, world.timeUs, packet, copies, event);
+  const [time, ...again] = copies;
   if (time === undefined) return;
   schedule(world.queue, time, event);
   if (event.type !== "request") return;

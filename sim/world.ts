@@ -4,6 +4,7 @@
 import type { Ask, AskOrigin, Call, Client, Outcome, Owner, World, WorldEvent } from "./model.ts";
 import { unreachable } from "../engine/base/assert.ts";
 import { nextTime, schedule, takeNext } from "./event-queue.ts";
+import { look, noteOutcome } from "./film/recorder.ts";
 import { diskDone, cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
 import { placementAnswered } from "./machines/store.ts";
 import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
@@ -19,6 +20,7 @@ export async function runUntil(world: World, untilUs: number): Promise<void> {
     world.events += 1;
     mixNumber(trace.hash, due.time);
     dispatch(world, due.event);
+    if (world.film !== undefined) look(world.film, world, due.event);
     trace.recording?.push(trace.hash.low);
     // Few events stir anybody: a wait at each would cost more than the event.
     if (world.stirred) await settle(world);
@@ -126,6 +128,7 @@ function clientOf(owner: Owner | AskOrigin): Client | undefined {
 function answered(world: World, call: Call, outcome: Outcome): void {
   if (call.over) return;
   call.over = true;
+  if (world.film !== undefined) noteOutcome(world.film, world.timeUs, call, outcome);
   if (call.owner.type === "client") {
     call.owner.client.answered(call.owner.tag, outcome);
     return;

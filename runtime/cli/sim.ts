@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { SCENARIOS } from "../../scenarios/index.ts";
 import { type Host, type Job, lostJob, main, runJob, type Summary } from "../../sim/cli.ts";
 
+import { writePicture } from "./picture.ts";
+
 /** Told to a worker as its only argument. */
 const WORKER = "--sim-worker";
 /** Megabytes of heap of a worker: far above what a run needs. */
@@ -24,6 +26,7 @@ const HOST: Host = {
   elapsedMs: () => performance.now(),
   drain: () => turnOfTheLoop(),
   runJobs,
+  writePicture,
   writeFile(path, text) {
     try {
       writeFileSync(path, text);

@@ -12,6 +12,8 @@ export type Command =
       /** Runs the seed twice and compares the traces event by event. */
       readonly twice: boolean;
       readonly verbose: boolean;
+      /** Where to write a picture of the run, as a page. */
+      readonly html: string | undefined;
     }
   | {
       readonly type: "many";
@@ -28,11 +30,11 @@ export type Parsed =
   | { readonly ok: false; readonly problem: string };
 
 export const USAGE = `usage: npm run sim -- list
-       npm run sim -- SCENARIO [--seed N] [--verbose] [--twice] [--by-reference]
+       npm run sim -- SCENARIO [--seed N] [--verbose] [--twice] [--by-reference] [--html FILE]
        npm run sim -- SCENARIO|all --seeds A..B [--jobs N] [--json FILE] [--by-reference]
 `;
 
-const VALUE_FLAGS = ["--seed", "--seeds", "--jobs", "--json"];
+const VALUE_FLAGS = ["--seed", "--seeds", "--jobs", "--json", "--html"];
 const PLAIN_FLAGS = ["--verbose", "--twice", "--by-reference", "--help"];
 
 /** Reads the arguments behind `sim`. `names` are the scenarios there are. */
@@ -79,12 +81,13 @@ function one(scenario: string, flags: ReadonlyMap<string, string>): Parsed {
     byReference: flags.has("--by-reference"),
     twice: flags.has("--twice"),
     verbose: flags.has("--verbose"),
+    html: flags.get("--html"),
   } as const;
   return { ok: true, command };
 }
 
 function many(name: string, names: readonly string[], flags: ReadonlyMap<string, string>): Parsed {
-  for (const flag of ["--seed", "--twice", "--verbose"]) {
+  for (const flag of ["--seed", "--twice", "--verbose", "--html"]) {
     if (flags.has(flag)) return wrong(`flag ${flag} goes with one scenario and one seed`);
   }
   const range = flags.get("--seeds") ?? "1..20";

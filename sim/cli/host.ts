@@ -5,6 +5,9 @@
 import type { Drain } from "../model.ts";
 import type { Job, Summary } from "./summary.ts";
 
+export type PictureWritten =
+  { readonly ok: true; readonly bytes: number } | { readonly ok: false; readonly problem: string };
+
 export interface Host {
   write(text: string): void;
   writeError(text: string): void;
@@ -28,4 +31,6 @@ export interface Host {
   ): void;
   /** What is wrong, where the file cannot be written. */
   writeFile(path: string, text: string): string | undefined;
+  /** Writes a page that shows a film (`film/codec.ts`); gives its size in bytes. */
+  writePicture(path: string, title: string, film: Uint8Array): PictureWritten;
 }

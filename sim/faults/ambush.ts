@@ -11,6 +11,7 @@ import type { Random } from "../random.ts";
 import type { Fault } from "../scenario.ts";
 import type { Struck } from "./nemesis.ts";
 import { unreachable } from "../../engine/base/assert.ts";
+import { noteFault } from "../film/fault.ts";
 import { isAlive } from "../machines/inbox.ts";
 import { crash, pause, resume, startLater } from "../machines/process.ts";
 import { cut, mend } from "../network/network.ts";
@@ -41,6 +42,7 @@ export function lieInWait(
       const lastsUs = between(random, fault.lasts[0], fault.lasts[1]) * 1000;
       const { text, end } = deal(world, machine, pick(random, fault.blows), lastsUs);
       narrate(world.trace, world.timeUs, "fault", `${text} for ${seconds(lastsUs)}: an ambush`);
+      noteFault(world, "ambush", text, lastsUs);
       if (end !== undefined) later(world, lastsUs, "end of ambush", end);
     });
   });

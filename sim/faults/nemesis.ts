@@ -9,6 +9,7 @@ import type { Random } from "../random.ts";
 import { between, chance, pickWeighted, stream } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { lieInWait } from "./ambush.ts";
+import { noteFault } from "../film/fault.ts";
 import { later } from "./later.ts";
 import { strike } from "./strike.ts";
 
@@ -50,6 +51,7 @@ function plan(world: World, fault: TimedFault, quarters: number, random: Random)
     const struck = strike(world, fault, lastsUs, random);
     if (struck !== undefined) {
       narrate(world.trace, world.timeUs, "fault", struck.text);
+      noteFault(world, fault.type, struck.text, lastsUs);
       const { end } = struck;
       if (end !== undefined) later(world, lastsUs, `end of ${fault.type}`, end);
     }

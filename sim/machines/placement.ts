@@ -102,7 +102,7 @@ function send(
   const target = world.members.find((member) => member.id === to);
   if (target === undefined) return;
   const payload = world.knobs.byReference ? message : codec.encodeMessage(message, world.wire);
-  sendMessage(world, machine.node, target.node, typeOf(message), payload);
+  sendMessage(world, machine.node, target.node, typeOf(message), payload, message);
 }
 
 const typeOf = (message: PlacementMessage): string =>

@@ -139,7 +139,7 @@ function send(world: World, machine: StoreMachine, to: StoreId, message: StoreMe
   const payload = world.knobs.byReference
     ? message
     : engine.encodeStoreMessage(message, world.wire);
-  sendMessage(world, machine.node, target.node, typeOf(message), payload);
+  sendMessage(world, machine.node, target.node, typeOf(message), payload, message);
 }
 
 const typeOf = (message: StoreMessage): string =>

@@ -37,6 +37,11 @@ async function said(
       result.files.set(path, text);
       return undefined;
     },
+    writePicture: (path, title, film) => {
+      if (path === "/forbidden") return { ok: false, problem: "permission denied" };
+      result.files.set(path, `${title}: ${film.length > 0}`);
+      return { ok: true, bytes: film.length };
+    },
   };
   result.status = await main(argv, SCENARIOS, host);
   return result;

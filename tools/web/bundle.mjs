@@ -1,0 +1,22 @@
+// Bundles the compiled pages of runtime/web, each into one script that a page can hold inline.
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let esbuild;
+try {
+  esbuild = await import("esbuild");
+} catch {
+  console.error("tools/web/bundle.mjs: esbuild is not installed; run npm ci");
+  process.exit(1);
+}
+await esbuild.build({
+  entryPoints: [`${root}dist/runtime/web/picture/page.js`],
+  outfile: `${root}dist/runtime/web/picture.js`,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  platform: "browser",
+  legalComments: "inline",
+  logLevel: "warning",
+});
