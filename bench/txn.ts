@@ -19,7 +19,7 @@ export const summary =
   "transactions: in memory, beside PostgreSQL 15, and the client beside bare stubs";
 
 /** Rounds in memory are short. */
-const ROUNDS_IN_MEMORY = 7;
+const ROUNDS_IN_MEMORY = 3;
 
 const MANY = READS.keysPerTurn;
 /** The client decides what to write, so it is held against the form that lets clients decide. */
@@ -77,7 +77,7 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 function measureCommands({ keys }: Options): void {
-  const figures = measure(contestants(keys), ROUNDS_IN_MEMORY, 2);
+  const figures = measure(contestants(keys), ROUNDS_IN_MEMORY, 1);
   console.log(`${keys} keys with a committed version of 64 bytes each; medians of the rounds`);
   printTable(
     ["command", "CPU us", "a second on one core"],

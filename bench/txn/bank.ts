@@ -24,6 +24,9 @@ import type { Samples } from "./table.ts";
 /** Point reads that share a snapshot, and keys of a read of many. */
 export const READS = { turnsPerSnapshot: 100, keysPerTurn: 16 } as const;
 
+/** Of each load before the rounds, for compilers and caches. */
+const WARM_UP_SECONDS = 4;
+
 /** A system with its accounts. */
 interface Bank {
   readonly transfers: readonly Load[];
@@ -44,10 +47,10 @@ export async function measureBanks(options: Options, samples: Samples): Promise<
     const postgres = await openPostgres(options, scratch.path, draw);
     if (postgres !== undefined) banks.push(postgres);
     banks.push(await openRutile(options, scratch.path, draw));
-    // The first round is for compilers and caches.
     for (let round = 0; round <= options.rounds; round += 1) {
       for (const [bank, load] of schedule(banks, options)) {
-        const { clients: callers, seconds } = options;
+        const { clients: callers } = options;
+        const seconds = round === 0 ? WARM_UP_SECONDS : options.seconds;
         const report = await drive(load, { callers, seconds, serverCpu: () => bank.serverCpu() });
         if (round === 0) continue;
         samples.add(load, report);

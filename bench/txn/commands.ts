@@ -31,10 +31,12 @@ import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import type { KvView } from "../../engine/storage/view.ts";
 import type { Contestant } from "../measure.ts";
 
-/** Commands a round. */
-const COMMANDS = 10_000;
-/** Most transfers under way, so that rounds that follow each other meet other accounts. */
-const TRANSFERS = 4 * COMMANDS;
+/** Commands a round: enough to make little of what a collection of all garbage leaves cold. */
+const COMMANDS = 30_000;
+/** Of those that read many keys. */
+const LONG_COMMANDS = 3000;
+/** Most transfers under way. */
+const TRANSFERS = 40_000;
 const VALUE = new Uint8Array(64).fill(1);
 const BOUNDS = { start: EMPTY_KEY, end: EMPTY_KEY };
 const LOADED_AT = 1n << 18n;
@@ -87,16 +89,18 @@ export function contestants(keys: number): readonly Contestant[] {
   ];
   return [
     ...writes.map(([name, view, call]) =>
-      contestant(name, transfers, call, (one) => write(view, one)),
+      contestant(name, COMMANDS, transfers, call, (one) => write(view, one)),
     ),
-    ...reads.map(([name, call]) =>
-      contestant(name, transfers, call, (one) => answerRead(calm, one, BOUNDS).response),
-    ),
+    ...reads.map(([name, call]) => {
+      const count = name === "get" ? COMMANDS : LONG_COMMANDS;
+      return contestant(name, count, transfers, call, (one) => answerRead(calm, one, BOUNDS));
+    }),
   ];
 }
 
 function contestant<Call>(
   name: string,
+  count: number,
   transfers: number,
   call: (i: number) => Call,
   evaluate: (call: Call) => unknown,
@@ -106,12 +110,12 @@ function contestant<Call>(
     name,
     prepare: () => {
       // Decoding is not what is measured.
-      const calls = Array.from({ length: COMMANDS }, (_, i) => call((made + i) % transfers));
-      made += COMMANDS;
+      const calls = Array.from({ length: count }, (_, i) => call((made + i) % transfers));
+      made += count;
       return () => {
         let result: unknown;
         for (const one of calls) result = evaluate(one);
-        return { operations: COMMANDS, result };
+        return { operations: count, result };
       };
     },
   };

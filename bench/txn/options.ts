@@ -25,7 +25,7 @@ Transactions: commands evaluated in memory; transfers and reads on three stores 
 what the client library costs beside bare stubs.
 
   --only PARTS    of ${PARTS.join(",")}; all of them without it
-  --rounds N      windows of each load that count, after one that does not (3)
+  --rounds N      windows of each load that count, after a warm-up (3)
   --seconds N     length of a window (3)
   --clients N     operations under way at any time (64)
   --keys N        keys in memory, and accounts of the bank (100000)

@@ -305,5 +305,5 @@ const told = <Response>(
 export const refuseCall = (method: MvccReadMethod | MvccWriteMethod, refusal: Refusal): TikvReply =>
   ({ method, response: REFUSE[method](keyErrorOf(refusal)) }) as TikvReply;
 
-export { within };
+export { wholePart, within };
 export type { KeyRange, Part, MvccReadMethod, MvccWriteMethod };

@@ -10,6 +10,7 @@ import {
   footprintOf,
   isMvccRead,
   maxTsOf,
+  type Footprint,
   type MvccCall,
   type MvccRead,
   refuseCall,
@@ -123,8 +124,8 @@ export function isInside(
   { region }: Replica,
   ticket: Ticket,
   call: MvccCall,
+  footprint: Footprint = footprintOf(call),
 ): boolean {
-  const footprint = footprintOf(call);
   if (footprint.type === "range") return true;
   const stray = footprint.keys.find((key) => !containsKey(region, key));
   if (stray === undefined) return true;

@@ -14,6 +14,7 @@ import {
   needsSyncedMaxTs,
   type Part,
   partOf,
+  wholePart,
 } from "../../mvcc/calls.ts";
 import type { Evaluation } from "../../mvcc/evaluation.ts";
 import type { TikvReply } from "../../protocol/services.ts";
@@ -48,7 +49,9 @@ import { park, wakeWaiters } from "./waits.ts";
 
 export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): void {
   const replica = admit(turn, ticket, call, call.request.context, true);
-  if (replica === undefined || !isInside(turn, replica, ticket, call)) return;
+  if (replica === undefined) return;
+  const footprint = footprintOf(call);
+  if (!isInside(turn, replica, ticket, call, footprint)) return;
   const error = notOfOracle(turn, replica, call);
   if (error !== undefined) {
     answerError(turn, ticket, call, error);
@@ -60,7 +63,7 @@ export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): v
     region: regionId(replica),
     call,
     // Keys that the call does not name are looked for when the data are known to be all there.
-    part: footprintOf(call).type === "keys" ? named(turn, replica, call) : undefined,
+    part: footprint.type === "keys" ? wholePart(footprint.keys) : undefined,
     response: undefined,
     memoryLocks: [],
     released: [],
@@ -70,11 +73,6 @@ export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): v
   put(turn, running);
   if (running.part === undefined) confirm(turn, running);
   else latch(turn, running, running.part);
-}
-
-function named(turn: StoreTurn, replica: Replica, call: MvccWrite): Part {
-  const { startKey: start, endKey: end } = replica.region;
-  return partOf(viewOf(turn, replica), call, { start, end }, EMPTY_KEY);
 }
 
 /** Takes the keys of `part`; the call goes on when it has them all. */
