@@ -49,6 +49,9 @@ export function onStorage(turn: StoreTurn, effect: StorageEffect): void {
       turn.replicas.put(hear(turn, replica, ticket));
       return;
     }
+    case "damaged":
+      turn.damage.push(effect.damage);
+      return;
     case "stalled":
       turn.retryAt = turn.now.monotonicMs + RETRY_MS;
       turn.complainedAt = complain(turn, turn.complainedAt, effect);

@@ -11,6 +11,7 @@ import {
 import type { TikvReply } from "../../engine/protocol/services.ts";
 import { isLeader } from "../../engine/raft/query.ts";
 import { damage, type Replica } from "../../engine/store/index.ts";
+import { pressure } from "../../engine/storage/lsm/pressure.ts";
 import { stackOf } from "../../engine/storage/state.ts";
 import { tableFile } from "../../engine/storage/table/file.ts";
 import type { TableMeta } from "../../engine/storage/table/types.ts";
@@ -114,6 +115,20 @@ test("a leader whose table has rotted hands over before it is made whole", () =>
   assert.is.not(cluster.leaderAt("").node, leader);
   assert.equal(damage(leader.state!), []);
   for (let i = 0; i < 100; i++) assert.is(get(cluster, leader, keyOf(i)), valueOf(i));
+});
+
+test("a table that only compactions read is replaced as well, and level 0 goes on", () => {
+  const { cluster, follower } = filled(3);
+  const rotten = rot(follower);
+  for (let round = 0; round < 8; round++) {
+    for (let i = 0; i < 100; i++) put(cluster, keyOf(i), valueOf(i + round));
+    cluster.run(1000);
+  }
+  cluster.run(6000);
+  assert.equal(damage(follower.state!), []);
+  const left = new Set(tablesOf(follower).map(({ number }) => number));
+  assert.not(rotten.some(({ number }) => left.has(number)));
+  assert.ok(pressure(follower.state!.storage).levelZero <= lsm.levelZeroTables);
 });
 
 test("damage that nobody can repair stays named, also over a restart", () => {

@@ -44,6 +44,8 @@ export function describeTreeEffect(effect: TreeEffect): string {
       return `extracted ticket=${effect.ticket} index=${effect.mark.applied} ${list(effect.tables)}`;
     case "extract_failed":
       return `extract_failed ticket=${effect.ticket} ${effect.failure.reason}`;
+    case "damaged":
+      return `damaged ${effect.damage.file} at ${effect.damage.offset}`;
     case "files_written":
       return `files_written ticket=${effect.ticket}`;
     case "files_failed":

@@ -8,6 +8,7 @@ import type { StorageState } from "../state.ts";
 import { withTree } from "../state.ts";
 import { debtOf } from "./debt.ts";
 import { applyEdit } from "./edit.ts";
+import { hasClears } from "./memtable.ts";
 import type { TreeState, TreeWriting } from "./state.ts";
 
 type EditWriting = Extract<TreeWriting, { readonly type: "edit" }>;
@@ -125,6 +126,6 @@ function afterLayer(now: TreeState, effects: StorageEffect[]): TreeState {
         : { ...extraction, layersBefore: extraction.layersBefore - 1 },
     ),
     // What could not be read may be hidden now.
-    damaged: layer.type === "ingested" ? new Set() : now.damaged,
+    damaged: layer.type === "ingested" || hasClears(layer.memtable) ? new Set() : now.damaged,
   };
 }

@@ -37,9 +37,14 @@ export const emptyMemtable = (): Memtable => ({
 });
 
 /** Whether there is nothing in it to be written anywhere. */
-export const isEmpty = ({ entries, clears }: Memtable): boolean =>
-  entries.default.size + entries.lock.size + entries.write.size === 0 &&
-  clears.default.size + clears.lock.size + clears.write.size === 0;
+export const isEmpty = (memtable: Memtable): boolean =>
+  sizeOf(memtable.entries) === 0 && !hasClears(memtable);
+
+/** Whether it hides ranges of what is under it. */
+export const hasClears = ({ clears }: Memtable): boolean => sizeOf(clears) > 0;
+
+const sizeOf = (trees: Memtable["entries"] | Memtable["clears"]): number =>
+  trees.default.size + trees.lock.size + trees.write.size;
 
 type Edits = { [F in ColumnFamily]: tree.Edit<Slot> | undefined };
 

@@ -69,6 +69,7 @@ export function onJobFailed(
       settled: false,
     };
     if (damage !== undefined) {
+      effects.push({ type: "damaged", damage });
       return { ...left, damaged: new Set([...tree.damaged, damage.table]) };
     }
     effects.push({ type: "stalled", reason, file });

@@ -216,6 +216,11 @@ export type TreeEffect =
   /** A table's file is about to go: forget it. */
   | { readonly type: "removed"; readonly number: number }
   /**
+   * A compaction cannot read what nothing newer hides, and leaves the table alone. Whose data that
+   * is has to be replaced: until then the levels above it only grow.
+   */
+  | { readonly type: "damaged"; readonly damage: TableDamage }
+  /**
    * The disk refuses (it is full, perhaps): tables wait until `retry` or the next `freeze`, the log
    * until `retry`. Nothing is lost, and reads go on.
    */

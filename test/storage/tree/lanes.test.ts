@@ -292,6 +292,7 @@ test("a compaction that meets damage leaves the table alone until a newer clear 
   frozen(rig, 2, ...keysFrom("a", 12));
   rig.settle();
   assert.ok(rig.state.tree.damaged.has(victim.number));
+  assert.is(effects(rig, "damaged")[0]?.damage.table, victim.number);
   assert.ok(!rig.failed && !pressure(rig.state).stalled);
   const tried = rig.jobs.length;
   rig.input({ type: "retry" });
