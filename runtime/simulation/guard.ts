@@ -130,6 +130,9 @@ function refuse(name: string): void {
   throw error;
 }
 
+/** As opposed to Node's own modules. */
+const IN_A_FILE = /^(?:file:\/\/|\/|[A-Za-z]:\\)/;
+
 /** The innermost line of code that is neither a library's nor Node's nor ours. */
 function culprit(): string | undefined {
   const { stackTraceLimit } = Error;
@@ -137,8 +140,8 @@ function culprit(): string | undefined {
   const { stack = "" } = new Error("who asks?");
   Error.stackTraceLimit = stackTraceLimit;
   for (const frame of stack.split("\n").slice(1)) {
-    const line = /\(?((?:file:\/\/|\/|[A-Za-z]:\\)[^()]*:\d+:\d+)\)?$/.exec(frame)?.[1];
-    if (line === undefined || line.includes("/node_modules/")) continue;
+    const [, line = ""] = /(?:\(|at (?:async )?)([^()]*:\d+:\d+)\)?$/.exec(frame) ?? [];
+    if (!IN_A_FILE.test(line) || line.includes("/node_modules/")) continue;
     const path = line.startsWith("file://") ? fileURLToPath(line.replace(/(:\d+:\d+)$/, "")) : line;
     if (OUR_ROOMS.some((room) => path.startsWith(room))) continue;
     return line.replace("file://", "");
