@@ -50,6 +50,8 @@ export function placementRoutes(observed: Observed): Routes {
     ["/pd/api/v1/stores", () => json(storesOf(state()))],
     ["/pd/api/v1/store/*", (id) => findPage(storesOf(state()).stores, (s) => s.store.id, id)],
     ["/pd/api/v1/regions", () => json(regionsOf(state()))],
+    ["/pd/api/v1/min-resolved-ts", (_, query) => resolvedPage(state(), query.get("scope"))],
+    ["/pd/api/v1/min-resolved-ts/*", (id) => resolvedPage(state(), "", id)],
     ["/pd/api/v1/region/id/*", (id) => findPage(regionsOf(state()).regions, (r) => r.id, id)],
   ]);
 }
@@ -147,6 +149,24 @@ function storeOf(store: Store, regions: readonly RegionInfo[]): StorePage {
       start_ts: store.startTimestamp,
     },
   };
+}
+
+/**
+ * Up to which timestamp data are settled: everywhere, or at the store `id`. `scope` asks for single
+ * stores too: `cluster` for all, or a list of ids. In digits: a number of JavaScript is too short.
+ */
+function resolvedPage(state: PlacementState, scope: string | null, id?: string): Page {
+  const resolved = engine.resolved(state);
+  if (resolved === undefined) return text("not leader\n", 503);
+  const { least, stores } = resolved;
+  const one = id === undefined ? least : stores.get(Number(id));
+  if (one === undefined) return json(`store ${id} not found`, 404);
+  const asked = (scope ?? "").split(",").filter((item) => item !== "");
+  const listed = [...stores].filter(([store]) => scope === "cluster" || asked.includes(`${store}`));
+  const each = listed.map(([store, ts]) => `"${store}":${ts}`).join(",");
+  const more = listed.length === 0 ? "" : `,"stores_min_resolved_ts":{${each}}`;
+  const body = `{"is_real_time":true,"min_resolved_ts":${one},"persist_interval":"0s"${more}}\n`;
+  return { status: 200, type: "application/json; charset=utf-8", body };
 }
 
 type RegionPage = { readonly id: number } & Readonly<Record<string, unknown>>;

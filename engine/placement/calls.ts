@@ -15,6 +15,7 @@ import * as schedule from "./calls-schedule.ts";
 import * as time from "./calls-time.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Outcome } from "./command.ts";
+import { reportMinResolvedTs } from "./resolved.ts";
 import type { PlacementCall } from "./types.ts";
 
 type Method = PlacementCall["method"];
@@ -62,7 +63,7 @@ const HANDLERS: Handlers = {
   ScatterRegion: schedule.scatterRegion,
   GetOperator: schedule.getOperator,
   ReportBuckets: ({ catalog }) => reply("ReportBuckets", { header: header(catalog) }),
-  ReportMinResolvedTS: ({ catalog }) => reply("ReportMinResolvedTS", { header: header(catalog) }),
+  ReportMinResolvedTS: reportMinResolvedTs,
 
   GetGCSafePoint: safePoint.getGcSafePoint,
   UpdateGCSafePoint: (_, request) => safePoint.updateGcSafePoint(request),

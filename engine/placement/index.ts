@@ -4,6 +4,8 @@ import type { RaftState } from "../raft/state.ts";
 import { all } from "./registry.ts";
 import type { RegionInfo } from "./registry.ts";
 import type { PlacementState } from "./state.ts";
+import { resolvedOf } from "./resolved.ts";
+import type { Resolved } from "./resolved.ts";
 
 export { open } from "./state.ts";
 export type { Opened, PlacementState } from "./state.ts";
@@ -14,6 +16,7 @@ export type { PlacementConfig } from "./config.ts";
 export { decodeMessage, encodeMessage } from "./codec.ts";
 export { describeEffect, describeInput, describeMessage } from "./describe.ts";
 export type { Catalog } from "./catalog.ts";
+export type { Resolved } from "./resolved.ts";
 export type { RegionInfo } from "./registry.ts";
 export type * from "./types.ts";
 
@@ -29,3 +32,7 @@ export const regions = (state: PlacementState): readonly RegionInfo[] => [
 
 /** The replicated state as of `applied`, equal on all members at equal `applied`. */
 export const catalogOf = (state: PlacementState): PlacementState["catalog"] => state.catalog;
+
+/** What the stores have told of settled data; undefined where this member does not lead. */
+export const resolved = ({ leadership, catalog }: PlacementState): Resolved | undefined =>
+  leadership === undefined ? undefined : resolvedOf(leadership, catalog);

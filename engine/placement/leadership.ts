@@ -78,6 +78,8 @@ export interface Leadership {
   readonly operators: Tree<Operator>;
   /** By store. */
   readonly heard: Tree<Heard>;
+  /** By store: the timestamp up to which it has told that its data are settled. */
+  readonly resolved: Tree<bigint>;
   /** Whether a cluster id is on its way through the log. */
   readonly drawing: boolean;
   /** Regions of which the registry knows more than the catalog. */
@@ -101,6 +103,7 @@ export function win(term: Term, catalog: Catalog, now: Now): Leadership {
     registry: catalog.regions,
     operators: tree.empty(),
     heard: tree.empty(),
+    resolved: tree.empty(),
     drawing: false,
     unrecorded: new Set(),
     recording: false,
@@ -134,6 +137,7 @@ export function withHeld(leadership: Leadership, held: readonly Held[]): Leaders
     registry: leadership.registry,
     operators: leadership.operators,
     heard: leadership.heard,
+    resolved: leadership.resolved,
     drawing: leadership.drawing,
     unrecorded: leadership.unrecorded,
     recording: leadership.recording,
@@ -154,6 +158,7 @@ export function withOracle(leadership: Leadership, oracle: Oracle): Leadership {
     registry: leadership.registry,
     operators: leadership.operators,
     heard: leadership.heard,
+    resolved: leadership.resolved,
     drawing: leadership.drawing,
     unrecorded: leadership.unrecorded,
     recording: leadership.recording,

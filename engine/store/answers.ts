@@ -48,6 +48,7 @@ export function onPlacementAnswer(turn: StoreTurn, ticket: Ticket, answer: Place
       onResolvedTimestamp(turn, reply?.method === "Tso" ? reply.response : undefined);
       return;
     case "oracle":
+    case "resolved_report":
       return;
     case "detector":
       if (reply?.method === "GetRegion") onDetectorNamed(turn, reply.response);

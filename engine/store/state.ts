@@ -131,6 +131,8 @@ export type Purpose =
   | { readonly type: "max_timestamp"; readonly region: RegionId; readonly term: Term }
   /** A timestamp up to which regions may be settled. */
   | { readonly type: "resolved_timestamp" }
+  /** The placement driver is told what is settled here. */
+  | { readonly type: "resolved_report" }
   /** The oracle's time, against which timestamps of clients are judged. */
   | { readonly type: "oracle" }
   /** Who leads the first region? */

@@ -1,14 +1,21 @@
 /** Calls about garbage collection beyond the few that everybody makes. */
 import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
+import { resolved } from "../../engine/placement/index.ts";
 import { bootstrapped } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
+import { storeOf } from "./region-kit.ts";
 
 const test = suite("placement/gc calls");
 
 const HOUR = 3600n;
 const keyspaceScope = undefined;
 const keyspace = { case: "keyspaceId", value: 1 } as const;
+
+function leastOf(cluster: Cluster): bigint | undefined {
+  const { state } = cluster.node(cluster.leader());
+  return state === undefined ? undefined : resolved(state)?.least;
+}
 
 const advance = (cluster: Cluster, target: bigint): readonly [bigint, string] => {
   const moved = cluster.call("AdvanceTxnSafePoint", { keyspaceScope, target });
@@ -90,6 +97,22 @@ test("the second generation of calls moves the safe point that all keyspaces sha
   assert.is(cluster.call("GetGCSafePoint", {}).safePoint, 40n);
   // Of keyspaces that collect by themselves there is none.
   assert.equal(cluster.call("GetAllGCSafePointV2", {}).gcSafePoints, []);
+});
+
+test("the least of what stores say is settled counts once all have said so, and stays", () => {
+  const cluster = bootstrapped();
+  cluster.call("PutStore", { store: storeOf(9) });
+  const report = (storeId: number, minResolvedTs: bigint): string =>
+    cluster.call("ReportMinResolvedTS", { storeId, minResolvedTs }).header?.error?.message ?? "";
+  const least = (): bigint => leastOf(cluster) ?? -1n;
+  assert.is(report(1, 50n), "");
+  assert.is(least(), 0n);
+  assert.is(report(9, 70n), "");
+  assert.is(least(), 50n);
+  report(1, 60n);
+  report(1, 40n);
+  assert.is(least(), 60n);
+  assert.match(report(77, 1n), "store ID 77, not found");
 });
 
 test.run();

@@ -7,10 +7,14 @@
 import { idKey } from "../../base/big-endian.ts";
 import type { Key } from "../../base/bytes.ts";
 import type { LogIndex, RegionId, StoreId } from "../../base/ids.ts";
-import { composeTimestamp, type Timestamp } from "../../base/timestamp.ts";
+import { composeTimestamp, type Timestamp, ZERO_TIMESTAMP } from "../../base/timestamp.ts";
 import * as tree from "../../base/tree.ts";
 import type { Tree } from "../../base/tree.ts";
-import { TsoRequest, type TsoResponse } from "../../protocol/gen/pdpb.ts";
+import {
+  ReportMinResolvedTsRequest,
+  TsoRequest,
+  type TsoResponse,
+} from "../../protocol/gen/pdpb.ts";
 import { isLeader, leaseValid } from "../../raft/query.ts";
 import { isSound } from "../../region/damage.ts";
 import { epochOf, storeIdOf } from "../../region/descriptor.ts";
@@ -119,6 +123,28 @@ function continueScans(turn: StoreTurn): void {
   const left = scans.slice(done);
   note(turn, { scans: under === undefined ? left : [under, ...left] });
   tellFollowers(turn, found);
+  if (left.length === 0 && under === undefined) tellDriver(turn);
+}
+
+/** The least timestamp at which replicas here can be read, of those that can be at all. */
+export function leastSafeTs(turn: StoreTurn, replicas: Iterable<Replica>): Timestamp {
+  let least = ZERO_TIMESTAMP;
+  for (const replica of replicas) {
+    const safe = safeTsOf(turn, replica);
+    if (safe !== ZERO_TIMESTAMP && (least === ZERO_TIMESTAMP || safe < least)) least = safe;
+  }
+  return least;
+}
+
+function tellDriver(turn: StoreTurn): void {
+  if (turn.asked.some(({ purpose }) => purpose.type === "resolved_report")) return;
+  const minResolvedTs = leastSafeTs(turn, turn.replicas.all());
+  const request = ReportMinResolvedTsRequest.make({
+    header: header(turn),
+    storeId: turn.store,
+    minResolvedTs,
+  });
+  ask(turn, { type: "resolved_report" }, { method: "ReportMinResolvedTS", request });
 }
 
 function settle(turn: StoreTurn, replica: Replica, ts: Timestamp): SafeTimestamp {

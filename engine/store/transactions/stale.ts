@@ -18,7 +18,7 @@ import { dataIsNotReady, type RegionError } from "../../region/errors.ts";
 import type { Replica } from "../../region/replica.ts";
 import { reply } from "../../region/turn.ts";
 import type { StoreTurn } from "../turn.ts";
-import { learn, safeTsOf } from "./resolving.ts";
+import { learn, leastSafeTs, safeTsOf } from "./resolving.ts";
 
 /** Why `replica` can't be read at `version` yet, if it can't. */
 export function notReady(
@@ -42,12 +42,8 @@ export function onGetStoreSafeTs(
 ): void {
   const start = keyRange?.startKey ?? EMPTY_KEY;
   const end = keyRange?.endKey ?? EMPTY_KEY;
-  let least = 0n;
-  for (const replica of turn.replicas.overlapping(start, end)) {
-    const safe = safeTsOf(turn, replica);
-    if (safe !== 0n && (least === 0n || safe < least)) least = safe;
-  }
-  const response = StoreSafeTSResponse.make({ safeTs: least });
+  const safeTs = leastSafeTs(turn, turn.replicas.overlapping(start, end));
+  const response = StoreSafeTSResponse.make({ safeTs });
   reply(turn, ticket, { method: "GetStoreSafeTS", response });
 }
 
