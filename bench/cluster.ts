@@ -6,12 +6,16 @@
  * Gets are measured after a restart with every key present: etcd 3.4 answers gets more slowly after
  * a burst of puts until it is restarted, and a peer is measured at its best.
  *
+ * A window begins when the servers have finished what came of filling or starting them; what a
+ * load makes them do later counts for the loads that follow.
+ *
  * With `--memory MB` each store of ours keeps to a budget (etcd has none to set), and `--keys`
  * makes the data outgrow it. What each process held at most is told beside the figures.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { quiet } from "./cluster/cpu.ts";
 import { hasEtcd, startEtcd } from "./cluster/etcd.ts";
 import { measure, preload } from "./cluster/loadgen.ts";
 import type { CpuGroups, KeySpace, Report, Shape, Target } from "./cluster/loadgen.ts";
@@ -27,6 +31,9 @@ export const summary =
   "three processes against a three-member etcd: puts and gets (needs go, etcd)";
 
 const MIB = 1024 * 1024;
+
+/** How long servers may take to bring what they were filled with into order. */
+const REST_SECONDS = 90;
 
 const many = { clients: 256, connections: 8 };
 const lone = { clients: 1, connections: 1 };
@@ -148,9 +155,16 @@ async function follow(
 ): Promise<void> {
   const drive = async (shape: Shape): Promise<Report> =>
     measure(loadgen, await system.target(), space, shape, seconds, system.cpu());
+  const rest = async (): Promise<void> => {
+    if (!(await quiet(system.servers(), REST_SECONDS))) {
+      console.log(`the servers were still at work after ${REST_SECONDS} s of rest`);
+    }
+  };
   await preload(loadgen, await system.target(), space);
+  await rest();
   for (const [label, shape] of course.fresh) record(label, await drive(shape));
   await system.restart();
+  await rest();
   for (const [label, shape] of course.restarted) record(label, await drive(shape));
 }
 

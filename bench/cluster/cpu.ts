@@ -1,5 +1,6 @@
 /** Processor time of other processes, as Linux tells. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Of `/proc/PID/stat`: USER_HZ, which is 100 on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -17,6 +18,23 @@ export function cpuSeconds(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = [UTIME, STIME, CUTIME, CSTIME].map((field) => Number(fields[field]));
   return ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
+}
+
+const QUIET_SHARE = 0.1;
+const QUIET_SECONDS = 3;
+
+/**
+ * Waits until the processes, together, have taken less than a tenth of a processor for three
+ * seconds, but not longer than `mostSeconds`. False where that was not enough.
+ */
+export async function quiet(pids: readonly number[], mostSeconds: number): Promise<boolean> {
+  const total = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  for (let waited = 0; waited < mostSeconds; waited += QUIET_SECONDS) {
+    const before = total();
+    await sleep(QUIET_SECONDS * 1000);
+    if (total() - before < QUIET_SHARE * QUIET_SECONDS) return true;
+  }
+  return false;
 }
 
 /** The processes that `pid` has started and that have not ended. */

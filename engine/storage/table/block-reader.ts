@@ -36,6 +36,8 @@ export class Block implements Resident {
   readonly weight: number;
   used = false;
   place = -1;
+  /** How often something of it was copied for somebody outside the cache. */
+  copies = 0;
 
   /** See `decodeBlock`. Keeps `bytes`. */
   constructor(

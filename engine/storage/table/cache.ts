@@ -22,6 +22,9 @@ import type { ReadAhead } from "./stream.ts";
 import { TOMBSTONE } from "./types.ts";
 import type { Entry, EntryCursor, TableDamage, TableMeta } from "./types.ts";
 
+/** So many copies of or from a block; then it is shared. */
+const SHARED_FROM = 4;
+
 export class TableCache {
   /** Blocks that were there when they were looked for. */
   hits = 0;
@@ -68,7 +71,10 @@ export class TableCache {
     const value = block.find(key, head);
     if (value >= 0) {
       if (head.isTombstone) return TOMBSTONE;
-      return this.copies.of(block.bytes, value, value + head.valueSize);
+      const { bytes } = block;
+      return this.isShared(block)
+        ? new Uint8Array(bytes.buffer, bytes.byteOffset + value, head.valueSize)
+        : this.copies.of(bytes, value, value + head.valueSize);
     }
     if (value === CORRUPT) this.noteDisorder(table, ordinal);
     return undefined;
@@ -153,7 +159,23 @@ export class TableCache {
 
   /** As `block`, good for ever. */
   copied(table: OpenTable, ordinal: number): Block | undefined {
-    return this.block(table, ordinal)?.copied(this.copies);
+    const block = this.block(table, ordinal);
+    return block === undefined || this.isShared(block) ? block : block.copied(this.copies);
+  }
+
+  /**
+   * Whether views of the block may leave the cache. One that is wanted again and again will stay:
+   * copying from it would cost more than to leave it to the collector one day.
+   */
+  private isShared(block: Block): boolean {
+    if (block.copies >= SHARED_FROM) return true;
+    block.copies += 1;
+    return false;
+  }
+
+  /** What is read next may lie where this block did, unless somebody has a view of it. */
+  private reuse(block: Block): void {
+    if (block.copies < SHARED_FROM) this.spares.give(block.bytes);
   }
 
   /** Notes what is wrong with a block of the table. */
@@ -212,7 +234,7 @@ export class TableCache {
 
   private dropBlock(block: Block): void {
     this.clock.remove(block);
-    this.spares.give(block.bytes);
+    this.reuse(block);
     this.tables.get(block.table)!.blocks[block.ordinal] = undefined;
   }
 
@@ -222,7 +244,7 @@ export class TableCache {
     for (const [ordinal, block] of table.blocks.entries()) {
       if (block === undefined) continue;
       this.clock.remove(block);
-      this.spares.give(block.bytes);
+      this.reuse(block);
       table.blocks[ordinal] = undefined;
     }
   }

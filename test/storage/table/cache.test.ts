@@ -118,6 +118,17 @@ test("what was read stays as it was when the blocks that held it have made room 
   assert.is(cursor.key, idKey(201));
 });
 
+test("so does what was read from a block that was read again and again", () => {
+  const { disk, metas } = twoTables();
+  const cache = new TableCache(disk, 12_000);
+  const [first, second] = metas as [TableMeta, TableMeta];
+  const cursor = cache.cursor(first);
+  for (let i = 0; i < 9; i++) cursor.seek(idKey(200));
+  const values = Array.from({ length: 9 }, () => cache.get(first, idKey(200)) as Uint8Array);
+  for (let i = 0; i < 2 * COUNT; i++) cache.get(second, idKey(i % COUNT));
+  for (const entry of [...values, cursor.entry]) assert.equal(entry, new Uint8Array(50).fill(1));
+});
+
 test("a stream reads a table once and many blocks at a time, and nothing of it is remembered", () => {
   const { disk, metas } = twoTables();
   const cache = new TableCache(disk, 1 << 20);
