@@ -9,31 +9,41 @@ import { FAMILIES, FATES, firstAt, type Scene } from "./scene.ts";
 import { ALL, type View } from "./view.ts";
 
 /** So many at most are drawn one by one: more are a carpet that says nothing, and slow. */
-export const MOST_LINES = 2500;
+export const MOST_LINES = 1000;
 /** Width of a column of the density, in pixels. */
-const BIN = 14;
+const BIN = 18;
 
 const LOST = FATES.indexOf("lost");
 const DROPPED = FATES.indexOf("dropped");
 const LATE = FATES.indexOf("late");
 
-/** Whether filters let a message be seen. */
-export function isShown(scene: Scene, view: View, i: number): boolean {
+/** By message, 1 where the filters let it be seen: made anew only when they have changed. */
+function sieve(scene: Scene, view: View): Uint8Array {
+  const { group, node, pastOnly, hidden } = view;
+  const filters = `${group} ${node} ${String(pastOnly)} ${[...hidden].join(",")}`;
+  if (view.sieve?.filters === filters) return view.sieve.shown;
   const { arrows, film } = scene;
-  if (view.hidden.has(arrows.type[i] as number)) return false;
-  if (view.node !== ALL && arrows.from[i] !== view.node && arrows.to[i] !== view.node) return false;
-  if (view.pastOnly && arrows.past[i] === 0) return false;
-  return view.group === ALL || film.messages.group[arrows.row[i] as number] === view.group;
+  const shown = new Uint8Array(arrows.count);
+  for (let i = 0; i < arrows.count; i++) {
+    if (hidden.has(arrows.type[i] as number)) continue;
+    if (node !== ALL && arrows.from[i] !== node && arrows.to[i] !== node) continue;
+    if (pastOnly && arrows.past[i] === 0) continue;
+    if (group !== ALL && film.messages.group[arrows.row[i] as number] !== group) continue;
+    shown[i] = 1;
+  }
+  view.sieve = { filters, shown };
+  return shown;
 }
 
 /** Indices of the shown messages of the window, and how many there are: at most `most` are kept. */
 export function inSight(scene: Scene, view: View, most: number): { list: number[]; count: number } {
   const { arrows } = scene;
+  const shown = sieve(scene, view);
   const list: number[] = [];
   let count = 0;
   const end = firstAt(arrows.sentUs, view.endUs);
   for (let i = firstAt(arrows.sentUs, view.beginUs - arrows.longestUs); i < end; i++) {
-    if ((arrows.endUs[i] as number) < view.beginUs || !isShown(scene, view, i)) continue;
+    if ((arrows.endUs[i] as number) < view.beginUs || shown[i] === 0) continue;
     count += 1;
     if (count <= most) list.push(i);
   }
@@ -142,6 +152,7 @@ function paintCrosses(painting: Painting, list: readonly number[]): void {
  */
 function paintDensity({ context, pen, scene, view, layout }: Painting): void {
   const { arrows, film } = scene;
+  const shown = sieve(scene, view);
   const size = film.nodes.length;
   const columns = Math.ceil((layout.width - LABEL_WIDTH) / BIN) + 1;
   const pairs = size * size;
@@ -151,10 +162,12 @@ function paintDensity({ context, pen, scene, view, layout }: Painting): void {
   const end = firstAt(arrows.sentUs, view.endUs);
   let most = 1;
   for (let i = firstAt(arrows.sentUs, view.beginUs); i < end; i++) {
-    if (!isShown(scene, view, i)) continue;
+    if (shown[i] === 0) continue;
     const column = Math.floor(((arrows.sentUs[i] as number) - view.beginUs) * scale);
     const from = arrows.from[i] as number;
-    const at = column * pairs + from * size + (arrows.to[i] as number);
+    const to = arrows.to[i] as number;
+    // Both directions of a pair are one stroke.
+    const at = column * pairs + (from < to ? from * size + to : to * size + from);
     const count = (counts[at] as number) + 1;
     counts[at] = count;
     if (count > most) most = count;

@@ -164,8 +164,10 @@ function paintClocks({ context, pen, scene, view, layout }: Painting): void {
 function paintBars({ context, pen, scene, view, layout }: Painting): void {
   context.font = pen.small;
   const painted = new Map<number, number>();
-  for (const bar of scene.bars) {
-    if (bar.beginUs > view.endUs) break;
+  const { bars, barStarts, longestBarUs } = scene;
+  const end = firstAt(barStarts, view.endUs);
+  for (let i = firstAt(barStarts, view.beginUs - longestBarUs); i < end; i++) {
+    const bar = bars[i] as Bar;
     if (bar.endUs < view.beginUs) continue;
     const x = Math.max(LABEL_WIDTH - 4, timeX(layout, view, bar.beginUs));
     const until = Math.min(layout.width + 4, timeX(layout, view, bar.endUs));

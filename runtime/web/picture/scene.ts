@@ -69,6 +69,9 @@ export interface Scene {
   readonly roles: readonly RoleSpan[];
   readonly statuses: readonly StatusSpan[];
   readonly bars: readonly Bar[];
+  /** When each begins, and the longest time any takes. */
+  readonly barStarts: Float64Array;
+  readonly longestBarUs: number;
   readonly types: readonly {
     readonly word: number;
     readonly name: string;
@@ -88,13 +91,16 @@ export function sceneOf(film: Film): Scene {
   for (const word of film.messages.type) counts.set(word, (counts.get(word) ?? 0) + 1);
   const groups = [...new Set(film.states.group)].sort((a, b) => a - b);
   const types = [...counts].map(([word, count]) => ({ word, name: film.words[word] ?? "", count }));
+  const bars = barsOf(film);
   return {
     film,
     arrows: arrowsOf(film, statuses, lateUs),
     groups,
     roles: roleSpans(film, statuses),
     statuses,
-    bars: barsOf(film),
+    bars,
+    barStarts: Float64Array.from(bars, ({ beginUs }) => beginUs),
+    longestBarUs: bars.reduce((most, one) => Math.max(most, one.endUs - one.beginUs), 0),
     types: types.sort((a, b) => b.count - a.count),
     lateUs,
   };

@@ -95,12 +95,12 @@ export function startPage(film: Film): void {
         "index" in now &&
         choice.index === now.index,
     );
-    const middle = (view.beginUs + view.endUs) / 2;
     const near =
       direction === 1
-        ? all.findIndex(({ timeUs }) => timeUs > middle)
-        : all.findLastIndex(({ timeUs }) => timeUs < middle);
-    const next = all[at < 0 ? near : at + direction];
+        ? all.findIndex(({ timeUs }) => timeUs >= view.beginUs)
+        : all.findLastIndex(({ timeUs }) => timeUs <= view.endUs);
+    // Past the last one the first is next.
+    const next = all[at < 0 ? near : at + direction] ?? all.at(direction === 1 ? 0 : -1);
     if (next !== undefined) choose(next.choice, true);
   };
 

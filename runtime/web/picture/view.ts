@@ -19,6 +19,8 @@ export interface View {
   pastOnly: boolean;
   search: string;
   choice: Choice | undefined;
+  /** Which messages the filters let through, and for which filters that is so (`arrows.ts`). */
+  sieve: { readonly filters: string; readonly shown: Uint8Array } | undefined;
 }
 
 export const ALL = -2;
@@ -35,6 +37,7 @@ export const viewOf = (film: Film): View => ({
   pastOnly: false,
   search: "",
   choice: undefined,
+  sieve: undefined,
 });
 
 /** Shows `[beginUs, endUs]`, moved to where the film is and to a length that makes sense. */
