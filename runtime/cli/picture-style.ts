@@ -32,6 +32,7 @@ input[type=search]{width:190px}
 background:var(--panel);border:1px solid var(--line);white-space:pre-line;z-index:2}
 aside{overflow:auto;border-left:1px solid var(--line);background:var(--panel);padding:10px}
 aside section{margin-bottom:14px}
+#details table+h2{margin-top:10px}
 aside p{margin:0 0 6px;white-space:pre-wrap;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:1px 6px 1px 0;vertical-align:top;overflow-wrap:anywhere}
