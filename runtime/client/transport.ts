@@ -4,13 +4,15 @@
  */
 import type { CallOptions, Clock, Transport } from "../../engine/client/ports.ts";
 import type { Answer, CallFailure, Random, Signal } from "../../engine/client/ports.ts";
-import { PD_SERVICE, TIKV_SERVICE } from "../../engine/protocol/services.ts";
+import type { BatchCommandsRequest_Request } from "../../engine/protocol/gen/tikvpb.ts";
+import { PD_SERVICE, replyOfBatchResponse, TIKV_SERVICE } from "../../engine/protocol/services.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { createGrpcClient } from "../grpc/client.ts";
 import type { GrpcClient, TlsOptions } from "../grpc/client.ts";
 import type { Method } from "../grpc/method.ts";
 import * as status from "../grpc/status.ts";
 import type { Status } from "../grpc/status.ts";
+import { commandOf, CommandStream } from "./commands.ts";
 import { TimestampStream } from "./timestamps.ts";
 
 /** Connections to all addresses that were ever called, one each. */
@@ -18,6 +20,7 @@ export class GrpcTransport implements Transport {
   readonly #tls: TlsOptions | undefined;
   readonly #clients = new Map<string, GrpcClient>();
   readonly #timestamps = new Map<string, TimestampStream>();
+  readonly #commands = new Map<string, CommandStream>();
   #closed = false;
 
   /** Everything is encrypted where `tls` is given, and nothing where it is not. */
@@ -26,6 +29,12 @@ export class GrpcTransport implements Transport {
   }
 
   async tikv(address: string, call: TikvCall, options: CallOptions): Promise<Answer<TikvReply>> {
+    const command = commandOf(call);
+    if (command !== undefined) {
+      const answer = await this.#command(address, command, options);
+      if (answer !== undefined) return answer;
+      // The store refuses it, and alone it is told why.
+    }
     const method = TIKV_SERVICE.methods[call.method];
     return this.#unary(address, method, call, options) as Promise<Answer<TikvReply>>;
   }
@@ -40,8 +49,27 @@ export class GrpcTransport implements Transport {
   close(): void {
     this.#closed = true;
     for (const stream of this.#timestamps.values()) stream.close();
+    for (const stream of this.#commands.values()) stream.close();
     for (const client of this.#clients.values()) client.close();
     this.#clients.clear();
+  }
+
+  /** Undefined where the answer has no content. */
+  async #command(
+    address: string,
+    command: BatchCommandsRequest_Request,
+    { timeoutMs, signal }: CallOptions,
+  ): Promise<Answer<TikvReply> | undefined> {
+    if (signal?.aborted === true || this.#closed) return CANCELLED;
+    let stream = this.#commands.get(address);
+    if (stream === undefined) {
+      stream = new CommandStream(this.#client(address));
+      this.#commands.set(address, stream);
+    }
+    const result = await stream.ask(command, timeoutMs, signal);
+    if (!result.ok) return failed(result, signal);
+    const reply = replyOfBatchResponse(result.response);
+    return reply === undefined ? undefined : { ok: true, reply };
   }
 
   async #unary(
