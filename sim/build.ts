@@ -24,12 +24,16 @@ import type { Registers } from "./workloads/registers.ts";
 import { checksOf } from "./checkers/checks.ts";
 import { clockOf } from "./clock/clock.ts";
 import { placementConfig, storeConfig } from "./configs.ts";
+import { decisionsOf, drawsOf, seededDraws } from "./decisions/decisions.ts";
 import { SimulatedDisk } from "./disk/disk.ts";
+import { diskLuckOf } from "./disk/luck.ts";
 import { emptyQueue } from "./event-queue.ts";
 import type { Recorder } from "./film/recorder.ts";
-import { drawKnobs, NETWORKS } from "./knobs.ts";
-import { CALM, networkOf } from "./network/network.ts";
-import { below, between, chance, pick, type Random, stream, streamsOf } from "./random.ts";
+import { drawKnobs, drawProfile } from "./knobs.ts";
+import { networkOf } from "./network/network.ts";
+import { nameOf } from "./names.ts";
+import { lanesOf } from "./network/lanes.ts";
+import { below, between, type Random } from "./random.ts";
 import { traceOf } from "./trace/trace.ts";
 import { asyncClient } from "./workloads/async-client.ts";
 import { auditOf } from "./workloads/audit.ts";
@@ -88,11 +92,9 @@ export interface Built {
 }
 
 export function build(scenario: Scenario, seed: string, drain: Drain, options: Options): Built {
-  const streams = streamsOf(`${scenario.name}/${seed}`);
-  const random = stream(streams, "settings");
-  const knobs = drawKnobs(random, scenario, options.byReference);
-  const calm = scenario.network === "calm" || chance(random, 300_000);
-  const profile = calm ? CALM : pick(random, NETWORKS);
+  const decisions = decisionsOf(`${scenario.name}/${seed}`, undefined);
+  const knobs = drawKnobs(decisions, scenario, options.byReference);
+  const profile = drawProfile(decisions, scenario);
   const nodes = knobs.stores + knobs.members + clientCount(scenario) + options.guests.length;
   const stores: StoreMachine[] = [];
   const members: PlacementMachine[] = [];
@@ -100,13 +102,16 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
   const world: World = {
     seed,
     knobs,
-    streams,
+    decisions,
     queue: emptyQueue(),
     due: { time: 0, sequence: 0, event: { type: "action", name: "none", run: () => undefined } },
     timeUs: 0,
     events: 0,
-    network: networkOf(nodes, profile),
-    networkRandom: stream(streams, "network"),
+    network: networkOf(
+      nodes,
+      profile,
+      lanesOf(decisions, (node) => nameOf(world, node)),
+    ),
     wire: createWire(),
     trace: traceOf(options.onLine, options.recorded),
     servers: [],
@@ -155,7 +160,7 @@ function auditFor(
 ): Audit {
   if (bank !== undefined) return bankAudit(world, node, bank);
   if (desk !== undefined) return recordedAudit(world, node, desk);
-  return auditOf(world, node, stream(world.streams, "auditor"));
+  return auditOf(world, node, seededDraws(world.decisions, "auditor"));
 }
 
 /** All clients of the workload, and the auditor. */
@@ -182,7 +187,7 @@ function addClients(
   bank: Bank | undefined,
   desk: Desk | undefined,
 ): void {
-  const { knobs, streams } = world;
+  const { knobs } = world;
   const clients = world.clients;
   const add = (make: (node: number, name: string) => Client): void => {
     clients.push(make(world.servers.length + clients.length, `client${clients.length + 1}`));
@@ -196,15 +201,14 @@ function addClients(
     thinkUs,
     used: Array.from({ length: knobs.slots }, () => 0),
   };
-  const random = (name: string): ReturnType<typeof stream> => stream(streams, name);
   for (let i = 0; i < workload.registers; i++) {
-    add((node, name) => registerClient(world, node, name, registers, random(name)));
+    add((node, name) => registerClient(world, node, name, registers));
   }
   for (let i = 0; i < workload.inserts; i++) {
-    add((node, name) => insertClient(world, node, name, inserts, random(name)));
+    add((node, name) => insertClient(world, node, name, inserts));
   }
   for (let i = 0; i < workload.timestamps; i++) {
-    add((node, name) => timestampClient(world, node, name, thinkUs, random(name)));
+    add((node, name) => timestampClient(world, node, name, thinkUs));
   }
   if (bank !== undefined) {
     for (let i = 0; i < workload.bank; i++) {
@@ -224,7 +228,7 @@ function addClients(
     }
   } else if (workload.splits > 0) {
     const options = { slots: knobs.slots, most: workload.splits, thinkUs: 1_500_000 };
-    add((node, name) => splitClient(world, node, name, options, random(name)));
+    add((node, name) => splitClient(world, node, name, options));
   }
   for (let i = 0; i < workload.collectors; i++) {
     add((node, name) => collectorClient(world, node, name));
@@ -238,13 +242,13 @@ function addClients(
   if (workload.replicaCounts.length > 0) {
     const counts = workload.replicaCounts.filter((count) => count <= knobs.stores);
     const options = { counts, thinkUs: 3_000_000 };
-    add((node, name) => membershipClient(world, node, name, options, random(name)));
+    add((node, name) => membershipClient(world, node, name, options));
   }
 }
 
 /** What stores and placement members have in common. */
 function processOf(world: World, node: number, name: string): Process {
-  const random = stream(world.streams, `clock of ${name}`);
+  const random = drawsOf(world.decisions, `clock/${name}`);
   // Even good clocks are a little off, and every machine has been up for a while.
   const clock = clockOf(
     between(random, 1, 1_000_000_000),
@@ -256,7 +260,7 @@ function processOf(world: World, node: number, name: string): Process {
     name,
     clock,
     disk: new SimulatedDisk(),
-    diskRandom: stream(world.streams, `disk of ${name}`),
+    diskLuck: diskLuckOf(world.decisions, name),
     status: "down",
     tickMs: world.knobs.tickMs,
     incarnation: 0,
@@ -312,4 +316,4 @@ const memberOf = (i: number): Member => ({
 });
 
 const seedOf = (world: World, name: string): number =>
-  below(stream(world.streams, `seed of ${name}`), 0x7fffffff);
+  below(seededDraws(world.decisions, `engine/${name}`), 0x7fffffff);

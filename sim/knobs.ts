@@ -3,9 +3,10 @@
  * may decide whether a bug shows. In half of the seeds everything has its usual value; in the
  * others each setting is, with an even chance, pushed to an extreme.
  */
-import type { Random } from "./random.ts";
+import type { Decisions } from "./decisions/decisions.ts";
 import type { Scenario } from "./scenario.ts";
-import type { NetworkProfile } from "./network/network.ts";
+import { drawsOf, isDrawn, seededDraws } from "./decisions/decisions.ts";
+import { CALM, type NetworkProfile } from "./network/network.ts";
 import { chance, pick } from "./random.ts";
 
 export interface Knobs {
@@ -62,25 +63,30 @@ export interface Knobs {
  */
 export const MAX_DRIFT = 60_000;
 
-export function drawKnobs(random: Random, scenario: Scenario, byReference: boolean): Knobs {
+export function drawKnobs(decisions: Decisions, scenario: Scenario, byReference: boolean): Knobs {
   const { cluster: shape } = scenario;
-  const drawn = chance(random, 500_000);
+  const drawn = chance(seededDraws(decisions, "knob"), 500_000);
   const odd = scenario.settings === "odd" || (drawn && scenario.settings === "drawn");
   /**
    * The usual value; one of the extremes in odd seeds every other time, and where the scenario is
    * about it.
    */
   const setting = <T>(name: keyof Knobs, usual: T, extremes: readonly T[]): T => {
-    const changed = chance(random, 500_000) && odd;
+    const random = drawsOf(decisions, `knob/${name}`);
     const extreme = pick(random, extremes);
+    const changed = isDrawn(decisions, `knob/${name}`) && odd && chance(random, 500_000);
     return changed || scenario.extreme.includes(name) ? extreme : usual;
   };
-  const stores = pick(random, shape.stores);
+  const sized = (name: keyof Knobs, sizes: readonly number[]): number =>
+    isDrawn(decisions, `knob/${name}`)
+      ? pick(drawsOf(decisions, `knob/${name}`), sizes)
+      : Math.min(...sizes);
+  const stores = sized("stores", shape.stores);
   const electionMs = setting("electionMs", 1000, [600, 2000]);
   return {
     stores,
-    members: pick(random, shape.members),
-    replicas: Math.min(stores, pick(random, shape.replicas)),
+    members: sized("members", shape.members),
+    replicas: Math.min(stores, sized("replicas", shape.replicas)),
     turnDelayUs: setting("turnDelayUs", 20, [1, 500, 3000]),
     turnUs: setting("turnUs", 20, [1, 400, 2000]),
     byReference,
@@ -122,6 +128,13 @@ export function drawKnobs(random: Random, scenario: Scenario, byReference: boole
     valueBytes: setting("valueBytes", 32, [4, 300, 2000]),
     slots: setting("slots", 12, [3, 40]),
   };
+}
+
+/** How the seed's network behaves while nobody cuts it: `knob/network`. */
+export function drawProfile(decisions: Decisions, scenario: Scenario): NetworkProfile {
+  const random = drawsOf(decisions, "knob/network");
+  const calm = scenario.network === "calm" || !isDrawn(decisions, "knob/network");
+  return calm || chance(random, 300_000) ? CALM : pick(random, NETWORKS);
 }
 
 /** The networks a seed may draw, beside the calm one. */

@@ -22,27 +22,27 @@ import type { StoreConfig, StoreInput, StoreMessage } from "../engine/store/type
 import type { TableCache } from "../engine/storage/table/cache.ts";
 import type { Checks } from "./checkers/checks.ts";
 import type { Clock } from "./clock/clock.ts";
+import type { Decisions } from "./decisions/decisions.ts";
 import type { SimulatedDisk } from "./disk/disk.ts";
+import type { DiskLuck } from "./disk/luck.ts";
 import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
 import type { Recorder } from "./film/recorder.ts";
 import type { Knobs } from "./knobs.ts";
 import type { RunningJob } from "./machines/jobs.ts";
 import type { Network } from "./network/network.ts";
-import type { Random, Streams } from "./random.ts";
 import type { Trace } from "./trace/trace.ts";
 
 export interface World {
   readonly seed: string;
   readonly knobs: Knobs;
-  readonly streams: Streams;
+  readonly decisions: Decisions;
   readonly queue: EventQueue<WorldEvent>;
   readonly due: Due<WorldEvent>;
   /** True time, in microseconds since the beginning. */
   timeUs: number;
   events: number;
   readonly network: Network;
-  readonly networkRandom: Random;
   /** Scratch space of the codecs; holds nothing from one call to the next. */
   readonly wire: Wire;
   readonly trace: Trace;
@@ -114,7 +114,7 @@ export interface Process {
   readonly name: string;
   readonly clock: Clock;
   readonly disk: SimulatedDisk;
-  readonly diskRandom: Random;
+  readonly diskLuck: DiskLuck;
   /** `broken`: its data could not be opened; it stays down. */
   status: "up" | "paused" | "down" | "broken";
   /** Milliseconds of its own clock between two ticks. */

@@ -1,15 +1,16 @@
 /**
- * Randomness of a simulated run: one named stream for each concern, all derived from the run's
- * seed. A draw more in one stream moves no other, so a seed keeps most of its story when code
- * changes.
+ * Draws of chance. Where a run's draws come from is in `decisions/`: each decision has a generator
+ * of its own, so one decision more or less moves no other.
  *
- * The generator is seedrandom's `alea`. Its `xor128` is as fast, but is linear in its seed: the
- * streams of "client 1" and "client 2" would differ by a fixed pattern.
+ * Rare decisions have seedrandom's `alea`. Its `xor128` is as fast, but is linear in its seed: the
+ * draws of "client 1" and "client 2" would differ by a fixed pattern. Messages and disks decide a
+ * hundred thousand times a second; they share one generator that is seeded anew in a few
+ * multiplications.
  */
 import seedrandom from "seedrandom";
 import { assert } from "../engine/base/assert.ts";
 
-/** One stream. Draws are made by the functions below. */
+/** A generator. Draws are made by the functions below. */
 export interface Random {
   /** A number in [0, 1) with 32 random bits. */
   (): number;
@@ -17,29 +18,43 @@ export interface Random {
   int32(): number;
 }
 
-/** The streams of one run, made when they are first asked for. */
-export interface Streams {
-  readonly seed: string;
-  readonly made: Map<string, Random>;
-}
-
 /** Chances are integers in millionths, so that no draw depends on how a fraction is rounded. */
 export const CERTAIN = 1_000_000;
 
-export const streamsOf = (seed: string): Streams => ({ seed, made: new Map() });
+/** A generator of its own, seeded by a text. */
+export const randomOf = (seed: string): Random => seedrandom.alea(seed);
 
-/** The stream called `name`: the same object at every call. */
-export function stream(streams: Streams, name: string): Random {
-  let random = streams.made.get(name);
-  if (random === undefined) {
-    random = randomOf(`${streams.seed}/${name}`);
-    streams.made.set(name, random);
-  }
-  return random;
+/** What a decision draws that is not left to chance: the middle of everything. */
+export const MEDIAN: Random = Object.assign(() => 0.5, { int32: () => 0x80000000 | 0 });
+
+/** One generator for many decisions, one after another. Mutable. */
+export interface QuickRandom extends Random {
+  /** The draws that follow depend on these two numbers alone. */
+  reseed(base: number, number: number): QuickRandom;
 }
 
-/** A stream of its own, outside of any run. */
-export const randomOf = (seed: string): Random => seedrandom.alea(seed);
+/** Steps by the golden ratio, mixed by two multiplications: a splitmix of 32 bits. */
+export function quickRandom(): QuickRandom {
+  let state = 0;
+  const int32 = (): number => {
+    state = (state + 0x9e3779b9) | 0;
+    return mixed(state);
+  };
+  const quick: QuickRandom = Object.assign(() => (int32() >>> 0) / 0x100000000, {
+    int32,
+    reseed(base: number, number: number): QuickRandom {
+      state = mixed(mixed(number ^ 0x5bd1e995) ^ base);
+      return quick;
+    },
+  });
+  return quick;
+}
+
+function mixed(value: number): number {
+  const once = Math.imul(value ^ (value >>> 16), 0x21f0aaad);
+  const twice = Math.imul(once ^ (once >>> 15), 0x735a2d97);
+  return twice ^ (twice >>> 15);
+}
 
 /** An integer in [0, count). */
 export function below(random: Random, count: number): number {

@@ -16,12 +16,13 @@ import { checkHistories } from "./checkers/histories.ts";
 import { checkTables } from "./checkers/tables.ts";
 import { checkRecords } from "./checkers/record-audit.ts";
 import { setDrift, thawWall } from "./clock/clock.ts";
+import { drawsOf } from "./decisions/decisions.ts";
 import { HEALTHY_DISK } from "./disk/model.ts";
 import { schedule } from "./event-queue.ts";
 import { unleash } from "./faults/nemesis.ts";
 import { resume, startLater } from "./machines/process.ts";
 import { CALM, healNetwork } from "./network/network.ts";
-import { between, stream } from "./random.ts";
+import { between } from "./random.ts";
 import { narrate, traceText } from "./trace/trace.ts";
 import { checkInserts } from "./workloads/audit.ts";
 import { runUntil } from "./world.ts";
@@ -96,8 +97,10 @@ const over = (world: World): boolean => world.checks.violation !== undefined;
 
 /** Starts them one after another, within a fifth of a second. */
 export function startServers(world: World): void {
-  const random = stream(world.streams, "start");
-  for (const machine of world.servers) startLater(world, machine, between(random, 0, 200_000));
+  for (const machine of world.servers) {
+    const random = drawsOf(world.decisions, `start/${machine.name}`);
+    startLater(world, machine, between(random, 0, 200_000));
+  }
 }
 
 /** The liveness phase: until everything has converged and been audited, or time is up. */

@@ -19,6 +19,7 @@ import type {
 } from "./model.ts";
 import { schedule } from "./event-queue.ts";
 import { notePacket } from "./film/recorder.ts";
+import { messageType, type MessageType } from "./network/lanes.ts";
 import { transmit } from "./network/network.ts";
 
 /** Bytes that a call or an answer counts for on a narrow link. */
@@ -36,8 +37,14 @@ export function sendMessage(
   message: StoreMessage | PlacementMessage,
 ): void {
   const bytes = payload instanceof Uint8Array ? payload.length : CALL_BYTES;
-  const packet = { from, to, type, bytes, once: false };
-  const copies = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  const packet = {
+    from,
+    to,
+    type: messageType(world.network.lanes, "message", type),
+    bytes,
+    once: false,
+  };
+  const copies = transmit(world.network, world.timeUs, packet);
   if (world.film !== undefined) notePacket(world.film, world.timeUs, packet, copies, message);
   for (const time of copies) schedule(world.queue, time, { type: "message", from, to, payload });
 }
@@ -54,7 +61,8 @@ export function beginCall(
   const id = world.nextCall;
   world.nextCall = id + 1;
   const call: Call = { id, request, from, to, owner, over: false, ticket: undefined };
-  passOn(world, from, to.node, `call ${request.method}`, { type: "request", call });
+  const type = messageType(world.network.lanes, "call", request.method);
+  passOn(world, from, to.node, type, { type: "request", call });
   schedule(world.queue, world.timeUs + timeoutUs, { type: "deadline", call });
   return call;
 }
@@ -62,22 +70,26 @@ export function beginCall(
 /** The server's answer sets out for the caller. */
 export function sendAnswer(world: World, call: Call, outcome: Outcome): void {
   call.ticket = undefined;
-  passOn(world, call.to.node, call.from, `answer ${call.request.method}`, {
-    type: "answer",
-    call,
-    outcome,
-  });
+  const type = messageType(world.network.lanes, "answer", call.request.method);
+  passOn(world, call.to.node, call.from, type, { type: "answer", call, outcome });
 }
 
 /** The caller gave up: tells the server, as a closed stream does. */
 export function sendCancel(world: World, call: Call): void {
-  passOn(world, call.from, call.to.node, "cancel", { type: "cancel", call });
+  const type = messageType(world.network.lanes, "message", "cancel");
+  passOn(world, call.from, call.to.node, type, { type: "cancel", call });
 }
 
 /** Carries one part of a call over the network: once or never, where no hold repeats it. */
-function passOn(world: World, from: number, to: number, type: string, event: WorldEvent): void {
+function passOn(
+  world: World,
+  from: number,
+  to: number,
+  type: MessageType,
+  event: WorldEvent,
+): void {
   const packet = { from, to, type, bytes: CALL_BYTES, once: true };
-  const copies = transmit(world.network, world.networkRandom, world.timeUs, packet);
+  const copies = transmit(world.network, world.timeUs, packet);
   if (world.film !== undefined) notePacket(world.film, world.timeUs, packet, copies, event);
   const [time, ...again] = copies;
   if (time === undefined) return;

@@ -12,6 +12,7 @@ import type { Fault } from "../scenario.ts";
 import type { Struck } from "./nemesis.ts";
 import { unreachable } from "../../engine/base/assert.ts";
 import { noteFault } from "../film/fault.ts";
+import { drawsOf } from "../decisions/decisions.ts";
 import { isAlive } from "../machines/inbox.ts";
 import { crash, pause, resume, startLater } from "../machines/process.ts";
 import { cut, mend } from "../network/network.ts";
@@ -29,11 +30,16 @@ const PATIENCE = [0, 300_000, 800_000];
 export function lieInWait(
   world: World,
   fault: Extract<Fault, { type: "ambush" }>,
-  random: Random,
+  name: string,
 ): void {
-  const patience = pick(random, PATIENCE);
+  const patience = pick(drawsOf(world.decisions, `${name}/patience`), PATIENCE);
+  /** By machine, how often it has stood for election. */
+  const stood = new Map<Machine, number>();
   world.watchers.push((machine: Machine, role: Role) => {
     if (role !== "candidate" && role !== "leader") return;
+    const nth = (stood.get(machine) ?? 0) + 1;
+    stood.set(machine, nth);
+    const random = drawsOf(world.decisions, `${name}/${machine.name}/${nth}`);
     if (world.phase !== "safety" || chance(random, patience)) return;
     // Each order of magnitude is as likely as the others: a message's way as well as a heartbeat.
     const delayUs = (between(random, fault.every[0], fault.every[1]) * 1000) >> below(random, 12);

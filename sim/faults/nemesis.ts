@@ -6,7 +6,8 @@
 import type { Scenario, Span, TimedFault } from "../scenario.ts";
 import type { World } from "../model.ts";
 import type { Random } from "../random.ts";
-import { between, chance, pickWeighted, stream } from "../random.ts";
+import { drawsOf, isDrawn } from "../decisions/decisions.ts";
+import { between, chance, pickWeighted } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { lieInWait } from "./ambush.ts";
 import { noteFault } from "../film/fault.ts";
@@ -31,20 +32,23 @@ export interface Struck {
 /** Schedules the faults of this seed. They strike until the world leaves the safety phase. */
 export function unleash(world: World, scenario: Scenario): readonly string[] {
   const chosen: string[] = [];
-  scenario.faults.forEach((fault, i) => {
-    const random = stream(world.streams, `fault ${i} ${fault.type}`);
-    const present = chance(random, fault.chance);
-    const quarters = pickWeighted(random, HASTE);
-    if (!present) return;
+  const seen = new Map<string, number>();
+  for (const fault of scenario.faults) {
+    const nth = (seen.get(fault.type) ?? 0) + 1;
+    seen.set(fault.type, nth);
+    const name = `fault/${fault.type} ${nth}`;
+    const random = drawsOf(world.decisions, name);
+    if (!isDrawn(world.decisions, name) || !chance(random, fault.chance)) continue;
     chosen.push(fault.type);
-    if (fault.type === "ambush") lieInWait(world, fault, random);
-    else plan(world, fault, quarters, random);
-  });
+    if (fault.type === "ambush") lieInWait(world, fault, name);
+    else plan(world, fault, name, pickWeighted(random, HASTE), 1);
+  }
   return chosen;
 }
 
-/** Schedules the next strike of one fault, which schedules the one after it. */
-function plan(world: World, fault: TimedFault, quarters: number, random: Random): void {
+/** Schedules the `nth` strike of one fault, which schedules the one after it. */
+function plan(world: World, fault: TimedFault, name: string, quarters: number, nth: number): void {
+  const random = drawsOf(world.decisions, `${name}/${nth}`);
   const waitUs = Math.max(1000, Math.floor((drawUs(fault.every, random) * 4) / quarters));
   later(world, waitUs, fault.type, () => {
     const lastsUs = drawUs(fault.lasts, random);
@@ -55,7 +59,7 @@ function plan(world: World, fault: TimedFault, quarters: number, random: Random)
       const { end } = struck;
       if (end !== undefined) later(world, lastsUs, `end of ${fault.type}`, end);
     }
-    plan(world, fault, quarters, random);
+    plan(world, fault, name, quarters, nth + 1);
   });
 }
 

@@ -86,7 +86,8 @@ export function notePacket(
   copies: readonly number[],
   carries: StoreMessage | PlacementMessage | WorldEvent,
 ): void {
-  const { from, to, type } = packet;
+  const { from, to } = packet;
+  const type = packet.type.name;
   let group = -1;
   let term = -1;
   let id = 0;

@@ -8,6 +8,7 @@ import type { Ticket } from "../../engine/base/ids.ts";
 import type { DiskOperation } from "../../engine/storage/disk.ts";
 import { runStoreJob } from "../../engine/store/jobs.ts";
 import type { Job, JobOutcome } from "../../engine/storage/lsm/types.ts";
+import { onBeginning, onEnding } from "../disk/luck.ts";
 import type { StoreMachine, World } from "../model.ts";
 import { schedule } from "../event-queue.ts";
 import { giveStore } from "./inbox.ts";
@@ -41,7 +42,7 @@ function nextSlice(world: World, machine: StoreMachine, ticket: Ticket): void {
     return;
   }
   machine.disk.submitSlice(ticket, slice);
-  const durationUs = machine.disk.start(machine.diskRandom, ticket);
+  const durationUs = machine.disk.start(onBeginning(machine.diskLuck, ticket), ticket);
   assert(durationUs !== undefined, "the slices of a job are written one at a time");
   const { incarnation } = machine;
   const paceUs = job.bytesPerSecond === 0 ? 0 : (bytesOf(slice) * 1e6) / job.bytesPerSecond;
@@ -51,7 +52,7 @@ function nextSlice(world: World, machine: StoreMachine, ticket: Ticket): void {
 
 /** The disk has performed a slice, or refused it, which ends the job. */
 export function finishSlice(world: World, machine: StoreMachine, ticket: Ticket): void {
-  const answer = machine.disk.finish(machine.diskRandom, ticket);
+  const answer = machine.disk.finish(onEnding(machine.diskLuck, ticket), ticket);
   if (answer.type === "written") {
     nextSlice(world, machine, ticket);
     return;

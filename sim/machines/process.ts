@@ -7,9 +7,11 @@ import type { LogEffect } from "../../engine/base/log.ts";
 import type { DiskInput, Lane, WriteEffect } from "../../engine/storage/disk.ts";
 import type { Machine, Outcome, World } from "../model.ts";
 import type { Crash } from "../disk/disk.ts";
-import type { Random } from "../random.ts";
+import { drawsOf } from "../decisions/decisions.ts";
+import { onBeginning, onEnding } from "../disk/luck.ts";
 import { schedule } from "../event-queue.ts";
-import { below, chance, stream } from "../random.ts";
+import { nameOf } from "../names.ts";
+import { below, chance } from "../random.ts";
 import { violated } from "../checkers/verdict.ts";
 import { narrate } from "../trace/trace.ts";
 import { sendAnswer } from "../transport.ts";
@@ -30,7 +32,7 @@ export function write(world: World, machine: Machine, effect: WriteEffect): void
 }
 
 function startWrite(world: World, machine: Machine, track: Lane): void {
-  const durationUs = machine.disk.start(machine.diskRandom, track);
+  const durationUs = machine.disk.start(onBeginning(machine.diskLuck, track), track);
   if (durationUs === undefined) return;
   const { incarnation } = machine;
   schedule(world.queue, world.timeUs + durationUs, { type: "disk", machine, incarnation, track });
@@ -38,7 +40,7 @@ function startWrite(world: World, machine: Machine, track: Lane): void {
 
 /** The disk has finished a write. A paused process hears of it when it goes on. */
 export function finishWrite(world: World, machine: Machine, track: Lane): void {
-  const input: DiskInput = machine.disk.finish(machine.diskRandom, track);
+  const input: DiskInput = machine.disk.finish(onEnding(machine.diskLuck, track), track);
   machine.inbox.push(input);
   startWrite(world, machine, track);
   wake(world, machine);
@@ -51,29 +53,33 @@ export function crash(world: World, machine: Machine, kind: Crash): void {
   machine.incarnation += 1;
   machine.turnDue = false;
   machine.inbox = [];
-  machine.disk.crash(kind, machine.diskRandom);
+  const name = `crash/${machine.name}/${machine.starts}`;
+  machine.disk.crash(kind, drawsOf(world.decisions, name));
   machine.state = undefined;
   if (machine.kind === "store") machine.jobs.clear();
-  const random = stream(world.streams, "crashes");
+  const isTold = (who: string, millionths: number): boolean =>
+    chance(drawsOf(world.decisions, `${name}/told/${who}`), millionths);
   for (const call of machine.serving.values()) {
     // A lost machine leaves its callers waiting; a dead process resets their connections.
-    if (kind === "process" || chance(random, 300_000)) sendAnswer(world, call, { type: "lost" });
+    if (kind === "process" || isTold(nameOf(world, call.from), 300_000)) {
+      sendAnswer(world, call, { type: "lost" });
+    }
   }
   machine.serving.clear();
-  tellPeers(world, machine, random);
+  tellPeers(world, machine, (peer) => isTold(peer.name, 500_000));
 }
 
 /** Some of the others notice at once that their connection to a crashed process is gone. */
-function tellPeers(world: World, crashed: Machine, random: Random): void {
+function tellPeers(world: World, crashed: Machine, isTold: (peer: Machine) => boolean): void {
   if (crashed.kind === "store") {
     for (const peer of world.stores) {
-      if (peer === crashed || crashed.id === 0 || !chance(random, 500_000)) continue;
+      if (peer === crashed || crashed.id === 0 || !isTold(peer)) continue;
       giveStore(world, peer, { type: "unreachable", store: crashed.id });
     }
     return;
   }
   for (const peer of world.members) {
-    if (peer === crashed || !chance(random, 500_000)) continue;
+    if (peer === crashed || !isTold(peer)) continue;
     givePlacement(world, peer, { type: "unreachable", member: crashed.id });
   }
 }
@@ -103,7 +109,8 @@ export function resume(world: World, machine: Machine): void {
 export function stopped(world: World, machine: Machine, reason: string): void {
   narrate(world.trace, world.timeUs, "node", `${machine.name} stops: ${reason}`);
   crash(world, machine, "process");
-  startLater(world, machine, 500_000 + below(stream(world.streams, "operator"), 1_500_000));
+  const random = drawsOf(world.decisions, `operator/${machine.name}/${machine.starts}`);
+  startLater(world, machine, 500_000 + below(random, 1_500_000));
 }
 
 /** What a node logs above debug level becomes part of the story, up to a limit. */

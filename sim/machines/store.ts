@@ -11,8 +11,9 @@ import { TableCache } from "../../engine/storage/table/cache.ts";
 import * as engine from "../../engine/store/index.ts";
 import { afterStoreStep, lookAtStore } from "../checkers/look.ts";
 import { readClock } from "../clock/clock.ts";
+import { drawsOf } from "../decisions/decisions.ts";
 import { schedule } from "../event-queue.ts";
-import { below, stream } from "../random.ts";
+import { below } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { askPlacement, sendMessage } from "../transport.ts";
 import { giveStore } from "./inbox.ts";
@@ -65,7 +66,8 @@ function restartTroubled(world: World, machine: StoreMachine, before: engine.Sto
   const run = (): void => {
     if (machine.incarnation === incarnation) stopped(world, machine, "restarted by the operator");
   };
-  const delayUs = 200_000 + below(stream(world.streams, "operator"), 2_000_000);
+  const name = `operator/${machine.name}/${machine.starts}/trouble`;
+  const delayUs = 200_000 + below(drawsOf(world.decisions, name), 2_000_000);
   schedule(world.queue, world.timeUs + delayUs, { type: "action", name: "operator", run });
 }
 

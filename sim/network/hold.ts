@@ -24,21 +24,15 @@ export interface Hold {
 }
 
 export const matches = (hold: Hold, packet: Packet): boolean =>
-  packet.type.startsWith(hold.messageType) &&
+  packet.type.name.startsWith(hold.messageType) &&
   (hold.from === undefined || hold.from === packet.from) &&
   (hold.to === undefined || hold.to === packet.to);
 
-/** Draws whether this message is held; if so appends the arrival times of its copies. */
-export function applyHold(
-  hold: Hold,
-  random: Random,
-  timeUs: number,
-  once: boolean,
-  copies: number[],
-): boolean {
+/** Draws whether this message is held; if so appends how late its copies come. */
+export function applyHold(hold: Hold, random: Random, once: boolean, delays: number[]): boolean {
   if (!chance(random, hold.millionths)) return false;
   const most = once && !hold.repeatsCalls ? Math.min(1, hold.maxCopies) : hold.maxCopies;
   const count = below(random, most + 1);
-  for (let i = 0; i < count; i++) copies.push(timeUs + draw(hold.delay, random));
+  for (let i = 0; i < count; i++) delays.push(draw(hold.delay, random));
   return true;
 }

@@ -3,14 +3,14 @@
  * kept by directed link in flat arrays; the cuts of overlapping partitions are counted, so that
  * healing one leaves the others.
  */
-import type { Random } from "../random.ts";
+import type { Fate } from "./fate.ts";
 import type { Hold } from "./hold.ts";
+import type { Lanes, MessageType } from "./lanes.ts";
 import type { Latency } from "./latency.ts";
 import type { Link } from "./topology.ts";
 import { assert } from "../../engine/base/assert.ts";
-import { chance } from "../random.ts";
-import { applyHold, matches } from "./hold.ts";
-import { draw } from "./latency.ts";
+import { freshFate } from "./fate.ts";
+import { nextFate } from "./lanes.ts";
 
 /** How the links behave while nobody cuts them. Chances in millionths of a message. */
 export interface NetworkProfile {
@@ -27,8 +27,7 @@ export interface NetworkProfile {
 export interface Packet {
   readonly from: number;
   readonly to: number;
-  /** For holds by type, as in `raft append_request`. */
-  readonly type: string;
+  readonly type: MessageType;
   readonly bytes: number;
   /** Calls travel on connections: never twice, never in part. They may be lost or late. */
   readonly once: boolean;
@@ -38,6 +37,8 @@ export interface Packet {
 export interface Network {
   profile: NetworkProfile;
   readonly size: number;
+  /** Who decides what becomes of each message. */
+  readonly lanes: Lanes;
   /** How many cuts are open on each link. */
   readonly cuts: Uint16Array;
   /** Until when each link holds everything back. */
@@ -46,7 +47,8 @@ export interface Network {
   readonly arrivals: Float64Array;
   readonly busy: Float64Array;
   holds: readonly Hold[];
-  /** Scratch: the times at which the copies of the last packet arrive. */
+  /** Scratch: what becomes of the last packet, and the times at which its copies arrive. */
+  readonly fate: Fate;
   readonly copies: number[];
   lost: number;
   duplicated: number;
@@ -61,14 +63,16 @@ export const CALM: NetworkProfile = {
   bytesPerMs: 0,
 };
 
-export const networkOf = (size: number, profile: NetworkProfile): Network => ({
+export const networkOf = (size: number, profile: NetworkProfile, lanes: Lanes): Network => ({
   profile,
   size,
+  lanes,
   cuts: new Uint16Array(size * size),
   clogs: new Float64Array(size * size),
   arrivals: new Float64Array(size * size),
   busy: new Float64Array(size * size),
   holds: [],
+  fate: freshFate(),
   copies: [],
   lost: 0,
   duplicated: 0,
@@ -78,38 +82,29 @@ export const networkOf = (size: number, profile: NetworkProfile): Network => ({
  * Sends `packet` at `timeUs`: the arrival times of its copies, none where it is lost. The result is
  * reused by the next call.
  */
-export function transmit(
-  network: Network,
-  random: Random,
-  timeUs: number,
-  packet: Packet,
-): readonly number[] {
-  const { profile, copies } = network;
+export function transmit(network: Network, timeUs: number, packet: Packet): readonly number[] {
+  const { copies } = network;
   copies.length = 0;
   const link = packet.from * network.size + packet.to;
-  if ((network.cuts[link] as number) > 0 || (profile.loss > 0 && chance(random, profile.loss))) {
-    network.lost += 1;
-    return copies;
-  }
-  for (const hold of network.holds) {
-    if (matches(hold, packet) && applyHold(hold, random, timeUs, packet.once, copies)) {
-      return copies;
-    }
-  }
-  copies.push(arrival(network, random, timeUs, link, packet.bytes));
-  if (!packet.once && profile.duplication > 0 && chance(random, profile.duplication)) {
-    network.duplicated += 1;
-    copies.push(arrival(network, random, timeUs, link, packet.bytes));
+  const fate = nextFate(network, packet, network.fate);
+  if ((network.cuts[link] as number) > 0) fate.delays.length = 0;
+  if (fate.delays.length === 0) network.lost += 1;
+  if (fate.delays.length > 1 && !fate.held) network.duplicated += 1;
+  for (const delayUs of fate.delays) {
+    // What is held back goes by no rule of the link.
+    copies.push(
+      fate.held ? timeUs + delayUs : arrival(network, timeUs, link, packet.bytes, delayUs),
+    );
   }
   return copies;
 }
 
 function arrival(
   network: Network,
-  random: Random,
   timeUs: number,
   link: number,
   bytes: number,
+  delayUs: number,
 ): number {
   const { profile } = network;
   let leaves = timeUs;
@@ -118,7 +113,7 @@ function arrival(
     leaves += Math.ceil((bytes * 1000) / profile.bytesPerMs);
     network.busy[link] = leaves;
   }
-  let arrives = Math.max(leaves, network.clogs[link] as number) + draw(profile.latency, random);
+  let arrives = Math.max(leaves, network.clogs[link] as number) + delayUs;
   if (profile.ordered) {
     arrives = Math.max(arrives, network.arrivals[link] as number);
     network.arrivals[link] = arrives;

@@ -8,9 +8,11 @@ import type { Answer, CallOptions, Ports, Signal } from "../../engine/client/por
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { noteCall, noteEvent } from "../checkers/authors.ts";
 import { violated } from "../checkers/verdict.ts";
+import { seededDraws } from "../decisions/decisions.ts";
 import { schedule } from "../event-queue.ts";
 import type { Client, Machine, Outcome, World } from "../model.ts";
-import { stream } from "../random.ts";
+import { nextOperation } from "../decisions/operations.ts";
+import type { Random } from "../random.ts";
 import { beginCall } from "../transport.ts";
 
 /** A connection on which nothing has come for so long is given up, whatever the caller allows. */
@@ -18,16 +20,26 @@ const SILENCE_MS = 1500;
 
 const UNAVAILABLE = 14;
 
+/**
+ * Does one thing after another, as the seed decides, until the world stops its clients. `body` is
+ * told its number and draws from `random`.
+ */
+export type Operate = (
+  thinkUs: number,
+  body: (random: Random, number: number) => Promise<void>,
+) => Promise<void>;
+
 /** Runs `live` from the start on. What it throws is a broken promise of the client. */
 export function asyncClient(
   world: World,
   node: number,
   name: string,
-  live: (ports: Ports) => Promise<void>,
+  live: (ports: Ports, operate: Operate) => Promise<void>,
 ): Client {
   const asleep = new Map<number, () => void>();
   const calls = new Map<number, (outcome: Outcome) => void>();
-  const random = stream(world.streams, `library of ${name}`);
+  /** What the library draws from: another generator for each operation. */
+  let way = seededDraws(world.decisions, `client/${name}/way`);
   let lastTag = 0;
 
   const sleep: Ports["clock"]["sleep"] = (ms, signal) => {
@@ -70,7 +82,7 @@ export function asyncClient(
         call<PdReply>(memberAt(world, endpoint), request, options),
     },
     clock: { nowMs: () => world.timeUs / 1000, sleep },
-    random: { next: random },
+    random: { next: () => way() },
     log: (event) => {
       noteEvent(world.checks.authors, name, event);
       if (event.message !== "heartbeat failed" && event.message !== "clean-up failed") return;
@@ -80,13 +92,26 @@ export function asyncClient(
     },
   };
 
+  const operate: Operate = async (thinkUs, body) => {
+    let operation = nextOperation(world, name, 0, thinkUs);
+    while (operation !== undefined) {
+      await sleep(operation.waitUs / 1000, undefined);
+      if (!world.clientsActive) return;
+      ({ way } = operation);
+      world.errands += 1;
+      await body(operation.random, operation.number);
+      world.errands -= 1;
+      operation = nextOperation(world, name, operation.number + 1, thinkUs);
+    }
+  };
+
   const client: Client = {
     node,
     name,
     leader: 0,
     start() {
       world.stirred = true;
-      live(ports).catch((error: unknown) => {
+      live(ports, operate).catch((error: unknown) => {
         const { message, stack } = error instanceof Error ? error : new Error(String(error));
         violated(world, "assertions", `${name} threw: ${message}`, stack);
       });

@@ -45,7 +45,7 @@ export function auditOf(world: World, node: number, random: Random): Audit {
     },
     answered: (tag: number, outcome: Outcome) => void onAnswer(session, tag, outcome),
   };
-  const session = sessionOf(world, () => client, random);
+  const session = sessionOf(world, () => client);
   const audit: Audit = { client, doing: "starts", done: false, seen: new Map() };
   let cursor: Key = EMPTY_KEY;
   let task: "probe" | "scan" = "probe";
@@ -68,7 +68,7 @@ export function auditOf(world: World, node: number, random: Random): Audit {
     const key = from === EMPTY_KEY ? ("\0probe" as Key) : from;
     const value = freshValue(world.checks.history);
     let record: Record | undefined;
-    begin(session, {
+    begin(session, random, {
       key,
       writes: true,
       anyReplica: false,
@@ -103,7 +103,7 @@ export function auditOf(world: World, node: number, random: Random): Audit {
   const scan = (from: Key): void => {
     let asked: Region | undefined;
     let start = 0;
-    begin(session, {
+    begin(session, random, {
       key: from,
       writes: false,
       anyReplica: false,

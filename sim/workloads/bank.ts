@@ -19,7 +19,8 @@ import {
 } from "../checkers/transfers.ts";
 import { violated } from "../checkers/verdict.ts";
 import type { Client, World } from "../model.ts";
-import { below, between, chance, pickWeighted, type Random, stream } from "../random.ts";
+import { seededDraws } from "../decisions/decisions.ts";
+import { below, between, chance, pickWeighted, type Random } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import {
@@ -47,7 +48,7 @@ const RETRY_MS = 200;
 const LONG_THOUGHT_MS = 5000;
 
 export function bankOf(world: World): Bank {
-  const random = stream(world.streams, "bank");
+  const random = seededDraws(world.decisions, "bank");
   const ledger: Ledger = { accounts: world.knobs.slots, transfers: new Map(), acknowledged: [] };
   return { ledger, mix: mixOf(random), boundMs: boundOf(random) };
 }
@@ -61,15 +62,11 @@ export function bankClient(
   bank: Bank,
   thinkUs: number,
 ): Client {
-  const random = stream(world.streams, name);
-  return asyncClient(world, node, name, async (ports) => {
+  return asyncClient(world, node, name, async (ports, operate) => {
     const { txn } = libraryOf(world, boundedCommits(ports, bank.boundMs));
     if (!(await openBank(world, ports, txn, bank.ledger))) return;
     const past: Moment[] = [];
-    for (let i = 0; ; i++) {
-      await ports.clock.sleep(between(random, 1, 2 * thinkUs) / 1000, undefined);
-      if (!world.clientsActive) return;
-      world.errands += 1;
+    await operate(thinkUs, async (random, i) => {
       if (chance(random, 600_000)) {
         const plan = drawTransfer(bank, random, name, i);
         await transfer(world, ports, txn, bank.ledger, plan, random);
@@ -78,8 +75,7 @@ export function bankClient(
         const moment = await look(world, txn, bank.ledger, name, how);
         if (moment !== undefined) past.push(moment);
       }
-      world.errands -= 1;
-    }
+    });
   });
 }
 

@@ -15,7 +15,8 @@ import {
   TxnInfo,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { Client, World } from "../model.ts";
-import { between, pick, stream } from "../random.ts";
+import { seededDraws } from "../decisions/decisions.ts";
+import { pick } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import { locksOf } from "./leftovers.ts";
@@ -26,19 +27,14 @@ const EVERY_MS = [300, 2000, 10_000];
 const REPEATABLE = { timeoutMs: PATIENCE.timeoutMs, repeatable: true } as const;
 
 export function broomClient(world: World, node: number, name: string): Client {
-  const random = stream(world.streams, name);
-  const everyMs = pick(random, EVERY_MS);
-  return asyncClient(world, node, name, async (ports) => {
+  const everyMs = pick(seededDraws(world.decisions, `client/${name}`), EVERY_MS);
+  return asyncClient(world, node, name, async (ports, operate) => {
     const { cluster } = libraryOf(world, ports);
-    for (;;) {
-      await ports.clock.sleep(between(random, 1, 2 * everyMs), undefined);
-      if (!world.clientsActive) return;
-      world.errands += 1;
+    await operate(everyMs * 1000, async () => {
       const backoff = new Backoff(ports, PATIENCE.timeoutMs, undefined);
       const failure = await failureOf(sweepLocks(cluster, backoff));
       countOutcome(world.checks.history, "sweep locks", failure === undefined ? "ok" : "refused");
-      world.errands -= 1;
-    }
+    });
   });
 }
 

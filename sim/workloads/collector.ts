@@ -4,27 +4,24 @@
  */
 import { collect, type CollectionPlan } from "../../engine/client/collector.ts";
 import type { Client, World } from "../model.ts";
-import { between, pick, stream } from "../random.ts";
+import { seededDraws } from "../decisions/decisions.ts";
+import { pick } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import { failureOf, libraryOf } from "./library.ts";
 
 export function collectorClient(world: World, node: number, name: string): Client {
-  const random = stream(world.streams, name);
+  const random = seededDraws(world.decisions, `client/${name}`);
   const plan: CollectionPlan = {
     lifeTimeMs: pick(random, [200, 1000, 4000]),
     intervalMs: pick(random, [100, 500, 2000]),
     longestMs: pick(random, [1000, 60_000]),
   };
-  return asyncClient(world, node, name, async (ports) => {
+  return asyncClient(world, node, name, async (ports, operate) => {
     const { cluster } = libraryOf(world, ports);
-    for (;;) {
-      await ports.clock.sleep(between(random, 1, 2 * plan.intervalMs), undefined);
-      if (!world.clientsActive) return;
-      world.errands += 1;
+    await operate(plan.intervalMs * 1000, async () => {
       const failure = await failureOf(collect(cluster, plan, undefined));
       countOutcome(world.checks.history, "collect", failure === undefined ? "ok" : "refused");
-      world.errands -= 1;
-    }
+    });
   });
 }

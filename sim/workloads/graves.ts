@@ -7,7 +7,8 @@ import type { Transaction } from "../../engine/client/transaction.ts";
 import type { TxnClient } from "../../engine/client/transactions.ts";
 import { passed, violated } from "../checkers/verdict.ts";
 import type { Client, World } from "../model.ts";
-import { between, pick, pickWeighted, type Random, stream } from "../random.ts";
+import { seededDraws } from "../decisions/decisions.ts";
+import { MEDIAN, pick, pickWeighted, type Random } from "../random.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import { failureOf, libraryOf, type Mix, mixOf, PATIENCE, READERS } from "./library.ts";
@@ -22,7 +23,8 @@ interface Digger {
   readonly world: World;
   readonly name: string;
   readonly txn: TxnClient;
-  readonly random: Random;
+  /** Of the operation under way. */
+  random: Random;
   readonly mix: Mix;
   lastValue: number;
 }
@@ -33,22 +35,18 @@ const GRAVES = 24;
 const LENGTHS: readonly number[] = [1, 1, 40, 300];
 
 export function graveClient(world: World, node: number, name: string, thinkUs: number): Client {
-  const random = stream(world.streams, name);
-  const mix = mixOf(random);
-  return asyncClient(world, node, name, async (ports) => {
+  const mix = mixOf(seededDraws(world.decisions, `client/${name}`));
+  return asyncClient(world, node, name, async (ports, operate) => {
     const { txn } = libraryOf(world, ports);
-    const digger: Digger = { world, name, txn, random, mix, lastValue: 0 };
+    const digger: Digger = { world, name, txn, random: MEDIAN, mix, lastValue: 0 };
     const graves = Array.from({ length: GRAVES }, (_, i): Grave => {
       return { key: `grave/${name}/${String(i).padStart(2, "0")}`, may: new Set([0]) };
     });
-    for (;;) {
-      await ports.clock.sleep(between(random, 1, 2 * thinkUs) / 1000, undefined);
-      if (!world.clientsActive) return;
-      world.errands += 1;
+    await operate(thinkUs, (random) => {
+      digger.random = random;
       const act = pickWeighted(random, ACTS);
-      await act(digger, pick(random, graves));
-      world.errands -= 1;
-    }
+      return act(digger, pick(random, graves));
+    });
   });
 }
 

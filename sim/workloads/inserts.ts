@@ -4,10 +4,9 @@
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { Client, Outcome, World } from "../model.ts";
-import type { Random } from "../random.ts";
 import type { Session } from "./session.ts";
 import { schedule } from "../event-queue.ts";
-import { below, between } from "../random.ts";
+import { firstGuess, nextOperation, type Operation } from "../decisions/operations.ts";
 import { countOutcome, freshValue } from "./history.ts";
 import * as requests from "./requests.ts";
 import { begin, onAnswer, onPause, sessionOf } from "./session.ts";
@@ -27,47 +26,45 @@ const NEXT = -1;
 interface State {
   readonly world: World;
   readonly shared: Inserts;
-  readonly random: Random;
   readonly session: Session;
   readonly client: Client;
-  count: number;
+  operation: Operation | undefined;
 }
 
-export function insertClient(
-  world: World,
-  node: number,
-  name: string,
-  shared: Inserts,
-  random: Random,
-): Client {
+export function insertClient(world: World, node: number, name: string, shared: Inserts): Client {
   const client: Client = {
     node,
     name,
-    leader: below(random, 8),
+    leader: firstGuess(world, name),
     start: () => rest(state),
     wake: (tag) => {
       if (onPause(session, tag)) return;
-      if (tag === NEXT && world.clientsActive) insert(state);
+      if (tag === NEXT && world.clientsActive && state.operation !== undefined) {
+        insert(state, state.operation);
+      }
     },
     answered: (tag: number, outcome: Outcome) => void onAnswer(session, tag, outcome),
   };
-  const session = sessionOf(world, () => client, random);
-  const state: State = { world, shared, random, session, client, count: 0 };
+  const session = sessionOf(world, () => client);
+  const state: State = { world, shared, session, client, operation: undefined };
   return client;
 }
 
 function rest(state: State): void {
-  const time = state.world.timeUs + between(state.random, 1, 2 * state.shared.thinkUs);
-  schedule(state.world.queue, time, { type: "wake", client: state.client, tag: NEXT });
+  const { world, shared, client } = state;
+  const number = state.operation === undefined ? 0 : state.operation.number + 1;
+  state.operation = nextOperation(world, client.name, number, shared.thinkUs);
+  if (state.operation === undefined) return;
+  const time = world.timeUs + state.operation.waitUs;
+  schedule(world.queue, time, { type: "wake", client, tag: NEXT });
 }
 
-function insert(state: State): void {
+function insert(state: State, { number, way }: Operation): void {
   const { world, shared, client } = state;
   const { history } = world.checks;
-  state.count += 1;
-  const key = `s/${client.name}/${String(state.count).padStart(6, "0")}` as Key;
+  const key = `s/${client.name}/${String(number + 1).padStart(6, "0")}` as Key;
   const value = freshValue(history);
-  begin(state.session, {
+  begin(state.session, way, {
     key,
     writes: true,
     anyReplica: false,

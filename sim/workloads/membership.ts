@@ -3,7 +3,6 @@
  * driver adds and removes peers all the time.
  */
 import type { Client, Outcome, World } from "../model.ts";
-import type { Random } from "../random.ts";
 import {
   GetMembersRequest,
   PutClusterConfigRequest,
@@ -11,7 +10,8 @@ import {
 } from "../../engine/protocol/gen/pdpb.ts";
 import { Cluster } from "../../engine/protocol/gen/metapb.ts";
 import { schedule } from "../event-queue.ts";
-import { below, between, pick } from "../random.ts";
+import { firstGuess, nextOperation, type Operation } from "../decisions/operations.ts";
+import { pick } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { askPlacement } from "../transport.ts";
 import { countOutcome } from "./history.ts";
@@ -24,16 +24,18 @@ export function membershipClient(
   node: number,
   name: string,
   options: { readonly counts: readonly number[]; readonly thinkUs: number },
-  random: Random,
 ): Client {
   let clusterId = 0n;
   let tag = 0;
   let wanted = 0;
+  let operation: Operation | undefined;
   const rest = (): void => {
-    const time = world.timeUs + between(random, 1, 2 * options.thinkUs);
-    schedule(world.queue, time, { type: "wake", client, tag: NEXT });
+    const number = operation === undefined ? 0 : operation.number + 1;
+    operation = nextOperation(world, name, number, options.thinkUs);
+    if (operation === undefined) return;
+    schedule(world.queue, world.timeUs + operation.waitUs, { type: "wake", client, tag: NEXT });
   };
-  const ask = (): void => {
+  const ask = ({ random }: Operation): void => {
     tag += 1;
     wanted = pick(random, options.counts);
     const origin = { type: "client", client, tag } as const;
@@ -54,10 +56,10 @@ export function membershipClient(
   const client: Client = {
     node,
     name,
-    leader: below(random, 8),
+    leader: firstGuess(world, name),
     start: rest,
     wake: (woken) => {
-      if (woken === NEXT && world.clientsActive) ask();
+      if (woken === NEXT && world.clientsActive && operation !== undefined) ask(operation);
     },
     answered(answered: number, outcome: Outcome) {
       if (answered !== tag) return;

@@ -16,7 +16,8 @@ import type { History, Record } from "./history.ts";
 import type { Result, Session } from "./session.ts";
 import { inRange } from "../../engine/base/bytes.ts";
 import { schedule } from "../event-queue.ts";
-import { below, between, chance, pickWeighted } from "../random.ts";
+import { firstGuess, nextOperation, type Operation } from "../decisions/operations.ts";
+import { below, chance, pickWeighted } from "../random.ts";
 import { violated } from "../checkers/verdict.ts";
 import * as requests from "./requests.ts";
 import { countOutcome, freshValue, invoke } from "./history.ts";
@@ -62,9 +63,10 @@ interface State {
   readonly world: World;
   readonly shared: Registers;
   readonly history: History;
-  readonly random: Random;
   readonly session: Session;
   readonly client: Client;
+  /** What is done next, or under way. */
+  operation: Operation | undefined;
 }
 
 /** One client of the workload. It runs until the world stops its clients. */
@@ -73,32 +75,38 @@ export function registerClient(
   node: number,
   name: string,
   shared: Registers,
-  random: Random,
 ): Client {
   const client: Client = {
     node,
     name,
-    leader: below(random, 8),
+    leader: firstGuess(world, name),
     start: () => rest(state),
     wake: (tag) => {
       if (onPause(session, tag)) return;
-      if (tag === NEXT && world.clientsActive) next(state);
+      if (tag === NEXT && world.clientsActive && state.operation !== undefined) {
+        next(state, state.operation);
+      }
     },
     answered: (tag: number, outcome: Outcome) => void onAnswer(session, tag, outcome),
   };
-  const session = sessionOf(world, () => client, random);
-  const state: State = { world, shared, history: world.checks.history, random, session, client };
+  const session = sessionOf(world, () => client);
+  const { history } = world.checks;
+  const state: State = { world, shared, history, session, client, operation: undefined };
   return client;
 }
 
 function rest(state: State): void {
-  const { world, shared, random } = state;
-  const time = world.timeUs + between(random, 1, 2 * shared.thinkUs);
-  schedule(world.queue, time, { type: "wake", client: state.client, tag: NEXT });
+  const { world, shared, client } = state;
+  const number = state.operation === undefined ? 0 : state.operation.number + 1;
+  state.operation = nextOperation(world, client.name, number, shared.thinkUs);
+  if (state.operation === undefined) return;
+  const time = world.timeUs + state.operation.waitUs;
+  schedule(world.queue, time, { type: "wake", client, tag: NEXT });
 }
 
-function next(state: State): void {
-  const { shared, random } = state;
+function next(state: State, operation: Operation): void {
+  const { shared } = state;
+  const { random } = operation;
   const slot = below(random, shared.slots);
   const kind = pickWeighted(random, shared.mix);
   shared.used[slot] = (shared.used[slot] as number) + 1;
@@ -106,28 +114,31 @@ function next(state: State): void {
     case "put":
     case "delete":
     case "swap":
-      single(state, kind, slot);
-      break;
     case "get":
-      single(state, kind, slot);
+      single(state, operation, kind, slot);
       break;
     case "batch_put":
     case "batch_get":
     case "scan":
-      several(state, kind, slot);
+      several(state, operation, kind, slot);
       break;
   }
 }
 
 /** An operation on one key. Its record is made when it is first sent. */
-function single(state: State, kind: "put" | "get" | "delete" | "swap", slot: number): void {
-  const { world, shared, history, random, client } = state;
+function single(
+  state: State,
+  { random, way }: Operation,
+  kind: "put" | "get" | "delete" | "swap",
+  slot: number,
+): void {
+  const { world, shared, history, client } = state;
   const key = keyOf(shared, slot);
   const writes = kind !== "get";
   const value = kind === "put" || kind === "swap" ? freshValue(history) : 0;
   const expected = kind === "swap" ? likelyValue(history, key, random) : 0;
   let record: Record | undefined;
-  begin(state.session, {
+  begin(state.session, way, {
     key,
     writes,
     anyReplica: kind === "get" && chance(random, shared.replicaReads),
@@ -164,14 +175,19 @@ function answerSingle(state: State, key: Key, record: Record, reply: TikvReply):
 }
 
 /** An operation on all current keys of a stretch of slots that lie in one region. */
-function several(state: State, kind: "batch_put" | "batch_get" | "scan", slot: number): void {
-  const { world, shared, history, random, client } = state;
+function several(
+  state: State,
+  { random, way }: Operation,
+  kind: "batch_put" | "batch_get" | "scan",
+  slot: number,
+): void {
+  const { world, shared, history, client } = state;
   const first = keyOf(shared, slot);
   const wanted = 2 + below(random, 4);
   let keys: Key[] = [];
   let records: Record[] = [];
   let values: number[] = [];
-  begin(state.session, {
+  begin(state.session, way, {
     key: first,
     writes: kind === "batch_put",
     anyReplica: kind !== "batch_put" && chance(random, shared.replicaReads),

@@ -20,7 +20,7 @@ import {
 } from "../../engine/protocol/gen/pdpb.ts";
 import { inRange } from "../../engine/base/bytes.ts";
 import { schedule } from "../event-queue.ts";
-import { below, pick } from "../random.ts";
+import { below, MEDIAN, pick } from "../random.ts";
 import { askPlacement, beginCall } from "../transport.ts";
 
 /** What to do in the region of `key`. */
@@ -50,7 +50,8 @@ interface Located {
 export interface Session {
   readonly world: World;
   readonly client: () => Client;
-  readonly random: Random;
+  /** For the operation under way: whom to ask, and how long to wait. */
+  random: Random;
   clusterId: bigint;
   readonly regions: Located[];
   /** The operation under way, and the number of the answer it waits for. */
@@ -66,10 +67,10 @@ export interface Session {
 const PATIENCE_US = 5_000_000;
 const CALL_US = 1_500_000;
 
-export const sessionOf = (world: World, client: () => Client, random: Random): Session => ({
+export const sessionOf = (world: World, client: () => Client): Session => ({
   world,
   client,
-  random,
+  random: MEDIAN,
   clusterId: 0n,
   regions: [],
   errand: undefined,
@@ -80,8 +81,9 @@ export const sessionOf = (world: World, client: () => Client, random: Random): S
   attempts: 0,
 });
 
-/** Begins an errand; the one before it must be over. */
-export function begin(session: Session, errand: Errand): void {
+/** Begins an errand, drawing from `random`; the one before it must be over. */
+export function begin(session: Session, random: Random, errand: Errand): void {
+  session.random = random;
   session.errand = errand;
   session.world.errands += 1;
   session.expiresUs = session.world.timeUs + PATIENCE_US;

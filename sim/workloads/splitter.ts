@@ -4,10 +4,10 @@
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { Client, Outcome, World } from "../model.ts";
-import type { Random } from "../random.ts";
 import { SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { schedule } from "../event-queue.ts";
-import { below, between } from "../random.ts";
+import { firstGuess, nextOperation, type Operation } from "../decisions/operations.ts";
+import { below } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { countOutcome } from "./history.ts";
 import { begin, onAnswer, onPause, sessionOf } from "./session.ts";
@@ -19,18 +19,20 @@ export function splitClient(
   node: number,
   name: string,
   options: { readonly slots: number; readonly most: number; readonly thinkUs: number },
-  random: Random,
 ): Client {
   let done = 0;
+  let operation: Operation | undefined;
   const rest = (): void => {
     if (done >= options.most) return;
-    const time = world.timeUs + between(random, 1, 2 * options.thinkUs);
-    schedule(world.queue, time, { type: "wake", client, tag: NEXT });
+    const number = operation === undefined ? 0 : operation.number + 1;
+    operation = nextOperation(world, name, number, options.thinkUs);
+    if (operation === undefined) return;
+    schedule(world.queue, world.timeUs + operation.waitUs, { type: "wake", client, tag: NEXT });
   };
-  const split = (): void => {
+  const split = ({ random, way }: Operation): void => {
     const slot = String(below(random, options.slots)).padStart(3, "0");
     const key = (below(random, 5) === 0 ? `s/client${below(random, 9)}` : `r${slot}/`) as Key;
-    begin(session, {
+    begin(session, way, {
       key,
       writes: true,
       anyReplica: false,
@@ -54,14 +56,14 @@ export function splitClient(
   const client: Client = {
     node,
     name,
-    leader: below(random, 8),
+    leader: firstGuess(world, name),
     start: rest,
     wake: (tag) => {
       if (onPause(session, tag)) return;
-      if (tag === NEXT && world.clientsActive) split();
+      if (tag === NEXT && world.clientsActive && operation !== undefined) split(operation);
     },
     answered: (tag: number, outcome: Outcome) => void onAnswer(session, tag, outcome),
   };
-  const session = sessionOf(world, () => client, random);
+  const session = sessionOf(world, () => client);
   return client;
 }

@@ -3,10 +3,10 @@
  * once: greater than all that anybody had got before they asked, and given to nobody else.
  */
 import type { Client, Outcome, World } from "../model.ts";
-import type { Random } from "../random.ts";
 import { GetMembersRequest, RequestHeader, TsoRequest } from "../../engine/protocol/gen/pdpb.ts";
 import { timestampsGranted, timestampsRequested } from "../checkers/timestamps.ts";
 import { schedule } from "../event-queue.ts";
+import { firstGuess, nextOperation, type Operation } from "../decisions/operations.ts";
 import { below, between } from "../random.ts";
 import { askPlacement } from "../transport.ts";
 import { countOutcome } from "./history.ts";
@@ -14,21 +14,18 @@ import { countOutcome } from "./history.ts";
 const NEXT = -1;
 const PATIENCE_US = 3_000_000;
 
-export function timestampClient(
-  world: World,
-  node: number,
-  name: string,
-  thinkUs: number,
-  random: Random,
-): Client {
+export function timestampClient(world: World, node: number, name: string, thinkUs: number): Client {
   let clusterId = 0n;
   let tag = 0;
   let asked = timestampsRequested(world.checks.timestamps);
+  let operation: Operation | undefined;
   const rest = (): void => {
-    const time = world.timeUs + between(random, 1, 2 * thinkUs);
-    schedule(world.queue, time, { type: "wake", client, tag: NEXT });
+    const number = operation === undefined ? 0 : operation.number + 1;
+    operation = nextOperation(world, name, number, thinkUs);
+    if (operation === undefined) return;
+    schedule(world.queue, world.timeUs + operation.waitUs, { type: "wake", client, tag: NEXT });
   };
-  const ask = (): void => {
+  const ask = ({ random }: Operation): void => {
     tag += 1;
     asked = timestampsRequested(world.checks.timestamps);
     const origin = { type: "client", client, tag } as const;
@@ -46,10 +43,10 @@ export function timestampClient(
   const client: Client = {
     node,
     name,
-    leader: below(random, 8),
+    leader: firstGuess(world, name),
     start: rest,
     wake: (woken) => {
-      if (woken === NEXT && world.clientsActive) ask();
+      if (woken === NEXT && world.clientsActive && operation !== undefined) ask(operation);
     },
     answered(answered: number, outcome: Outcome) {
       if (answered !== tag) return;

@@ -3,11 +3,14 @@ import type { Key } from "../../engine/base/bytes.ts";
 import { Backoff } from "../../engine/client/backoff.ts";
 import { SplitRegionRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { Client, World } from "../model.ts";
-import { between, type Random, stream } from "../random.ts";
+import type { Random } from "../random.ts";
 import { narrate } from "../trace/trace.ts";
 import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import { failureOf, libraryOf, PATIENCE } from "./library.ts";
+
+/** Between two splits, on average. */
+const THINK_US = 1_500_000;
 
 /** Splits at most `most` times, at keys that `draw` gives. */
 export function transactionalSplitter(
@@ -17,12 +20,11 @@ export function transactionalSplitter(
   most: number,
   draw: (random: Random) => Key,
 ): Client {
-  const random = stream(world.streams, name);
-  return asyncClient(world, node, name, async (ports) => {
+  let done = 0;
+  return asyncClient(world, node, name, async (ports, operate) => {
     const { cluster } = libraryOf(world, ports);
-    for (let done = 0; done < most;) {
-      await ports.clock.sleep(between(random, 1, 3000), undefined);
-      if (!world.clientsActive) return;
+    await operate(THINK_US, async (random) => {
+      if (done >= most) return;
       const key = draw(random);
       const backoff = new Backoff(ports, PATIENCE.timeoutMs, undefined);
       const sent = cluster.send(backoff, key, { ...PATIENCE, repeatable: true }, (context) => ({
@@ -31,9 +33,9 @@ export function transactionalSplitter(
       }));
       const failure = await failureOf(sent);
       countOutcome(world.checks.history, "split", failure === undefined ? "ok" : "unknown");
-      if (failure !== undefined) continue;
+      if (failure !== undefined) return;
       done += 1;
       narrate(world.trace, world.timeUs, "cluster", `a region is split at ${key}`);
-    }
+    });
   });
 }

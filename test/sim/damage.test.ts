@@ -10,7 +10,7 @@ import { checkTables } from "../../sim/checkers/tables.ts";
 import { expendable, isSick } from "../../sim/faults/atlas.ts";
 import { damageTable } from "../../sim/faults/rot.ts";
 import { startLater } from "../../sim/machines/process.ts";
-import { stream } from "../../sim/random.ts";
+import { randomOf } from "../../sim/random.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { runUntil } from "../../sim/world.ts";
 import { suite } from "../harness.ts";
@@ -30,7 +30,7 @@ async function running(scenario: Scenario = calm): Promise<Built> {
 test("of three stores any may be damaged, and then only that one until it has got over it", async () => {
   const { world } = await running();
   assert.is(expendable(world).length, 3);
-  const random = stream(world.streams, "damage");
+  const random = randomOf("damage");
   assert.ok(damageTable(world, ["bad_sector"], random) !== undefined);
   const sick = world.stores.filter(isSick);
   assert.is(sick.length, 1);
@@ -53,7 +53,7 @@ test("of three stores any may be damaged, and then only that one until it has go
 test("where a region has one copy nothing may be damaged", async () => {
   const { world } = await running({ ...calm, cluster: { ...calm.cluster, replicas: [1] } });
   assert.ok(world.stores.some((machine) => tablesOf(machine).length > 0));
-  assert.is(damageTable(world, ["rot"], stream(world.streams, "damage")), undefined);
+  assert.is(damageTable(world, ["rot"], randomOf("damage")), undefined);
 });
 
 test("a table that is missing or changed by nobody's doing is told, by its file", async () => {

@@ -1,61 +1,73 @@
 import * as assert from "uvu/assert";
+import { decisionsOf } from "../../sim/decisions/decisions.ts";
 import type { Hold } from "../../sim/network/hold.ts";
 import type { NetworkProfile, Packet } from "../../sim/network/network.ts";
 import type { Latency } from "../../sim/network/latency.ts";
 import type { Link } from "../../sim/network/topology.ts";
 import { draw } from "../../sim/network/latency.ts";
 import { CALM, clog, cut, healNetwork, isCut, mend, networkOf } from "../../sim/network/network.ts";
-import { transmit } from "../../sim/network/network.ts";
+import { type Network, transmit } from "../../sim/network/network.ts";
+import { lanesOf, messageType } from "../../sim/network/lanes.ts";
 import { SHAPES, drawCut, drawLinks } from "../../sim/network/topology.ts";
 import { randomOf } from "../../sim/random.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("sim/network");
 
-const packet: Packet = { from: 0, to: 1, type: "raft append_request", bytes: 1000, once: false };
+const made = (size: number, profile: NetworkProfile): Network =>
+  networkOf(size, profile, lanesOf(decisionsOf("network test", undefined), String));
+
+interface Sent extends Partial<Omit<Packet, "type">> {
+  readonly type?: string;
+}
+
+/** When the copies of a message arrive. */
+function send(network: Network, timeUs: number, sent: Sent = {}): readonly number[] {
+  const type = messageType(network.lanes, "message", sent.type ?? "append_request");
+  const packet = { from: 0, to: 1, bytes: 1000, once: false, ...sent, type };
+  return transmit(network, timeUs, packet);
+}
+
 const random = randomOf("network test");
 const profile = (changes: Partial<NetworkProfile>): NetworkProfile => ({ ...CALM, ...changes });
 
 test("messages of a cut link are lost, in the cut direction only, until every cut is mended", () => {
-  const network = networkOf(3, CALM);
+  const network = made(3, CALM);
   const links: Link[] = [[0, 1]];
   cut(network, links);
   cut(network, links);
-  assert.is(transmit(network, random, 0, packet).length, 0);
-  assert.is(transmit(network, random, 0, { ...packet, from: 1, to: 0 }).length, 1);
+  assert.is(send(network, 0).length, 0);
+  assert.is(send(network, 0, { from: 1, to: 0 }).length, 1);
   mend(network, links);
   assert.ok(isCut(network, 0, 1));
   mend(network, links);
-  assert.is(transmit(network, random, 0, packet).length, 1);
+  assert.is(send(network, 0).length, 1);
 });
 
 test("an ordered link never delivers a later message first", () => {
-  const network = networkOf(2, profile({ latency: { type: "uniform", lowUs: 1, highUs: 10_000 } }));
+  const network = made(2, profile({ latency: { type: "uniform", lowUs: 1, highUs: 10_000 } }));
   let last = 0;
   for (let time = 0; time < 100_000; time += 10) {
-    const arrives = transmit(network, random, time, packet)[0] as number;
+    const arrives = send(network, time)[0] as number;
     assert.ok(arrives >= last);
     last = arrives;
   }
 });
 
 test("an unordered link overtakes", () => {
-  const network = networkOf(
+  const network = made(
     2,
     profile({ ordered: false, latency: { type: "uniform", lowUs: 1, highUs: 10_000 } }),
   );
-  const times = Array.from(
-    { length: 100 },
-    (_, i) => transmit(network, random, i, packet)[0] as number,
-  );
+  const times = Array.from({ length: 100 }, (_, i) => send(network, i)[0] as number);
   assert.ok(times.some((time, i) => i > 0 && time < (times[i - 1] as number)));
 });
 
 test("loss and duplication happen about as often as asked; calls are never duplicated", () => {
-  const network = networkOf(2, profile({ loss: 200_000, duplication: 250_000 }));
+  const network = made(2, profile({ loss: 200_000, duplication: 250_000 }));
   const counts = [0, 0, 0];
   const count = (once: boolean): void => {
-    const copies = transmit(network, random, 0, { ...packet, once }).length;
+    const copies = send(network, 0, { once }).length;
     counts[copies] = (counts[copies] as number) + 1;
   };
   for (let i = 0; i < 10_000; i++) count(false);
@@ -67,27 +79,24 @@ test("loss and duplication happen about as often as asked; calls are never dupli
 });
 
 test("a narrow link delays each message by those before it", () => {
-  const network = networkOf(
-    2,
-    profile({ bytesPerMs: 1000, latency: { type: "constant", us: 100 } }),
-  );
-  assert.equal([...transmit(network, random, 0, packet)], [1100]);
-  assert.equal([...transmit(network, random, 0, packet)], [2100]);
-  assert.equal([...transmit(network, random, 10_000, packet)], [11_100]);
+  const network = made(2, profile({ bytesPerMs: 1000, latency: { type: "constant", us: 100 } }));
+  assert.equal([...send(network, 0)], [1100]);
+  assert.equal([...send(network, 0)], [2100]);
+  assert.equal([...send(network, 10_000)], [11_100]);
 });
 
 test("a clogged link holds everything until it is free", () => {
-  const network = networkOf(2, profile({ latency: { type: "constant", us: 100 } }));
+  const network = made(2, profile({ latency: { type: "constant", us: 100 } }));
   clog(network, [[0, 1]], 50_000);
-  assert.equal([...transmit(network, random, 10, packet)], [50_100]);
-  assert.equal([...transmit(network, random, 60_000, packet)], [60_100]);
+  assert.equal([...send(network, 10)], [50_100]);
+  assert.equal([...send(network, 60_000)], [60_100]);
 });
 
 test("held messages of one type arrive late, up to three times or never; others are not touched", () => {
-  const network = networkOf(2, profile({ ordered: false }));
+  const network = made(2, profile({ ordered: false }));
   network.holds = [
     {
-      messageType: "raft append_request",
+      messageType: "append_request",
       from: 0,
       to: undefined,
       millionths: 1_000_000,
@@ -98,21 +107,21 @@ test("held messages of one type arrive late, up to three times or never; others 
   ];
   const seen = new Set<number>();
   for (let i = 0; i < 200; i++) {
-    const copies = transmit(network, random, 0, packet);
+    const copies = send(network, 0);
     seen.add(copies.length);
     assert.ok(copies.every((time) => time === 9_000_000));
-    assert.ok(transmit(network, random, 0, { ...packet, once: true }).length <= 1);
+    assert.ok(send(network, 0, { once: true }).length <= 1);
   }
   assert.equal(
     [...seen].sort((a, b) => a - b),
     [0, 1, 2, 3],
   );
-  assert.ok((transmit(network, random, 0, { ...packet, from: 1, to: 0 })[0] as number) < 1000);
-  assert.ok((transmit(network, random, 0, { ...packet, type: "raft vote" })[0] as number) < 1000);
+  assert.ok((send(network, 0, { from: 1, to: 0 })[0] as number) < 1000);
+  assert.ok((send(network, 0, { type: "vote_request" })[0] as number) < 1000);
 });
 
 test("a hold repeats calls only where it says so", () => {
-  const network = networkOf(2, profile({}));
+  const network = made(2, profile({}));
   const hold = {
     messageType: "call Kv",
     from: undefined,
@@ -122,10 +131,10 @@ test("a hold repeats calls only where it says so", () => {
     maxCopies: 2,
     repeatsCalls: true,
   } as const;
-  const call = { ...packet, type: "call KvCommit", once: true };
+  const call = { type: "call KvCommit", once: true };
   const most = (holds: readonly Hold[]): number => {
     network.holds = holds;
-    const counts = Array.from({ length: 100 }, () => transmit(network, random, 0, call).length);
+    const counts = Array.from({ length: 100 }, () => send(network, 0, call).length);
     return Math.max(...counts);
   };
   assert.is(most([hold]), 2);
@@ -133,11 +142,11 @@ test("a hold repeats calls only where it says so", () => {
 });
 
 test("healing leaves nothing broken", () => {
-  const network = networkOf(3, profile({ loss: 1_000_000 }));
+  const network = made(3, profile({ loss: 1_000_000 }));
   cut(network, [[0, 1]]);
   clog(network, [[0, 1]], 1e9);
   healNetwork(network, CALM);
-  assert.ok((transmit(network, random, 5, packet)[0] as number) < 1000);
+  assert.ok((send(network, 5)[0] as number) < 1000);
 });
 
 test("each shape of partition cuts the links that its name says", () => {

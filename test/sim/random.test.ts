@@ -1,40 +1,41 @@
 import * as assert from "uvu/assert";
-import { below, chance, pickWeighted, sample, stream, streamsOf } from "../../sim/random.ts";
+import { below, chance, pickWeighted, sample } from "../../sim/random.ts";
+import { type QuickRandom, quickRandom, randomOf } from "../../sim/random.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("sim/random");
 
-const draws = (seed: string, name: string): number[] => {
-  const random = stream(streamsOf(seed), name);
-  return Array.from({ length: 2000 }, () => random.int32());
-};
-
-test("a stream depends on the seed and its name alone", () => {
-  const streams = streamsOf("42");
-  stream(streams, "other").int32();
-  const random = stream(streams, "network");
-  const again = draws("42", "network");
-  assert.equal(
-    again.map(() => random.int32()),
-    again,
-  );
-  assert.not.equal(draws("42", "network"), draws("42", "disk"));
-  assert.not.equal(draws("42", "network"), draws("43", "network"));
+test("the quick generator's draws follow from its base and number alone", () => {
+  const one = quickRandom();
+  const other = quickRandom();
+  other.reseed(7, 7).int32();
+  const draws = (random: QuickRandom): number[] =>
+    Array.from({ length: 100 }, () => random.int32());
+  assert.equal(draws(one.reseed(1, 2)), draws(other.reseed(1, 2)));
+  assert.not.equal(draws(one.reseed(1, 2)), draws(other.reseed(2, 1)));
 });
 
-test("streams of similar names do not differ by a fixed pattern", () => {
-  const patternOf = (seed: string): number[] => {
-    const a = draws(seed, "client 1");
-    const b = draws(seed, "client 2");
-    return a.map((value, i) => value ^ (b[i] as number));
-  };
-  const first = patternOf("1");
-  const same = patternOf("2").filter((value, i) => value === first[i]);
-  assert.ok(same.length < 3);
+test("first draws of a series reach every outcome about equally often", () => {
+  const quick = quickRandom();
+  for (const base of [0, 1, -7, 123_456_789]) {
+    const counts = Array.from({ length: 16 }, () => 0);
+    const pairs = Array.from({ length: 16 }, () => 0);
+    let last = 0;
+    for (let number = 0; number < 64_000; number++) {
+      const at = below(quick.reseed(base, number), 16);
+      counts[at] = (counts[at] as number) + 1;
+      const pair = (at + last) % 16;
+      pairs[pair] = (pairs[pair] as number) + 1;
+      last = at;
+    }
+    for (const count of [...counts, ...pairs]) {
+      assert.ok(count > 3700 && count < 4300, String(counts));
+    }
+  }
 });
 
 test("draws below n reach every outcome about equally often", () => {
-  const random = stream(streamsOf("7"), "x");
+  const random = randomOf("x");
   const counts = [0, 0, 0, 0, 0];
   for (let i = 0; i < 50_000; i++) {
     const at = below(random, 5);
@@ -44,7 +45,7 @@ test("draws below n reach every outcome about equally often", () => {
 });
 
 test("a chance of nothing never happens and a certain one always does", () => {
-  const random = stream(streamsOf("7"), "y");
+  const random = randomOf("y");
   for (let i = 0; i < 1000; i++) {
     assert.not(chance(random, 0));
     assert.ok(chance(random, 1_000_000));
@@ -52,7 +53,7 @@ test("a chance of nothing never happens and a certain one always does", () => {
 });
 
 test("weights of zero are never picked, samples have their size and keep the order", () => {
-  const random = stream(streamsOf("7"), "z");
+  const random = randomOf("z");
   for (let i = 0; i < 1000; i++) {
     assert.is(
       pickWeighted(random, [

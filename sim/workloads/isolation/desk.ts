@@ -6,7 +6,8 @@ import type { Key } from "../../../engine/base/bytes.ts";
 import type { CommittedLook } from "../../checkers/transactions/committed-reads.ts";
 import type { Transaction } from "../../checkers/transactions/history.ts";
 import type { World } from "../../model.ts";
-import { below, pick, type Random, stream } from "../../random.ts";
+import { seededDraws } from "../../decisions/decisions.ts";
+import { below, pick, type Random } from "../../random.ts";
 import { boundOf, type Mix, mixOf } from "../library.ts";
 
 /** What a client does in one transaction. */
@@ -76,7 +77,7 @@ export interface Pool {
 }
 
 export function deskOf(world: World): Desk {
-  const random = stream(world.streams, "desk");
+  const random = seededDraws(world.decisions, "desk");
   const weighted = (errand: Errand, usual: number): readonly [number, Errand] => [
     pick(random, [0, usual, 3 * usual]),
     errand,

@@ -19,7 +19,8 @@ export interface Writer {
   readonly desk: Desk;
   readonly ports: Ports;
   readonly txn: TxnClient;
-  readonly random: Random;
+  /** Of the operation under way. */
+  random: Random;
   readonly name: string;
   /** Counts its transactions. */
   count: number;

@@ -1,0 +1,44 @@
+/**
+ * The choices of a run: everything that is left to chance has a name, as in `crash/store 1/3` or
+ * `net/store 2>store 1/vote_request/17`, and draws from a generator that follows from the run's
+ * seed and that name alone. Leaving a decision out, or making another one, moves no draw of the
+ * others; it can only change which of them there are.
+ *
+ * A *schedule* says which decisions a run leaves to its seed; the others take the middle of what
+ * they could draw, or do not happen.
+ */
+import { MEDIAN, type Random, randomOf } from "../random.ts";
+import { freshHash, mixText } from "../trace/hash.ts";
+import { type DrawnNames, type Schedule, drawnNames } from "./schedule.ts";
+
+export interface Decisions {
+  /** The scenario's name and the seed. */
+  readonly seed: string;
+  /** Undefined where everything is left to the seed. */
+  readonly schedule: Schedule | undefined;
+  readonly drawn: DrawnNames;
+}
+
+export const decisionsOf = (seed: string, schedule: Schedule | undefined): Decisions => ({
+  seed,
+  schedule,
+  drawn: drawnNames(schedule?.drawn ?? ["*"]),
+});
+
+/** Whether this decision is left to the seed. */
+export const isDrawn = (decisions: Decisions, name: string): boolean => decisions.drawn.has(name);
+
+/** The generator of one decision, from its beginning. */
+export const drawsOf = (decisions: Decisions, name: string): Random =>
+  isDrawn(decisions, name) ? seededDraws(decisions, name) : MEDIAN;
+
+/** The same of what is no decision, as the seeds that the engine is given: always drawn. */
+export const seededDraws = (decisions: Decisions, name: string): Random =>
+  randomOf(`${decisions.seed}/${name}`);
+
+/** From which a series of decisions draws by number (`quickRandom`): 32 bits. */
+export function baseOf(decisions: Decisions, series: string): number {
+  const hash = freshHash();
+  mixText(hash, `${decisions.seed}/${series}`);
+  return hash.low ^ hash.high;
+}
