@@ -25,6 +25,8 @@ import { checksOf } from "./checkers/checks.ts";
 import { clockOf } from "./clock/clock.ts";
 import { placementConfig, storeConfig } from "./configs.ts";
 import { decisionsOf, drawsOf, seededDraws } from "./decisions/decisions.ts";
+import { type Schedule, WHOLE } from "./decisions/schedule.ts";
+import type { Takes } from "./decisions/takes.ts";
 import { SimulatedDisk } from "./disk/disk.ts";
 import { diskLuckOf } from "./disk/luck.ts";
 import { emptyQueue } from "./event-queue.ts";
@@ -62,6 +64,10 @@ export interface Options {
   readonly inspect: ((world: World) => void) | undefined;
   /** Keeps the hash after every event, for comparing runs. */
   readonly recorded: boolean;
+  /** What is laid down and what is drawn; all is drawn by `WHOLE`. */
+  readonly schedule: Schedule;
+  /** Written to: what was decided. */
+  readonly takes: Takes | undefined;
   /** Films the run. */
   readonly film: Recorder | undefined;
   /** Clients from outside, beside those of the workload. */
@@ -80,6 +86,8 @@ export const DEFAULT_OPTIONS: Options = {
   onLine: undefined,
   inspect: undefined,
   recorded: false,
+  schedule: WHOLE,
+  takes: undefined,
   film: undefined,
   guests: [],
 };
@@ -92,7 +100,8 @@ export interface Built {
 }
 
 export function build(scenario: Scenario, seed: string, drain: Drain, options: Options): Built {
-  const decisions = decisionsOf(`${scenario.name}/${seed}`, undefined);
+  const { schedule, takes } = options;
+  const decisions = decisionsOf(`${scenario.name}/${seed}`, schedule, takes);
   const knobs = drawKnobs(decisions, scenario, options.byReference);
   const profile = drawProfile(decisions, scenario);
   const nodes = knobs.stores + knobs.members + clientCount(scenario) + options.guests.length;

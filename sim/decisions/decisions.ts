@@ -9,28 +9,32 @@
  */
 import { MEDIAN, type Random, randomOf } from "../random.ts";
 import { freshHash, mixText } from "../trace/hash.ts";
-import { type DrawnNames, type Schedule, drawnNames } from "./schedule.ts";
+import { type DrawnNames, drawnNames, type Schedule, WHOLE } from "./schedule.ts";
+import type { Takes } from "./takes.ts";
 
 export interface Decisions {
   /** The scenario's name and the seed. */
   readonly seed: string;
-  /** Undefined where everything is left to the seed. */
-  readonly schedule: Schedule | undefined;
+  readonly schedule: Schedule;
   readonly drawn: DrawnNames;
+  /** Writes down what is decided; undefined where nobody wants to know. */
+  readonly takes: Takes | undefined;
 }
 
-export const decisionsOf = (seed: string, schedule: Schedule | undefined): Decisions => ({
-  seed,
-  schedule,
-  drawn: drawnNames(schedule?.drawn ?? ["*"]),
-});
+export const decisionsOf = (
+  seed: string,
+  schedule: Schedule = WHOLE,
+  takes?: Takes,
+): Decisions => ({ seed, schedule, drawn: drawnNames(schedule.drawn), takes });
 
 /** Whether this decision is left to the seed. */
 export const isDrawn = (decisions: Decisions, name: string): boolean => decisions.drawn.has(name);
 
 /** The generator of one decision, from its beginning. */
-export const drawsOf = (decisions: Decisions, name: string): Random =>
-  isDrawn(decisions, name) ? seededDraws(decisions, name) : MEDIAN;
+export function drawsOf(decisions: Decisions, name: string): Random {
+  decisions.takes?.series.add(name);
+  return isDrawn(decisions, name) ? seededDraws(decisions, name) : MEDIAN;
+}
 
 /** The same of what is no decision, as the seeds that the engine is given: always drawn. */
 export const seededDraws = (decisions: Decisions, name: string): Random =>

@@ -1,14 +1,48 @@
 /**
- * What a run is made of, apart from its scenario: which decisions are left to the seed, and which
- * are laid down. Plain data, kept in files.
+ * What a run is made of, apart from its scenario and seed: which decisions are left to the seed,
+ * and which are laid down. Plain data, kept in files (`file.ts`).
  */
+import type { Strike } from "../faults/strike.ts";
+
 export interface Schedule {
   /**
    * Names of decisions that are drawn by the seed, or beginnings of names up to a slash: `clock`
    * stands for all clocks, `*` for everything.
    */
   readonly drawn: readonly string[];
+  readonly strikes: readonly PlannedStrike[];
+  /** What clients do whose operations are not drawn: these, and nothing else. */
+  readonly operations: readonly PlannedOperation[];
+  /** What becomes of single messages, drawn or not. */
+  readonly fates: readonly PlannedFate[];
 }
+
+/** A strike and when it falls. Times in virtual microseconds. */
+export interface PlannedStrike {
+  readonly name: string;
+  readonly atUs: number;
+  readonly lastsUs: number;
+  readonly strike: Strike;
+}
+
+/** The operation of a client with this number, begun then or when the one before it has ended. */
+export interface PlannedOperation {
+  readonly client: string;
+  readonly number: number;
+  readonly atUs: number;
+}
+
+/** How long the copies of a message are on the way, and whether the link's order counts. */
+export interface PlannedFate {
+  /** Its lane (`net/FROM>TO/TYPE`) and its number in it. */
+  readonly lane: string;
+  readonly number: number;
+  readonly held: boolean;
+  readonly delays: readonly number[];
+}
+
+/** Everything is drawn: the run of the seed as it is. */
+export const WHOLE: Schedule = { drawn: ["*"], strikes: [], operations: [], fates: [] };
 
 /** Answers whether a name is among those that a schedule leaves to the seed. */
 export interface DrawnNames {

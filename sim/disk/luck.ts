@@ -51,6 +51,7 @@ function seriesOf({ decisions, name, series }: DiskLuck, track: Track): Series {
   const known = series.get(lane);
   if (known !== undefined) return known;
   const id = `${name}/${lane}`;
+  decisions.takes?.series.add(id);
   const made = {
     beginnings: baseOf(decisions, id),
     endings: baseOf(decisions, `${id}/end`),

@@ -1,44 +1,62 @@
 /** Faults of clocks: a wrong rate, steps of the wall clock, a wall clock that stands still. */
 import type { World } from "../model.ts";
 import type { Random } from "../random.ts";
-import type { Struck } from "./nemesis.ts";
+import type { Struck } from "./strike.ts";
 import { unreachable } from "../../engine/base/assert.ts";
 import { freezeWall, setDrift, stepWall, thawWall } from "../clock/clock.ts";
 import { MAX_DRIFT } from "../knobs.ts";
 import { between, chance, pick } from "../random.ts";
 import { seconds } from "../trace/trace.ts";
+import { machineCalled } from "./targets.ts";
 
-export function disturbClock(
-  world: World,
-  type: "clock_drift" | "clock_step" | "clock_freeze",
-  lastsUs: number,
-  random: Random,
-): Struck {
-  const machine = pick(random, world.servers);
-  const { clock, name } = machine;
+export type ClockStrike =
+  | { readonly type: "clock_drift"; readonly machine: string; readonly millionths: number }
+  | { readonly type: "clock_step"; readonly machine: string; readonly us: number }
+  /** It then runs on from where it stood, or from where it would be. */
+  | { readonly type: "clock_freeze"; readonly machine: string; readonly caughtUp: boolean };
+
+export function drawClock(world: World, type: ClockStrike["type"], random: Random): ClockStrike {
+  const machine = pick(random, world.servers).name;
   switch (type) {
-    case "clock_drift": {
-      const drift = between(random, -MAX_DRIFT, MAX_DRIFT);
-      setDrift(clock, world.timeUs, drift);
-      const rate = `${drift < 0 ? "slow" : "fast"} by ${Math.abs(drift) / 10_000} %`;
-      return { text: `the clocks of ${name} run ${rate}`, end: undefined };
-    }
+    case "clock_drift":
+      return { type, machine, millionths: between(random, -MAX_DRIFT, MAX_DRIFT) };
     case "clock_step": {
       // Mostly seconds, as a wrong time server makes them; now and then hours.
       const farUs = chance(random, 200_000) ? 2_000_000_000 : 10_000_000;
-      const delta = between(random, -farUs, farUs);
-      stepWall(clock, delta);
-      return { text: `the wall clock of ${name} steps by ${seconds(delta)}`, end: undefined };
+      return { type, machine, us: between(random, -farUs, farUs) };
     }
-    case "clock_freeze": {
-      freezeWall(clock, world.timeUs);
-      const caughtUp = chance(random, 500_000);
-      return {
-        text: `the wall clock of ${name} stands still for ${seconds(lastsUs)}`,
-        end: () => thawWall(clock, world.timeUs, caughtUp),
-      };
-    }
+    case "clock_freeze":
+      return { type, machine, caughtUp: chance(random, 500_000) };
     default:
       return unreachable(type);
+  }
+}
+
+export function disturbClock(
+  world: World,
+  strike: ClockStrike,
+  lastsUs: number,
+): Struck | undefined {
+  const machine = machineCalled(world, strike.machine);
+  if (machine === undefined) return undefined;
+  const { clock, name } = machine;
+  switch (strike.type) {
+    case "clock_drift": {
+      const { millionths } = strike;
+      setDrift(clock, world.timeUs, millionths);
+      const rate = `${millionths < 0 ? "slow" : "fast"} by ${Math.abs(millionths) / 10_000} %`;
+      return { text: `the clocks of ${name} run ${rate}`, end: undefined };
+    }
+    case "clock_step":
+      stepWall(clock, strike.us);
+      return { text: `the wall clock of ${name} steps by ${seconds(strike.us)}`, end: undefined };
+    case "clock_freeze":
+      freezeWall(clock, world.timeUs);
+      return {
+        text: `the wall clock of ${name} stands still for ${seconds(lastsUs)}`,
+        end: () => thawWall(clock, world.timeUs, strike.caughtUp),
+      };
+    default:
+      return unreachable(strike);
   }
 }

@@ -8,60 +8,91 @@ import type { DiskModel } from "../disk/model.ts";
 import type { Machine, World } from "../model.ts";
 import type { Random } from "../random.ts";
 import type { Fault } from "../scenario.ts";
-import type { Struck } from "./nemesis.ts";
+import type { Struck } from "./strike.ts";
 import { unreachable } from "../../engine/base/assert.ts";
 import { HEALTHY_DISK } from "../disk/model.ts";
 import { between, chance, pick } from "../random.ts";
 import { seconds } from "../trace/trace.ts";
+import { machineCalled } from "./targets.ts";
 
-export type DiskFault = Extract<
+type DiskFault = Extract<
   Fault,
   { type: "slow_disk" | "sticking_disk" | "failing_disk" | "full_disk" }
 >;
 
-export function disturbDisk(
-  world: World,
-  fault: DiskFault,
-  lastsUs: number,
-  random: Random,
-): Struck | undefined {
-  const machine = fault.of === "one" ? world.stores[0] : pick(random, world.servers);
+export type DiskStrike = { readonly machine: string } & (
+  | { readonly type: "slow_disk"; readonly times: number }
+  | { readonly type: "sticking_disk"; readonly stuckUs: number; readonly percent: number }
+  /** The next sync fails, and no other. */
+  | { readonly type: "failing_sync" }
+  | { readonly type: "failing_disk"; readonly percent: number }
+  /** There is no room, whatever is asked for, in so many of a hundred operations. */
+  | { readonly type: "refusing_disk"; readonly percent: number }
+  | { readonly type: "full_disk"; readonly roomBytes: number }
+);
+
+export function drawDisk(world: World, fault: DiskFault, random: Random): DiskStrike | undefined {
+  const machine = (fault.of === "one" ? world.stores[0] : pick(random, world.servers))?.name;
+  if (machine === undefined) return undefined;
+  switch (fault.type) {
+    case "slow_disk":
+      return { type: "slow_disk", machine, times: pick(random, fault.times) };
+    case "sticking_disk": {
+      const stuckUs = between(random, 20, 3000) * 1000;
+      return { type: "sticking_disk", machine, stuckUs, percent: pick(random, [0.1, 1, 10]) };
+    }
+    case "failing_disk":
+      if (chance(random, 250_000)) return { type: "failing_sync", machine };
+      return { type: "failing_disk", machine, percent: pick(random, [1, 10, 100]) };
+    case "full_disk": {
+      if (chance(random, 250_000)) {
+        return { type: "refusing_disk", machine, percent: pick(random, [1, 20]) };
+      }
+      const rooms = [0, between(random, 0, 20_000), between(random, 0, 200_000)];
+      return { type: "full_disk", machine, roomBytes: pick(random, rooms) };
+    }
+    default:
+      return unreachable(fault);
+  }
+}
+
+export function disturbDisk(world: World, strike: DiskStrike, lastsUs: number): Struck | undefined {
+  const machine = machineCalled(world, strike.machine);
   if (machine === undefined) return undefined;
   const { disk } = machine;
   const until = (model: Partial<DiskModel>, text: string): Struck =>
     afflict(machine, model, `${text} for ${seconds(lastsUs)}`);
-  switch (fault.type) {
-    case "slow_disk": {
-      const slowdown = pick(random, fault.times);
-      return until({ slowdown }, `is ${slowdown} times slower`);
-    }
+  switch (strike.type) {
+    case "slow_disk":
+      return until({ slowdown: strike.times }, `is ${strike.times} times slower`);
     case "sticking_disk": {
-      const stuckUs = between(random, 20, 3000) * 1000;
-      const percent = pick(random, [0.1, 1, 10]);
+      const { stuckUs, percent } = strike;
       const text = `is stuck for ${seconds(stuckUs)} in ${percent} % of its operations`;
       return until({ sticking: percent / 100, stuckUs }, text);
     }
+    case "failing_sync":
+      disk.failSyncs(1);
+      return { text: `the disk of ${machine.name} fails its next sync`, end: undefined };
     case "failing_disk": {
-      if (chance(random, 250_000)) {
-        disk.failSyncs(1);
-        return { text: `the disk of ${machine.name} fails its next sync`, end: undefined };
-      }
-      const percent = pick(random, [1, 10, 100]);
+      const { percent } = strike;
       return until(
         { syncFailure: percent / 100, writeFailure: percent / 1000 },
         `fails ${percent} % of its syncs`,
       );
     }
+    case "refusing_disk": {
+      const { percent } = strike;
+      return until({ spaceFailure: percent / 100 }, `has no room for ${percent} % of operations`);
+    }
     case "full_disk": {
-      if (chance(random, 250_000)) {
-        const percent = pick(random, [1, 20]);
-        return until({ spaceFailure: percent / 100 }, `has no room for ${percent} % of operations`);
-      }
-      const room = pick(random, [0, between(random, 0, 20_000), between(random, 0, 200_000)]);
-      return until({ capacityBytes: disk.usedBytes + room }, `has room for ${room} bytes`);
+      const { roomBytes } = strike;
+      return until(
+        { capacityBytes: disk.usedBytes + roomBytes },
+        `has room for ${roomBytes} bytes`,
+      );
     }
     default:
-      return unreachable(fault);
+      return unreachable(strike);
   }
 }
 

@@ -5,8 +5,17 @@
 import type { World } from "../model.ts";
 import type { Hold } from "../network/hold.ts";
 import type { Random } from "../random.ts";
+import type { Struck } from "./strike.ts";
 import { describeLatency } from "../network/latency.ts";
 import { chance, pick } from "../random.ts";
+import { seconds } from "../trace/trace.ts";
+import { machineCalled } from "./targets.ts";
+
+/** Only messages from one server are held, where `sender` names one. */
+export type HoldStrike = Omit<Hold, "from" | "to"> & {
+  readonly type: "hold";
+  readonly sender: string | undefined;
+};
 
 const TYPES: readonly string[] = [
   "vote_request",
@@ -49,11 +58,11 @@ const BEYOND_LOCKS = [
   { type: "uniform", lowUs: 3_000_000, highUs: 12_000_000 },
 ] as const;
 
-export function drawTransactionalHold(random: Random): Hold {
+export function drawTransactionalHold(random: Random): HoldStrike {
   return {
+    type: "hold",
     messageType: pick(random, TRANSACTIONAL),
-    from: undefined,
-    to: undefined,
+    sender: undefined,
     millionths: pick(random, [50_000, 200_000, 600_000]),
     delay: pick(random, BEYOND_LOCKS),
     maxCopies: pick(random, [1, 1, 2, 3]),
@@ -61,12 +70,12 @@ export function drawTransactionalHold(random: Random): Hold {
   };
 }
 
-export function drawHold(world: World, random: Random): Hold {
-  const oneLink = chance(random, 500_000);
+export function drawHold(world: World, random: Random): HoldStrike {
+  const oneSender = chance(random, 500_000);
   return {
+    type: "hold",
     messageType: pick(random, TYPES),
-    from: oneLink ? pick(random, world.servers).node : undefined,
-    to: undefined,
+    sender: oneSender ? pick(random, world.servers).name : undefined,
     millionths: pick(random, [50_000, 300_000, 1_000_000]),
     delay: pick(random, [
       { type: "uniform", lowUs: 10_000, highUs: 2_000_000 },
@@ -77,9 +86,30 @@ export function drawHold(world: World, random: Random): Hold {
   };
 }
 
-export function holdText(world: World, hold: Hold): string {
-  const from = hold.from === undefined ? "" : ` from ${world.servers[hold.from]?.name}`;
-  const part = hold.millionths === 1_000_000 ? "" : `${hold.millionths / 10_000} % of `;
-  const copies = hold.maxCopies === 1 ? "" : `, up to ${hold.maxCopies} times`;
-  return `${part}messages "${hold.messageType.trim()}"${from} are held (${describeLatency(hold.delay)})${copies}`;
+export function hold(world: World, strike: HoldStrike, lastsUs: number): Struck | undefined {
+  const { sender, messageType, millionths, delay, maxCopies, repeatsCalls } = strike;
+  const from = sender === undefined ? undefined : machineCalled(world, sender)?.node;
+  if (sender !== undefined && from === undefined) return undefined;
+  const { network } = world;
+  const held: Hold = {
+    messageType,
+    from,
+    to: undefined,
+    millionths,
+    delay,
+    maxCopies,
+    repeatsCalls,
+  };
+  network.holds = [...network.holds, held];
+  const end = (): void => {
+    network.holds = network.holds.filter((other) => other !== held);
+  };
+  return { text: `${textOf(strike)} for ${seconds(lastsUs)}`, end };
+}
+
+function textOf({ messageType, sender, millionths, delay, maxCopies }: HoldStrike): string {
+  const from = sender === undefined ? "" : ` from ${sender}`;
+  const part = millionths === 1_000_000 ? "" : `${millionths / 10_000} % of `;
+  const copies = maxCopies === 1 ? "" : `, up to ${maxCopies} times`;
+  return `${part}messages "${messageType.trim()}"${from} are held (${describeLatency(delay)})${copies}`;
 }

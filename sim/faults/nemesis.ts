@@ -8,11 +8,9 @@ import type { World } from "../model.ts";
 import type { Random } from "../random.ts";
 import { drawsOf, isDrawn } from "../decisions/decisions.ts";
 import { between, chance, pickWeighted } from "../random.ts";
-import { narrate } from "../trace/trace.ts";
 import { lieInWait } from "./ambush.ts";
-import { noteFault } from "../film/fault.ts";
 import { later } from "./later.ts";
-import { strike } from "./strike.ts";
+import { deal, drawStrike } from "./strike.ts";
 
 /** How much more often than its scenario says a fault of this seed strikes, in quarters. */
 const HASTE: readonly (readonly [weight: number, quarters: number])[] = [
@@ -22,17 +20,16 @@ const HASTE: readonly (readonly [weight: number, quarters: number])[] = [
   [1, 24],
 ];
 
-/** A fault that is under way, and how to end it. */
-export interface Struck {
-  readonly text: string;
-  /** Undefined where it ends by itself. */
-  readonly end: (() => void) | undefined;
-}
-
-/** Schedules the faults of this seed. They strike until the world leaves the safety phase. */
+/**
+ * Schedules the faults of this seed, and those that are laid down. They strike until the world
+ * leaves the safety phase.
+ */
 export function unleash(world: World, scenario: Scenario): readonly string[] {
   const chosen: string[] = [];
   const seen = new Map<string, number>();
+  for (const { name, atUs, lastsUs, strike } of world.decisions.schedule.strikes) {
+    later(world, atUs - world.timeUs, strike.type, () => deal(world, name, strike, lastsUs));
+  }
   for (const fault of scenario.faults) {
     const nth = (seen.get(fault.type) ?? 0) + 1;
     seen.set(fault.type, nth);
@@ -48,17 +45,13 @@ export function unleash(world: World, scenario: Scenario): readonly string[] {
 
 /** Schedules the `nth` strike of one fault, which schedules the one after it. */
 function plan(world: World, fault: TimedFault, name: string, quarters: number, nth: number): void {
-  const random = drawsOf(world.decisions, `${name}/${nth}`);
+  const decision = `${name}/${nth}`;
+  const random = drawsOf(world.decisions, decision);
   const waitUs = Math.max(1000, Math.floor((drawUs(fault.every, random) * 4) / quarters));
   later(world, waitUs, fault.type, () => {
     const lastsUs = drawUs(fault.lasts, random);
-    const struck = strike(world, fault, lastsUs, random);
-    if (struck !== undefined) {
-      narrate(world.trace, world.timeUs, "fault", struck.text);
-      noteFault(world, fault.type, struck.text, lastsUs);
-      const { end } = struck;
-      if (end !== undefined) later(world, lastsUs, `end of ${fault.type}`, end);
-    }
+    const strike = drawStrike(world, fault, lastsUs, random);
+    if (strike !== undefined) deal(world, decision, strike, lastsUs);
     plan(world, fault, name, quarters, nth + 1);
   });
 }

@@ -6,32 +6,61 @@ import type { Ticket } from "../../engine/base/ids.ts";
 import type { AdminOrder } from "../../engine/placement/types.ts";
 import type { PlacementMachine, World } from "../model.ts";
 import type { Random } from "../random.ts";
-import type { Struck } from "./nemesis.ts";
+import type { Struck } from "./strike.ts";
 import { replicasOf } from "../checkers/look.ts";
 import { givePlacement } from "../machines/inbox.ts";
 import { chance, pick } from "../random.ts";
 import { seconds } from "../trace/trace.ts";
+import { storeCalled } from "./targets.ts";
 
-export function transferLeader(world: World, random: Random): Struck | undefined {
-  const leader = leaderOf(world);
-  if (leader === undefined) return undefined;
+export type Order =
+  | { readonly type: "transfer_placement"; readonly member: string }
+  | { readonly type: "transfer_region"; readonly region: number; readonly store: string }
+  | { readonly type: "drain_store"; readonly store: string };
+
+export function drawTransfer(world: World, random: Random): Order | undefined {
   if (world.members.length > 1 && chance(random, 300_000)) {
-    const to = pick(random, world.members);
-    order(world, leader, { type: "transfer_leadership", to: to.id });
-    return { text: `the operator wants ${to.name} to lead the placement driver`, end: undefined };
+    return { type: "transfer_placement", member: pick(random, world.members).name };
   }
   const store = pick(random, world.stores);
   const replicas = replicasOf(store);
   if (replicas.length === 0) return undefined;
   const region = pick(random, replicas).region.id;
+  return { type: "transfer_region", region, store: store.name };
+}
+
+export function transfer(
+  world: World,
+  strike: Exclude<Order, { type: "drain_store" }>,
+): Struck | undefined {
+  const leader = leaderOf(world);
+  if (leader === undefined) return undefined;
+  if (strike.type === "transfer_placement") {
+    const to = world.members.find(({ name }) => name === strike.member);
+    if (to === undefined) return undefined;
+    order(world, leader, { type: "transfer_leadership", to: to.id });
+    return { text: `the operator wants ${to.name} to lead the placement driver`, end: undefined };
+  }
+  const { region } = strike;
+  const store = storeCalled(world, strike.store);
+  if (store === undefined) return undefined;
   order(world, leader, { type: "transfer_region_leader", region, store: store.id });
   return { text: `the operator wants ${store.name} to lead region ${region}`, end: undefined };
 }
 
-export function drainStore(world: World, lastsUs: number, random: Random): Struck | undefined {
+export const drawDrain = (world: World, random: Random): Order => ({
+  type: "drain_store",
+  store: pick(random, world.stores).name,
+});
+
+export function drain(
+  world: World,
+  strike: Extract<Order, { type: "drain_store" }>,
+  lastsUs: number,
+): Struck | undefined {
   const leader = leaderOf(world);
-  const store = pick(random, world.stores);
-  if (leader === undefined || store.id === 0) return undefined;
+  const store = storeCalled(world, strike.store);
+  if (leader === undefined || store === undefined || store.id === 0) return undefined;
   order(world, leader, { type: "set_store_state", store: store.id, state: "offline" });
   const end = (): void => refill(world, store.id);
   return { text: `the operator drains ${store.name} for ${seconds(lastsUs)}`, end };

@@ -2,10 +2,11 @@
  * Damage to tables at rest: a bit flips, a sector cannot be read any more, a write lands in another
  * table than its own. Which store may be hit is for the atlas to say.
  */
-import type { World } from "../model.ts";
+import type { StoreMachine, World } from "../model.ts";
 import type { Random } from "../random.ts";
-import type { Struck } from "./nemesis.ts";
+import type { Struck } from "./strike.ts";
 import { unreachable } from "../../engine/base/assert.ts";
+import type { FileName } from "../../engine/storage/disk.ts";
 import { tableFile } from "../../engine/storage/table/file.ts";
 import { below, chance, pick } from "../random.ts";
 import { tablesOf } from "../checkers/named-tables.ts";
@@ -13,40 +14,65 @@ import { expendable } from "./atlas.ts";
 
 export type Damage = "rot" | "bad_sector" | "stray_write";
 
-export function damageTable(
+export interface DamageStrike {
+  readonly type: Damage;
+  readonly machine: string;
+  readonly file: string;
+  readonly offset: number;
+  /** Which bit of the byte rots, from 0 to 7. */
+  readonly bit: number;
+}
+
+export function drawDamage(
   world: World,
   kinds: readonly Damage[],
   random: Random,
-): Struck | undefined {
+): DamageStrike | undefined {
   const candidates = expendable(world).flatMap((machine) => {
-    const tables = tablesOf(machine).filter(({ number, size }) => {
-      const file = tableFile(number);
-      return machine.disk.synced(file) && machine.disk.size(file) === size;
-    });
-    return tables.length > 0 ? [{ machine, tables }] : [];
+    const files = wholeFilesOf(machine);
+    return files.length > 0 ? [{ machine, files }] : [];
   });
   if (candidates.length === 0) return undefined;
-  const { machine, tables } = pick(random, candidates);
-  const { number, size } = pick(random, tables);
-  const file = tableFile(number);
-  const { disk, name } = machine;
+  const { machine, files } = pick(random, candidates);
+  const { file, size } = pick(random, files);
   const offset = below(random, size);
+  const type = pick(random, kinds);
+  const bit = below(random, 8);
+  // A block that lands where another block begins is whole in itself, and still not the one.
+  const at = type === "stray_write" && chance(random, 500_000) ? 0 : offset;
+  return { type, machine: machine.name, file, offset: at, bit };
+}
+
+/** Does it where the atlas still allows it. */
+export function damage(world: World, strike: DamageStrike): Struck | undefined {
+  const machine = expendable(world).find(({ name }) => name === strike.machine);
+  if (machine === undefined) return undefined;
+  const whole = wholeFilesOf(machine).find(({ file }) => file === strike.file);
+  if (whole === undefined || strike.offset >= whole.size) return undefined;
+  const { file } = whole;
+  const { type, offset, bit } = strike;
+  const { disk, name } = machine;
   const struck = (text: string): Struck => ({ text: `${name}: ${text}`, end: undefined });
-  const kind = pick(random, kinds);
-  switch (kind) {
+  switch (type) {
     case "rot":
-      disk.flip(file, offset, 1 << below(random, 8));
+      disk.flip(file, offset, 1 << bit);
       return struck(`a bit of ${file} rots at ${offset}`);
     case "bad_sector":
       disk.spoil(file, offset);
       return struck(`the sector of ${file} at ${offset} cannot be read any more`);
-    case "stray_write": {
-      // A block that lands where another block begins is whole in itself, and still not the one.
-      const at = chance(random, 500_000) ? 0 : offset;
-      disk.misdirect(file, at, "table-");
-      return struck(`the next write to a table lands in ${file} at ${at}`);
-    }
+    case "stray_write":
+      disk.misdirect(file, offset, "table-");
+      return struck(`the next write to a table lands in ${file} at ${offset}`);
     default:
-      return unreachable(kind);
+      return unreachable(type);
   }
+}
+
+/** The tables of a store that are on its disk, as whole as they should be. */
+function wholeFilesOf(machine: StoreMachine): { file: FileName; size: number }[] {
+  return tablesOf(machine).flatMap(({ number, size }) => {
+    const file = tableFile(number);
+    const whole = machine.disk.synced(file) && machine.disk.size(file) === size;
+    return whole ? [{ file, size }] : [];
+  });
 }

@@ -4,6 +4,7 @@
  * more or less of another type or on another link changes nothing here.
  */
 import type { Decisions } from "../decisions/decisions.ts";
+import type { PlannedFate } from "../decisions/schedule.ts";
 import { baseOf, isDrawn } from "../decisions/decisions.ts";
 import { MEDIAN, type QuickRandom, quickRandom } from "../random.ts";
 import { drawFate, type Fate } from "./fate.ts";
@@ -22,8 +23,13 @@ export interface MessageType {
 
 /** Mutable: counts what was sent. */
 interface Lane {
+  readonly name: string;
   readonly base: number;
   readonly drawn: boolean;
+  /** Fates that are laid down, by number. */
+  readonly planned: ReadonlyMap<number, PlannedFate> | undefined;
+  /** Whether its fates are written down. */
+  readonly taken: boolean;
   sent: number;
 }
 
@@ -33,6 +39,7 @@ export interface Lanes {
   readonly nameOf: (node: number) => string;
   readonly types: Readonly<Record<Family, Map<string, MessageType>>>;
   readonly random: QuickRandom;
+  readonly planned: ReadonlyMap<string, ReadonlyMap<number, PlannedFate>>;
 }
 
 export const lanesOf = (decisions: Decisions, nameOf: (node: number) => string): Lanes => ({
@@ -40,6 +47,7 @@ export const lanesOf = (decisions: Decisions, nameOf: (node: number) => string):
   nameOf,
   types: { message: new Map(), call: new Map(), answer: new Map() },
   random: quickRandom(),
+  planned: byLane(decisions.schedule.fates),
 });
 
 /** The type called `name`. Names are those of the protocol: looking one up makes no new text. */
@@ -51,20 +59,50 @@ export function messageType({ types }: Lanes, family: Family, name: string): Mes
   return type;
 }
 
-/** Decides what becomes of a message, in `fate`, which it returns. */
-export function nextFate(network: Network, packet: Packet, fate: Fate): Fate {
+/** Decides what becomes of a message that is sent at `timeUs`, in `fate`, which it returns. */
+export function nextFate(network: Network, timeUs: number, packet: Packet, fate: Fate): Fate {
   const { lanes, size } = network;
   const { from, to, type } = packet;
   const link = from * size + to;
   const lane = (type.lanes[link] ??= laneOf(lanes, from, to, type));
   const number = lane.sent;
   lane.sent = number + 1;
-  const random = lane.drawn ? lanes.random.reseed(lane.base, number) : MEDIAN;
-  drawFate(network, packet, random, fate);
+  const planned = lane.planned?.get(number);
+  if (planned === undefined) {
+    const random = lane.drawn ? lanes.random.reseed(lane.base, number) : MEDIAN;
+    drawFate(network, packet, random, fate);
+  } else {
+    fate.held = planned.held;
+    fate.delays.length = 0;
+    fate.delays.push(...planned.delays);
+  }
+  if (lane.taken) {
+    const { held, delays } = fate;
+    const taken = { lane: lane.name, number, atUs: timeUs, held, delays: [...delays] };
+    lanes.decisions.takes?.fates.push(taken);
+  }
   return fate;
 }
 
-function laneOf({ decisions, nameOf }: Lanes, from: number, to: number, type: MessageType): Lane {
+function byLane(fates: readonly PlannedFate[]): Map<string, Map<number, PlannedFate>> {
+  const lanes = new Map<string, Map<number, PlannedFate>>();
+  for (const fate of fates) {
+    const lane = lanes.get(fate.lane) ?? new Map<number, PlannedFate>();
+    lanes.set(fate.lane, lane.set(fate.number, fate));
+  }
+  return lanes;
+}
+
+function laneOf(lanes: Lanes, from: number, to: number, type: MessageType): Lane {
+  const { decisions, nameOf } = lanes;
   const name = `net/${nameOf(from)}>${nameOf(to)}/${type.name}`;
-  return { base: baseOf(decisions, name), drawn: isDrawn(decisions, name), sent: 0 };
+  decisions.takes?.series.add(name);
+  return {
+    name,
+    base: baseOf(decisions, name),
+    drawn: isDrawn(decisions, name),
+    planned: lanes.planned.get(name),
+    taken: decisions.takes?.wanted(name) === true,
+    sent: 0,
+  };
 }

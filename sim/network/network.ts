@@ -86,7 +86,7 @@ export function transmit(network: Network, timeUs: number, packet: Packet): read
   const { copies } = network;
   copies.length = 0;
   const link = packet.from * network.size + packet.to;
-  const fate = nextFate(network, packet, network.fate);
+  const fate = nextFate(network, timeUs, packet, network.fate);
   if ((network.cuts[link] as number) > 0) fate.delays.length = 0;
   if (fate.delays.length === 0) network.lost += 1;
   if (fate.delays.length > 1 && !fate.held) network.duplicated += 1;

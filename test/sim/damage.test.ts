@@ -8,14 +8,26 @@ import { tablesOf } from "../../sim/checkers/named-tables.ts";
 import { replicasOf } from "../../sim/checkers/look.ts";
 import { checkTables } from "../../sim/checkers/tables.ts";
 import { expendable, isSick } from "../../sim/faults/atlas.ts";
-import { damageTable } from "../../sim/faults/rot.ts";
+import { type Damage, damage, type DamageStrike, drawDamage } from "../../sim/faults/rot.ts";
 import { startLater } from "../../sim/machines/process.ts";
-import { randomOf } from "../../sim/random.ts";
+import type { World } from "../../sim/model.ts";
+import { type Random, randomOf } from "../../sim/random.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { runUntil } from "../../sim/world.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("sim/damage");
+
+/** Draws a blow and deals it. */
+function damageTable(
+  world: World,
+  kinds: readonly Damage[],
+  random: Random,
+): DamageStrike | undefined {
+  const strike = drawDamage(world, kinds, random);
+  if (strike !== undefined) assert.ok(damage(world, strike));
+  return strike;
+}
 
 /** A world whose stores have tables, and read them from the disk. */
 async function running(scenario: Scenario = calm): Promise<Built> {

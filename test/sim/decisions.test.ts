@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { decisionsOf, drawsOf, seededDraws } from "../../sim/decisions/decisions.ts";
-import { drawnNames } from "../../sim/decisions/schedule.ts";
+import { drawnNames, WHOLE } from "../../sim/decisions/schedule.ts";
 import { diskLuckOf, onBeginning, onEnding } from "../../sim/disk/luck.ts";
 import { lanesOf, messageType } from "../../sim/network/lanes.ts";
 import { networkOf, transmit } from "../../sim/network/network.ts";
@@ -13,7 +13,7 @@ import { suite } from "../harness.ts";
 const test = suite("sim/decisions");
 
 const draws = (seed: string, name: string): number[] => {
-  const random = seededDraws(decisionsOf(seed, undefined), name);
+  const random = seededDraws(decisionsOf(seed), name);
   return Array.from({ length: 2000 }, () => random.int32());
 };
 
@@ -46,7 +46,7 @@ test("a pattern stands for its name and all below it, and for nothing that only 
 });
 
 test("what is not left to the seed takes the middle", () => {
-  const decisions = decisionsOf("1", { drawn: ["clock/store 1"] });
+  const decisions = decisionsOf("1", { ...WHOLE, drawn: ["clock/store 1"] });
   assert.is(drawsOf(decisions, "clock/store 2"), MEDIAN);
   assert.is.not(drawsOf(decisions, "clock/store 1"), MEDIAN);
 });
@@ -66,7 +66,7 @@ test("messages of other lanes, more or fewer, change the fate of none", () => {
   fc.assert(
     fc.property(SENT, fc.nat(1000), (sent, seed) => {
       const fatesOf = (left: (one: (typeof sent)[number]) => boolean): Map<string, string[]> => {
-        const lanes = lanesOf(decisionsOf(String(seed), undefined), String);
+        const lanes = lanesOf(decisionsOf(String(seed)), String);
         const network = networkOf(3, profile, lanes);
         const fates = new Map<string, string[]>();
         for (const one of sent.filter(left)) {
@@ -92,14 +92,14 @@ test("messages of other lanes, more or fewer, change the fate of none", () => {
 });
 
 test("the n-th message of a lane has the same fate whatever became of those before it", () => {
-  const lanes = lanesOf(decisionsOf("1", undefined), String);
+  const lanes = lanesOf(decisionsOf("1"), String);
   const network = networkOf(2, { ...(NETWORKS[2] as (typeof NETWORKS)[number]) }, lanes);
   const send = (): string => {
     const type = messageType(lanes, "message", "append_request");
     return transmit(network, 0, { from: 0, to: 1, type, bytes: 1, once: false }).join(" ");
   };
   const first = Array.from({ length: 50 }, send);
-  const again = lanesOf(decisionsOf("1", undefined), String);
+  const again = lanesOf(decisionsOf("1"), String);
   const other = networkOf(2, network.profile, again);
   const later = Array.from({ length: 50 }, (_, i) => {
     // A cut link loses half of them; the others draw as before.
@@ -111,9 +111,9 @@ test("the n-th message of a lane has the same fate whatever became of those befo
 });
 
 test("works of one lane of a disk draw apart from those of another, at the beginning and end", () => {
-  const luck = diskLuckOf(decisionsOf("1", undefined), "store 1");
+  const luck = diskLuckOf(decisionsOf("1"), "store 1");
   const log = Array.from({ length: 5 }, () => onBeginning(luck, "log").int32());
-  const mixed = diskLuckOf(decisionsOf("1", undefined), "store 1");
+  const mixed = diskLuckOf(decisionsOf("1"), "store 1");
   const again = log.map(() => {
     onBeginning(mixed, "table");
     onEnding(mixed, "log");

@@ -15,7 +15,7 @@ import { suite } from "../harness.ts";
 const test = suite("sim/network");
 
 const made = (size: number, profile: NetworkProfile): Network =>
-  networkOf(size, profile, lanesOf(decisionsOf("network test", undefined), String));
+  networkOf(size, profile, lanesOf(decisionsOf("network test"), String));
 
 interface Sent extends Partial<Omit<Packet, "type">> {
   readonly type?: string;
