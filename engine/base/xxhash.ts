@@ -14,9 +14,6 @@ const PRIME_5 = 0x165667b1 | 0;
 /** Bytes of one round over all four lanes. */
 const STRIPE = 16;
 
-/** Words of typed arrays lie in the order of the machine, those of the hash are little-endian. */
-const LITTLE_ENDIAN = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
-
 /** The XXH32 of `bytes[start, end)` under `seed`, an unsigned 32-bit integer. Borrows `bytes`. */
 export function xxh32(bytes: Uint8Array, start: number, end: number, seed: number): number {
   const size = end - start;
@@ -36,24 +33,20 @@ export function xxh32(bytes: Uint8Array, start: number, end: number, seed: numbe
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+/** The four lanes over `bytes[start, start + size)`, but for what is left behind whole stripes. */
 function stripes(bytes: Uint8Array, start: number, size: number, seed: number): number {
-  const offset = bytes.byteOffset + start;
-  const words = (size - (size % STRIPE)) / 4;
-  return LITTLE_ENDIAN && offset % 4 === 0
-    ? alignedStripes(new Int32Array(bytes.buffer, offset, words), seed)
-    : alignedStripes(wordsOf(bytes, start, words), seed);
-}
-
-function alignedStripes(words: Int32Array, seed: number): number {
+  // Blocks lie anywhere in what was read ahead; a view reads words there as fast as from an array
+  // of words, and in the order of the hash on every machine.
+  const words = new DataView(bytes.buffer, bytes.byteOffset + start, size);
   let a = (seed + PRIME_1 + PRIME_2) | 0;
   let b = (seed + PRIME_2) | 0;
   let c = seed | 0;
   let d = (seed - PRIME_1) | 0;
-  for (let i = 0; i + 3 < words.length; i += 4) {
-    a = (a + Math.imul(words[i]!, PRIME_2)) | 0;
-    b = (b + Math.imul(words[i + 1]!, PRIME_2)) | 0;
-    c = (c + Math.imul(words[i + 2]!, PRIME_2)) | 0;
-    d = (d + Math.imul(words[i + 3]!, PRIME_2)) | 0;
+  for (let at = 0; at + STRIPE <= size; at += STRIPE) {
+    a = (a + Math.imul(words.getInt32(at, true), PRIME_2)) | 0;
+    b = (b + Math.imul(words.getInt32(at + 4, true), PRIME_2)) | 0;
+    c = (c + Math.imul(words.getInt32(at + 8, true), PRIME_2)) | 0;
+    d = (d + Math.imul(words.getInt32(at + 12, true), PRIME_2)) | 0;
     a = Math.imul((a << 13) | (a >>> 19), PRIME_1);
     b = Math.imul((b << 13) | (b >>> 19), PRIME_1);
     c = Math.imul((c << 13) | (c >>> 19), PRIME_1);
@@ -66,13 +59,6 @@ function alignedStripes(words: Int32Array, seed: number): number {
       ((d << 18) | (d >>> 14))) |
     0
   );
-}
-
-/** The words of bytes that do not lie at a multiple of four. */
-function wordsOf(bytes: Uint8Array, start: number, count: number): Int32Array {
-  const words = new Int32Array(count);
-  for (let i = 0; i < count; i++) words[i] = wordAt(bytes, start + 4 * i);
-  return words;
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

@@ -14,7 +14,7 @@ import type { Clear, Entry, TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
 import type { Job } from "./types.ts";
 
-export type OutputPlan = Pick<Job, "firstNumber" | "numbers" | "options" | "tableBytes">;
+export type OutputPlan = Pick<Job, "type" | "firstNumber" | "numbers" | "options" | "tableBytes">;
 
 export class JobOutput {
   /** Finished ones, ascending within each family. */
@@ -77,7 +77,8 @@ export class JobOutput {
     this.number = this.plan.firstNumber + this.used;
     this.used += 1;
     this.operations.push({ type: "create", file: tableFile(this.number) });
-    return new TableWriter(this.number, this.cf, this.plan.options, this.filter);
+    const { type, options } = this.plan;
+    return new TableWriter(this.number, this.cf, options, this.filter, type === "extract");
   }
 
   /** Closes the table: what follows begins at `key`, or not at all. */

@@ -4,6 +4,7 @@
  * ```
  * table  [number, family, size, entries, tombstones, [[start, end], …], smallest, largest,
  *         largest is exclusive, crc32]                family: 0 default, 1 lock, 2 write
+ *                                                     crc32: 0 where it was not reckoned
  * ```
  */
 import { keyToBytes } from "../../base/bytes.ts";

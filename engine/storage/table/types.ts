@@ -34,7 +34,7 @@ export interface TableMeta {
    */
   readonly largest: Key;
   readonly largestExclusive: boolean;
-  /** Of all bytes of the file. */
+  /** Of all bytes of the file; 0 where it was not reckoned, as the table stays in its store. */
   readonly crc32: number;
 }
 

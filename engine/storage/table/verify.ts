@@ -28,7 +28,7 @@ export function verifyTable(disk: DiskReader, meta: TableMeta): TableDamage[] {
   const parts = readPartsOf(disk, meta);
   if (!parts.ok) return [damageOf(meta, parts.flaw)];
   const blocks = new BlockVerifier(disk, meta, parts.value).run();
-  if (blocks.length > 0) return blocks;
+  if (blocks.length > 0 || meta.crc32 === 0) return blocks;
   const crc = fileCrc(disk, meta);
   if (!crc.ok) return [damageOf(meta, crc.flaw)];
   return crc.value === meta.crc32

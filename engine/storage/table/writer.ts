@@ -51,7 +51,9 @@ export class TableWriter {
   private filled = 0;
   /** Of all finished bytes. */
   private end = 0;
+  /** Of all finished bytes; 0 where nobody wants it. */
   private crc = 0;
+  private readonly travels: boolean;
   private entries = 0;
   private tombstones = 0;
   private smallest: Key = EMPTY_KEY;
@@ -60,12 +62,17 @@ export class TableWriter {
   private start: Key = EMPTY_KEY;
   private isFinished = false;
 
-  /** `filter`, where one is wanted, is empty and of this writer until `finish`. */
+  /**
+   * `filter`, where one is wanted, is empty and of this writer until `finish`. Only of a table that
+   * `travels` is the checksum of the whole file reckoned, which takes as long as a merge's other
+   * work on its bytes: here every block has its own.
+   */
   constructor(
     number: number,
     cf: ColumnFamily,
     options: TableOptions,
     filter: FilterBuilder | undefined = filterBuilder(options),
+    travels: boolean = true,
   ) {
     assert(options.blockBytes > 0, "a block has room");
     this.number = number;
@@ -73,6 +80,7 @@ export class TableWriter {
     this.blockBytes = options.blockBytes;
     this.block = new BlockBuilder(options.restartInterval);
     this.filter = filter;
+    this.travels = travels;
     this.sealer = new Sealer(tableSeed(number), options.compression);
   }
 
@@ -160,7 +168,7 @@ export class TableWriter {
     this.chunk.set(bytes, this.filled);
     this.filled += length;
     this.end += length;
-    this.crc = crc32(bytes, 0, length, this.crc);
+    if (this.travels) this.crc = crc32(bytes, 0, length, this.crc);
     return length;
   }
 

@@ -1,10 +1,12 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
 import { EMPTY_KEY, Key } from "../../../engine/base/bytes.ts";
+import { crc32 } from "../../../engine/base/checksum.ts";
 import { runJob } from "../../../engine/storage/lsm/job.ts";
 import { emptyMemtable } from "../../../engine/storage/lsm/memtable.ts";
 import { tableFile } from "../../../engine/storage/table/file.ts";
 import { TableCache } from "../../../engine/storage/table/cache.ts";
+import { verifyTable } from "../../../engine/storage/table/verify.ts";
 import { TableWriter } from "../../../engine/storage/table/writer.ts";
 import { TOMBSTONE } from "../../../engine/storage/table/types.ts";
 import type { Clear, Entry, TableMeta } from "../../../engine/storage/table/types.ts";
@@ -188,6 +190,28 @@ test("the last number takes what is left", () => {
     [100, 101],
   );
   assert.is(tables[0]!.entries + tables[1]!.entries, 60);
+});
+
+test("only a table that will travel has a checksum of its whole file, and both can be proved", () => {
+  const disk = new SimulatedDisk();
+  const entries = new Map(Array.from({ length: 20 }, (_, i) => [i, bytes(`${i}`)] as const));
+  const table = tableOf(disk, 1, { entries, clears: [] })!;
+  const [stays] = done(perform(compaction([[table]]), disk));
+  const { cf: _, runs, ...common } = compaction([[table]], { firstNumber: 200 });
+  const families = [{ cf: "default" as const, runs }];
+  const extract = {
+    ...common,
+    type: "extract" as const,
+    families,
+    start: EMPTY_KEY,
+    end: EMPTY_KEY,
+  };
+  const [travels] = done(perform(extract, disk));
+  const file = disk.read(tableFile(travels!.number), 0, travels!.size);
+  assert.ok(file.ok);
+  assert.is(travels!.crc32, crc32(file.bytes));
+  assert.is(stays!.crc32, 0);
+  for (const meta of [stays!, travels!]) assert.equal(verifyTable(disk, meta), []);
 });
 
 test("an extraction has one table a family, with a clear of the range and nothing outside it", () => {
