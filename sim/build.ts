@@ -66,6 +66,8 @@ export interface Options {
   readonly recorded: boolean;
   /** What is laid down and what is drawn; all is drawn by `WHOLE`. */
   readonly schedule: Schedule;
+  /** The run is broken off at this virtual time. */
+  readonly untilUs: number | undefined;
   /** Written to: what was decided. */
   readonly takes: Takes | undefined;
   /** Films the run. */
@@ -87,6 +89,7 @@ export const DEFAULT_OPTIONS: Options = {
   inspect: undefined,
   recorded: false,
   schedule: WHOLE,
+  untilUs: undefined,
   takes: undefined,
   film: undefined,
   guests: [],

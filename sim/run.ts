@@ -61,7 +61,10 @@ export async function runSeed(
   startServers(world);
   const faults = unleash(world, scenario);
   for (const client of world.clients) client.start();
-  await runUntil(world, scenario.safetyMs * 1000);
+  const safetyUs = Math.min(scenario.safetyMs * 1000, options.schedule.safetyUs ?? Infinity);
+  await runUntil(world, Math.min(safetyUs, options.untilUs ?? Infinity));
+  const brokenOff = options.untilUs !== undefined && options.untilUs <= safetyUs;
+  if (brokenOff) world.phase = "over";
   if (!over(world)) await converge(built, scenario);
   let undecided = 0;
   if (!over(world)) checkInserts(world, built.audit, built.inserts);
@@ -93,7 +96,8 @@ export function checkStores(world: World): void {
   if (!over(world)) checkRecords(world);
 }
 
-const over = (world: World): boolean => world.checks.violation !== undefined;
+const over = (world: World): boolean =>
+  world.checks.violation !== undefined || world.phase === "over";
 
 /** Starts them one after another, within a fifth of a second. */
 export function startServers(world: World): void {

@@ -12,8 +12,9 @@ export type Command =
       /** Runs the seed twice and compares the traces event by event. */
       readonly twice: boolean;
       readonly verbose: boolean;
-      /** Where to write a picture of the run, as a page. */
+      /** Where to write a picture of the run, as a page, and its schedule. */
       readonly html: string | undefined;
+      readonly save: string | undefined;
     }
   | {
       readonly type: "many";
@@ -23,6 +24,24 @@ export type Command =
       readonly jobs: number;
       readonly json: string | undefined;
       readonly byReference: boolean;
+    }
+  | { readonly type: "show"; readonly file: string }
+  | {
+      readonly type: "replay";
+      readonly file: string;
+      readonly verbose: boolean;
+      readonly html: string | undefined;
+    }
+  | {
+      readonly type: "shrink";
+      /** A file, or else a scenario's seed. */
+      readonly file: string | undefined;
+      readonly scenario: string;
+      readonly seed: string;
+      readonly jobs: number;
+      /** Most runs that it may take. */
+      readonly runs: number;
+      readonly out: string;
     };
 
 export type Parsed =
@@ -30,11 +49,29 @@ export type Parsed =
   | { readonly ok: false; readonly problem: string };
 
 export const USAGE = `usage: npm run sim -- list
-       npm run sim -- SCENARIO [--seed N] [--verbose] [--twice] [--by-reference] [--html FILE]
+       npm run sim -- SCENARIO [--seed N] [--verbose] [--twice] [--by-reference]
+                               [--html FILE] [--save FILE]
        npm run sim -- SCENARIO|all --seeds A..B [--jobs N] [--json FILE] [--by-reference]
+       npm run sim -- shrink SCENARIO --seed N | FILE [--jobs N] [--runs N] [--out FILE]
+       npm run sim -- replay FILE [--verbose] [--html FILE]
+       npm run sim -- show FILE
+
+  --save FILE   writes the run's schedule: what was decided in it, for later versions to replay
+  shrink        cuts a failing run down to the few decisions that make it fail, and writes
+                their schedule; the same for any number of jobs, after at most --runs runs (2000)
+  show          prints a schedule in words
 `;
 
-const VALUE_FLAGS = ["--seed", "--seeds", "--jobs", "--json", "--html"];
+const VALUE_FLAGS = [
+  "--seed",
+  "--seeds",
+  "--jobs",
+  "--json",
+  "--html",
+  "--save",
+  "--runs",
+  "--out",
+];
 const PLAIN_FLAGS = ["--verbose", "--twice", "--by-reference", "--help"];
 
 /** Reads the arguments behind `sim`. `names` are the scenarios there are. */
@@ -58,6 +95,10 @@ export function parse(argv: readonly string[], names: readonly string[]): Parsed
     }
   }
   if (flags.has("--help")) return { ok: true, command: { type: "help" } };
+  const [verb] = words;
+  if (verb === "show" || verb === "replay" || verb === "shrink") {
+    return withSchedule(verb, words.slice(1), names, flags);
+  }
   const [name, extra] = words;
   if (extra !== undefined) return wrong(`unexpected argument "${extra}"`);
   if (name === undefined) return wrong('which scenario? "npm run sim -- list" shows them');
@@ -72,6 +113,9 @@ function one(scenario: string, flags: ReadonlyMap<string, string>): Parsed {
   for (const flag of ["--jobs", "--json"]) {
     if (flags.has(flag)) return wrong(`flag ${flag} goes with --seeds`);
   }
+  for (const flag of ["--runs", "--out"]) {
+    if (flags.has(flag)) return wrong(`flag ${flag} goes with shrink`);
+  }
   const seed = wholeNumber(flags.get("--seed") ?? "1");
   if (seed === undefined) return wrongSeed(flags.get("--seed") ?? "");
   const command = {
@@ -82,12 +126,64 @@ function one(scenario: string, flags: ReadonlyMap<string, string>): Parsed {
     twice: flags.has("--twice"),
     verbose: flags.has("--verbose"),
     html: flags.get("--html"),
+    save: flags.get("--save"),
+  } as const;
+  return { ok: true, command };
+}
+
+/** The commands that are about schedules. */
+function withSchedule(
+  verb: "show" | "replay" | "shrink",
+  words: readonly string[],
+  names: readonly string[],
+  flags: ReadonlyMap<string, string>,
+): Parsed {
+  const allowed: readonly string[] = {
+    show: [],
+    replay: ["--verbose", "--html"],
+    shrink: ["--seed", "--jobs", "--runs", "--out"],
+  }[verb];
+  const strange = [...flags.keys()].find((flag) => !allowed.includes(flag));
+  if (strange !== undefined) return wrong(`flag ${strange} does not go with ${verb}`);
+  const [what, extra] = words;
+  if (extra !== undefined) return wrong(`unexpected argument "${extra}"`);
+  if (what === undefined) return wrong(`${verb}: which file?`);
+  if (verb === "show") return { ok: true, command: { type: "show", file: what } };
+  if (verb === "replay") {
+    const verbose = flags.has("--verbose");
+    return {
+      ok: true,
+      command: { type: "replay", file: what, verbose, html: flags.get("--html") },
+    };
+  }
+  const jobs = wholeNumber(flags.get("--jobs") ?? "1");
+  if (jobs === undefined || jobs < 1 || jobs > 256) return wrongJobs(flags);
+  const runs = wholeNumber(flags.get("--runs") ?? "2000");
+  if (runs === undefined || runs < 1) {
+    return wrong(`malformed number of runs "${flags.get("--runs")}": a whole number above 0`);
+  }
+  const seed = wholeNumber(flags.get("--seed") ?? "1");
+  if (seed === undefined) return wrongSeed(flags.get("--seed") ?? "");
+  const isFile = !names.includes(what);
+  if (isFile && flags.has("--seed")) {
+    return wrong(`unknown scenario "${what}"; "npm run sim -- list" shows them`);
+  }
+  const file = isFile ? what : undefined;
+  const out = flags.get("--out") ?? (isFile ? what : `${what}-${seed}.schedule`);
+  const command = {
+    type: "shrink",
+    file,
+    scenario: what,
+    seed: String(seed),
+    jobs,
+    runs,
+    out,
   } as const;
   return { ok: true, command };
 }
 
 function many(name: string, names: readonly string[], flags: ReadonlyMap<string, string>): Parsed {
-  for (const flag of ["--seed", "--twice", "--verbose", "--html"]) {
+  for (const flag of ["--seed", "--twice", "--verbose", "--html", "--save", "--runs", "--out"]) {
     if (flags.has(flag)) return wrong(`flag ${flag} goes with one scenario and one seed`);
   }
   const range = flags.get("--seeds") ?? "1..20";
@@ -99,7 +195,7 @@ function many(name: string, names: readonly string[], flags: ReadonlyMap<string,
   }
   const jobs = wholeNumber(flags.get("--jobs") ?? "1");
   if (jobs === undefined || jobs < 1 || jobs > 256) {
-    return wrong(`malformed number of jobs "${flags.get("--jobs")}": from 1 to 256`);
+    return wrongJobs(flags);
   }
   const command = {
     type: "many",
@@ -118,6 +214,9 @@ function wholeNumber(text: string): number | undefined {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : undefined;
 }
+
+const wrongJobs = (flags: ReadonlyMap<string, string>): Parsed =>
+  wrong(`malformed number of jobs "${flags.get("--jobs")}": from 1 to 256`);
 
 const wrongSeed = (text: string): Parsed =>
   wrong(`malformed seed "${text}": a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);

@@ -18,7 +18,16 @@ export async function runBatch(command: Many, host: Host): Promise<number> {
     summaries.push(summary);
     progress.add(summary);
   };
-  await new Promise<void>((done) => host.runJobs(jobs, command.jobs, onSummary, done));
+  const workers = host.startWorkers(command.jobs);
+  const run = (job: Job): Promise<void> =>
+    new Promise((done) =>
+      workers.run(job, (summary) => {
+        onSummary(summary);
+        done();
+      }),
+    );
+  await Promise.all(jobs.map(run));
+  workers.end();
   progress.end();
   const wallSeconds = (host.elapsedMs() - startMs) / 1000;
   const ordered = inOrder(summaries, command.scenarios);

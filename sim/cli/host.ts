@@ -3,10 +3,14 @@
  * the simulator; `runtime/cli/sim.ts` gives it Node.
  */
 import type { Drain } from "../model.ts";
-import type { Job, Summary } from "./summary.ts";
+import type { Workers } from "./workers.ts";
 
 export type PictureWritten =
   { readonly ok: true; readonly bytes: number } | { readonly ok: false; readonly problem: string };
+
+export type FileRead =
+  | { readonly ok: true; readonly bytes: Uint8Array }
+  | { readonly ok: false; readonly problem: string };
 
 export interface Host {
   write(text: string): void;
@@ -19,18 +23,11 @@ export interface Host {
   elapsedMs(): number;
   /** A turn of the host's own loop, behind everything that waits for settled promises. */
   readonly drain: Drain;
-  /**
-   * Runs `jobs` on `count` worker processes. `onSummary` is called once for each job, in any order;
-   * `onDone` at the end. A worker that dies fails its job.
-   */
-  runJobs(
-    jobs: readonly Job[],
-    count: number,
-    onSummary: (summary: Summary) => void,
-    onDone: () => void,
-  ): void;
+  /** Worker processes, at most so many at once. A worker that dies fails its job. */
+  startWorkers(count: number): Workers;
+  readFile(path: string): FileRead;
   /** What is wrong, where the file cannot be written. */
-  writeFile(path: string, text: string): string | undefined;
+  writeFile(path: string, content: string | Uint8Array): string | undefined;
   /** Writes a page that shows a film (`film/codec.ts`); gives its size in bytes. */
   writePicture(path: string, title: string, film: Uint8Array): PictureWritten;
 }

@@ -5,7 +5,6 @@
 import type { RunResult } from "../run.ts";
 import type { Scenario } from "../scenario.ts";
 import { formatLine } from "../trace/trace.ts";
-import { replayCommand } from "./summary.ts";
 import { formatTable } from "./table.ts";
 
 /** Lines of the story that are printed unless all are asked for. */
@@ -59,13 +58,13 @@ function tellChecks(result: RunResult): string {
 }
 
 /** What went wrong and how to see it again, or nothing. */
-export function tellViolation(result: RunResult): string {
+export function tellViolation(result: RunResult, again: string): string {
   const { violation } = result;
   if (violation === undefined) return "";
   const detail = violation.detail === undefined ? "" : `\n${violation.detail}\n`;
   return (
     `\n${violation.check} is violated at ${(violation.timeUs / 1_000_000).toFixed(6)}s of virtual time:\n` +
-    `${violation.text}\n${detail}\nreplay: ${replayCommand(result.scenario, result.seed)}\n`
+    `${violation.text}\n${detail}\nreplay: ${again}\n`
   );
 }
 

@@ -1,12 +1,17 @@
 /**
  * What a worker is asked to run, and what it tells of it: plain data that fits between processes.
  */
+import type { Schedule } from "../decisions/schedule.ts";
 import type { RunResult } from "../run.ts";
 
 export interface Job {
   readonly scenario: string;
   readonly seed: string;
   readonly byReference: boolean;
+  /** What is laid down; all is drawn where there is none. */
+  readonly schedule?: Schedule | undefined;
+  /** Virtual microseconds after which the run is broken off. */
+  readonly untilUs?: number | undefined;
 }
 
 export interface Summary {

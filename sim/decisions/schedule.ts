@@ -15,6 +15,8 @@ export interface Schedule {
   readonly operations: readonly PlannedOperation[];
   /** What becomes of single messages, drawn or not. */
   readonly fates: readonly PlannedFate[];
+  /** When faults and clients end, where that is earlier than the scenario says. */
+  readonly safetyUs?: number | undefined;
 }
 
 /** A strike and when it falls. Times in virtual microseconds. */

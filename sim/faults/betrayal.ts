@@ -10,7 +10,6 @@ import type { Machine, World } from "../model.ts";
 import { cut, mend } from "../network/network.ts";
 import type { Link } from "../network/topology.ts";
 import { below, between, pick, type Random, shuffled } from "../random.ts";
-import { seconds } from "../trace/trace.ts";
 import { later } from "./later.ts";
 import type { Struck } from "./strike.ts";
 import { machineCalled } from "./targets.ts";
@@ -58,10 +57,7 @@ export function betray(world: World, strike: Betrayal, lastsUs: number): Struck 
       startLater(world, friend, downUs);
     }
   });
-  const text =
-    `${leader.name} and ${heirs.join(", ")} are cut apart; ${names.join(", ")} will be restarted ` +
-    `in ${seconds(waitUs)} and be cut off from it too, for ${seconds(lastsUs)}`;
-  return { text, end: undefined };
+  return { end: undefined };
 }
 
 /** The leader of the group's latest term and the others, where there are two of them at least. */

@@ -6,7 +6,6 @@ import { unreachable } from "../../engine/base/assert.ts";
 import { freezeWall, setDrift, stepWall, thawWall } from "../clock/clock.ts";
 import { MAX_DRIFT } from "../knobs.ts";
 import { between, chance, pick } from "../random.ts";
-import { seconds } from "../trace/trace.ts";
 import { machineCalled } from "./targets.ts";
 
 export type ClockStrike =
@@ -32,30 +31,20 @@ export function drawClock(world: World, type: ClockStrike["type"], random: Rando
   }
 }
 
-export function disturbClock(
-  world: World,
-  strike: ClockStrike,
-  lastsUs: number,
-): Struck | undefined {
+export function disturbClock(world: World, strike: ClockStrike): Struck | undefined {
   const machine = machineCalled(world, strike.machine);
   if (machine === undefined) return undefined;
-  const { clock, name } = machine;
+  const { clock } = machine;
   switch (strike.type) {
-    case "clock_drift": {
-      const { millionths } = strike;
-      setDrift(clock, world.timeUs, millionths);
-      const rate = `${millionths < 0 ? "slow" : "fast"} by ${Math.abs(millionths) / 10_000} %`;
-      return { text: `the clocks of ${name} run ${rate}`, end: undefined };
-    }
+    case "clock_drift":
+      setDrift(clock, world.timeUs, strike.millionths);
+      return { end: undefined };
     case "clock_step":
       stepWall(clock, strike.us);
-      return { text: `the wall clock of ${name} steps by ${seconds(strike.us)}`, end: undefined };
+      return { end: undefined };
     case "clock_freeze":
       freezeWall(clock, world.timeUs);
-      return {
-        text: `the wall clock of ${name} stands still for ${seconds(lastsUs)}`,
-        end: () => thawWall(clock, world.timeUs, strike.caughtUp),
-      };
+      return { end: () => thawWall(clock, world.timeUs, strike.caughtUp) };
     default:
       return unreachable(strike);
   }

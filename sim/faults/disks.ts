@@ -12,7 +12,6 @@ import type { Struck } from "./strike.ts";
 import { unreachable } from "../../engine/base/assert.ts";
 import { HEALTHY_DISK } from "../disk/model.ts";
 import { between, chance, pick } from "../random.ts";
-import { seconds } from "../trace/trace.ts";
 import { machineCalled } from "./targets.ts";
 
 type DiskFault = Extract<
@@ -56,52 +55,37 @@ export function drawDisk(world: World, fault: DiskFault, random: Random): DiskSt
   }
 }
 
-export function disturbDisk(world: World, strike: DiskStrike, lastsUs: number): Struck | undefined {
+export function disturbDisk(world: World, strike: DiskStrike): Struck | undefined {
   const machine = machineCalled(world, strike.machine);
   if (machine === undefined) return undefined;
   const { disk } = machine;
-  const until = (model: Partial<DiskModel>, text: string): Struck =>
-    afflict(machine, model, `${text} for ${seconds(lastsUs)}`);
   switch (strike.type) {
     case "slow_disk":
-      return until({ slowdown: strike.times }, `is ${strike.times} times slower`);
-    case "sticking_disk": {
-      const { stuckUs, percent } = strike;
-      const text = `is stuck for ${seconds(stuckUs)} in ${percent} % of its operations`;
-      return until({ sticking: percent / 100, stuckUs }, text);
-    }
+      return afflict(machine, { slowdown: strike.times });
+    case "sticking_disk":
+      return afflict(machine, { sticking: strike.percent / 100, stuckUs: strike.stuckUs });
     case "failing_sync":
       disk.failSyncs(1);
-      return { text: `the disk of ${machine.name} fails its next sync`, end: undefined };
+      return { end: undefined };
     case "failing_disk": {
       const { percent } = strike;
-      return until(
-        { syncFailure: percent / 100, writeFailure: percent / 1000 },
-        `fails ${percent} % of its syncs`,
-      );
+      return afflict(machine, { syncFailure: percent / 100, writeFailure: percent / 1000 });
     }
-    case "refusing_disk": {
-      const { percent } = strike;
-      return until({ spaceFailure: percent / 100 }, `has no room for ${percent} % of operations`);
-    }
-    case "full_disk": {
-      const { roomBytes } = strike;
-      return until(
-        { capacityBytes: disk.usedBytes + roomBytes },
-        `has room for ${roomBytes} bytes`,
-      );
-    }
+    case "refusing_disk":
+      return afflict(machine, { spaceFailure: strike.percent / 100 });
+    case "full_disk":
+      return afflict(machine, { capacityBytes: disk.usedBytes + strike.roomBytes });
     default:
       return unreachable(strike);
   }
 }
 
 /** The disk is like this until the fault ends. Other faults of the same disk stay as they are. */
-function afflict({ disk, name }: Machine, change: Partial<DiskModel>, text: string): Struck {
+function afflict({ disk }: Machine, change: Partial<DiskModel>): Struck {
   disk.become({ ...disk.model, ...change });
   const end = (): void => {
     const healthy = Object.entries(HEALTHY_DISK).filter(([property]) => property in change);
     disk.become({ ...disk.model, ...Object.fromEntries(healthy) });
   };
-  return { text: `the disk of ${name} ${text}`, end };
+  return { end };
 }

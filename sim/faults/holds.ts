@@ -6,15 +6,13 @@ import type { World } from "../model.ts";
 import type { Hold } from "../network/hold.ts";
 import type { Random } from "../random.ts";
 import type { Struck } from "./strike.ts";
-import { describeLatency } from "../network/latency.ts";
 import { chance, pick } from "../random.ts";
-import { seconds } from "../trace/trace.ts";
 import { machineCalled } from "./targets.ts";
 
 /** Only messages from one server are held, where `sender` names one. */
 export type HoldStrike = Omit<Hold, "from" | "to"> & {
   readonly type: "hold";
-  readonly sender: string | undefined;
+  readonly sender?: string;
 };
 
 const TYPES: readonly string[] = [
@@ -62,7 +60,6 @@ export function drawTransactionalHold(random: Random): HoldStrike {
   return {
     type: "hold",
     messageType: pick(random, TRANSACTIONAL),
-    sender: undefined,
     millionths: pick(random, [50_000, 200_000, 600_000]),
     delay: pick(random, BEYOND_LOCKS),
     maxCopies: pick(random, [1, 1, 2, 3]),
@@ -75,7 +72,7 @@ export function drawHold(world: World, random: Random): HoldStrike {
   return {
     type: "hold",
     messageType: pick(random, TYPES),
-    sender: oneSender ? pick(random, world.servers).name : undefined,
+    ...(oneSender ? { sender: pick(random, world.servers).name } : {}),
     millionths: pick(random, [50_000, 300_000, 1_000_000]),
     delay: pick(random, [
       { type: "uniform", lowUs: 10_000, highUs: 2_000_000 },
@@ -86,7 +83,7 @@ export function drawHold(world: World, random: Random): HoldStrike {
   };
 }
 
-export function hold(world: World, strike: HoldStrike, lastsUs: number): Struck | undefined {
+export function hold(world: World, strike: HoldStrike): Struck | undefined {
   const { sender, messageType, millionths, delay, maxCopies, repeatsCalls } = strike;
   const from = sender === undefined ? undefined : machineCalled(world, sender)?.node;
   if (sender !== undefined && from === undefined) return undefined;
@@ -104,12 +101,5 @@ export function hold(world: World, strike: HoldStrike, lastsUs: number): Struck 
   const end = (): void => {
     network.holds = network.holds.filter((other) => other !== held);
   };
-  return { text: `${textOf(strike)} for ${seconds(lastsUs)}`, end };
-}
-
-function textOf({ messageType, sender, millionths, delay, maxCopies }: HoldStrike): string {
-  const from = sender === undefined ? "" : ` from ${sender}`;
-  const part = millionths === 1_000_000 ? "" : `${millionths / 10_000} % of `;
-  const copies = maxCopies === 1 ? "" : `, up to ${maxCopies} times`;
-  return `${part}messages "${messageType.trim()}"${from} are held (${describeLatency(delay)})${copies}`;
+  return { end };
 }

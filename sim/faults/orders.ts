@@ -10,7 +10,6 @@ import type { Struck } from "./strike.ts";
 import { replicasOf } from "../checkers/look.ts";
 import { givePlacement } from "../machines/inbox.ts";
 import { chance, pick } from "../random.ts";
-import { seconds } from "../trace/trace.ts";
 import { storeCalled } from "./targets.ts";
 
 export type Order =
@@ -39,13 +38,13 @@ export function transfer(
     const to = world.members.find(({ name }) => name === strike.member);
     if (to === undefined) return undefined;
     order(world, leader, { type: "transfer_leadership", to: to.id });
-    return { text: `the operator wants ${to.name} to lead the placement driver`, end: undefined };
+    return { end: undefined };
   }
   const { region } = strike;
   const store = storeCalled(world, strike.store);
   if (store === undefined) return undefined;
   order(world, leader, { type: "transfer_region_leader", region, store: store.id });
-  return { text: `the operator wants ${store.name} to lead region ${region}`, end: undefined };
+  return { end: undefined };
 }
 
 export const drawDrain = (world: World, random: Random): Order => ({
@@ -56,14 +55,13 @@ export const drawDrain = (world: World, random: Random): Order => ({
 export function drain(
   world: World,
   strike: Extract<Order, { type: "drain_store" }>,
-  lastsUs: number,
 ): Struck | undefined {
   const leader = leaderOf(world);
   const store = storeCalled(world, strike.store);
   if (leader === undefined || store === undefined || store.id === 0) return undefined;
   order(world, leader, { type: "set_store_state", store: store.id, state: "offline" });
   const end = (): void => refill(world, store.id);
-  return { text: `the operator drains ${store.name} for ${seconds(lastsUs)}`, end };
+  return { end };
 }
 
 /** Takes a drain back. Also what ends all drains when the faults are over. */

@@ -5,9 +5,8 @@ import { clog, cut, mend } from "../network/network.ts";
 import { drawCut, drawLinks, type Shape } from "../network/topology.ts";
 import { below, between, pick, type Random, sample } from "../random.ts";
 import type { Among, Fault } from "../scenario.ts";
-import { seconds } from "../trace/trace.ts";
 import type { Struck } from "./strike.ts";
-import { linksCalled, listed, type NamedLink, namedLinks, nodesOf } from "./targets.ts";
+import { linksCalled, type NamedLink, namedLinks, nodesOf } from "./targets.ts";
 
 export interface CutStrike {
   readonly type: "cut";
@@ -40,19 +39,11 @@ export function drawPartition(
   return { type: "cut", shape, nodes: names, links: namedLinks(world, links) };
 }
 
-export function cutLinks(
-  world: World,
-  { shape, nodes, links: named }: CutStrike,
-  lastsUs: number,
-): Struck | undefined {
+export function cutLinks(world: World, { links: named }: CutStrike): Struck | undefined {
   const links = linksCalled(world, named);
   if (links.length === 0) return undefined;
   cut(world.network, links);
-  const what =
-    shape === "links"
-      ? `${links.length} directed links are cut`
-      : `partition (${shape}) of ${listed(world, nodes)}`;
-  return { text: `${what} for ${seconds(lastsUs)}`, end: () => mend(world.network, links) };
+  return { end: () => mend(world.network, links) };
 }
 
 export function drawClog(
@@ -85,6 +76,5 @@ export function clogLinks(world: World, { nodes, links }: ClogStrike): Struck {
     );
     clog(world.network, own, world.timeUs + us);
   }
-  const names = nodes.map(({ name }) => name);
-  return { text: `the links from ${listed(world, names)} stall`, end: undefined };
+  return { end: undefined };
 }

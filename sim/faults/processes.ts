@@ -4,7 +4,6 @@ import { crash, pause, resume, startLater } from "../machines/process.ts";
 import type { World } from "../model.ts";
 import { between, chance, pick, type Random } from "../random.ts";
 import type { Among, Fault } from "../scenario.ts";
-import { seconds } from "../trace/trace.ts";
 import type { Struck } from "./strike.ts";
 import { clientCalled, machineCalled, machinesOf } from "./targets.ts";
 
@@ -53,8 +52,7 @@ export function crashOne(
   if (machine === undefined || !isAlive(machine)) return undefined;
   crash(world, machine, power ? "power" : "process");
   startLater(world, machine, lastsUs);
-  const what = power ? "loses power" : "crashes";
-  return { text: `${name} ${what} for ${seconds(lastsUs)}`, end: undefined };
+  return { end: undefined };
 }
 
 export const drawBlackout = (world: World, lastsUs: number, random: Random): Blackout => ({
@@ -65,14 +63,14 @@ export const drawBlackout = (world: World, lastsUs: number, random: Random): Bla
   })),
 });
 
-export function blackOut(world: World, { starts }: Blackout, lastsUs: number): Struck {
+export function blackOut(world: World, { starts }: Blackout): Struck {
   for (const { machine: name, afterUs } of starts) {
     const machine = machineCalled(world, name);
     if (machine === undefined) continue;
     if (isAlive(machine)) crash(world, machine, "power");
     startLater(world, machine, afterUs);
   }
-  return { text: `all servers lose power for ${seconds(lastsUs)}`, end: undefined };
+  return { end: undefined };
 }
 
 export function drawPause(world: World, of: Among, random: Random): Pause | undefined {
@@ -81,7 +79,7 @@ export function drawPause(world: World, of: Among, random: Random): Pause | unde
   return { type: "pause", machine: pick(random, candidates).name };
 }
 
-export function pauseOne(world: World, strike: Pause, lastsUs: number): Struck | undefined {
+export function pauseOne(world: World, strike: Pause): Struck | undefined {
   const machine = machineCalled(world, strike.machine);
   if (machine?.status !== "up") return undefined;
   pause(machine);
@@ -89,7 +87,7 @@ export function pauseOne(world: World, strike: Pause, lastsUs: number): Struck |
   const end = (): void => {
     if (machine.incarnation === incarnation) resume(world, machine);
   };
-  return { text: `${machine.name} stands still for ${seconds(lastsUs)}`, end };
+  return { end };
 }
 
 export const drawPausedClient = (world: World, random: Random): PausedClient | undefined =>
@@ -106,5 +104,5 @@ export function pauseClient(
   if (client === undefined) return undefined;
   const until = world.timeUs + lastsUs;
   world.still.set(client, Math.max(until, world.still.get(client) ?? 0));
-  return { text: `${name} stands still for ${seconds(lastsUs)}`, end: undefined };
+  return { end: undefined };
 }

@@ -51,21 +51,21 @@ export function damage(world: World, strike: DamageStrike): Struck | undefined {
   if (whole === undefined || strike.offset >= whole.size) return undefined;
   const { file } = whole;
   const { type, offset, bit } = strike;
-  const { disk, name } = machine;
-  const struck = (text: string): Struck => ({ text: `${name}: ${text}`, end: undefined });
+  const { disk } = machine;
   switch (type) {
     case "rot":
       disk.flip(file, offset, 1 << bit);
-      return struck(`a bit of ${file} rots at ${offset}`);
+      break;
     case "bad_sector":
       disk.spoil(file, offset);
-      return struck(`the sector of ${file} at ${offset} cannot be read any more`);
+      break;
     case "stray_write":
       disk.misdirect(file, offset, "table-");
-      return struck(`the next write to a table lands in ${file} at ${offset}`);
+      break;
     default:
-      return unreachable(type);
+      unreachable(type);
   }
+  return { end: undefined };
 }
 
 /** The tables of a store that are on its disk, as whole as they should be. */

@@ -35,6 +35,7 @@ import {
   type ProcessStrike,
 } from "./processes.ts";
 import { damage, type DamageStrike, drawDamage } from "./rot.ts";
+import { wordsOf } from "./words.ts";
 
 export type Strike =
   | CutStrike
@@ -47,9 +48,8 @@ export type Strike =
   | DiskStrike
   | DamageStrike;
 
-/** What a strike has done, in words, and how it is taken back. */
+/** How a strike that was dealt is taken back. */
 export interface Struck {
-  readonly text: string;
   /** Undefined where it ends by itself. */
   readonly end: (() => void) | undefined;
 }
@@ -109,8 +109,9 @@ export function deal(world: World, name: string, strike: Strike, lastsUs: number
   const { timeUs, trace } = world;
   const struck = struckBy(world, strike, lastsUs);
   if (struck === undefined) return false;
-  narrate(trace, timeUs, "fault", struck.text);
-  noteFault(world, strike.type, struck.text, lastsUs);
+  const text = wordsOf(strike, lastsUs);
+  narrate(trace, timeUs, "fault", text);
+  noteFault(world, strike.type, text, lastsUs);
   if (struck.end !== undefined) later(world, lastsUs, `end of ${strike.type}`, struck.end);
   world.decisions.takes?.strikes.push({ name, atUs: timeUs, lastsUs, strike });
   return true;
@@ -119,17 +120,17 @@ export function deal(world: World, name: string, strike: Strike, lastsUs: number
 function struckBy(world: World, strike: Strike, lastsUs: number): Struck | undefined {
   switch (strike.type) {
     case "cut":
-      return cutLinks(world, strike, lastsUs);
+      return cutLinks(world, strike);
     case "clog":
       return clogLinks(world, strike);
     case "hold":
-      return hold(world, strike, lastsUs);
+      return hold(world, strike);
     case "crash":
       return crashOne(world, strike, lastsUs);
     case "blackout":
-      return blackOut(world, strike, lastsUs);
+      return blackOut(world, strike);
     case "pause":
-      return pauseOne(world, strike, lastsUs);
+      return pauseOne(world, strike);
     case "pause_client":
       return pauseClient(world, strike, lastsUs);
     case "betray":
@@ -138,18 +139,18 @@ function struckBy(world: World, strike: Strike, lastsUs: number): Struck | undef
     case "transfer_placement":
       return transfer(world, strike);
     case "drain_store":
-      return drain(world, strike, lastsUs);
+      return drain(world, strike);
     case "clock_drift":
     case "clock_step":
     case "clock_freeze":
-      return disturbClock(world, strike, lastsUs);
+      return disturbClock(world, strike);
     case "slow_disk":
     case "sticking_disk":
     case "failing_disk":
     case "failing_sync":
     case "refusing_disk":
     case "full_disk":
-      return disturbDisk(world, strike, lastsUs);
+      return disturbDisk(world, strike);
     case "rot":
     case "bad_sector":
     case "stray_write":

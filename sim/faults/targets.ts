@@ -49,11 +49,3 @@ export function linksCalled(world: World, links: readonly NamedLink[]): Link[] {
     return source === undefined || target === undefined ? [] : [[source, target]];
   });
 }
-
-/** Servers by name, clients by their number. */
-export function listed(world: World, names: readonly string[]): string {
-  const servers = names.filter((name) => machineCalled(world, name) !== undefined);
-  const clients = names.length - servers.length;
-  if (clients > 0) servers.push(`${clients} client${clients === 1 ? "" : "s"}`);
-  return servers.join(", ");
-}

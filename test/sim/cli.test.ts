@@ -19,6 +19,7 @@ async function said(
   argv: readonly string[],
   answer: (job: Job) => Summary = (job) => lostJob(job, "not run"),
   isTerminal = false,
+  given: Map<string, Uint8Array> = new Map(),
 ): Promise<Said> {
   const result: Said = { status: undefined, out: "", err: "", files: new Map() };
   const host: Host = {
@@ -28,13 +29,19 @@ async function said(
     columns: 80,
     elapsedMs: () => 1000,
     drain,
-    runJobs(jobs, _count, onSummary, onDone) {
-      for (const job of jobs) onSummary(answer(job));
-      onDone();
+    startWorkers: (count) => ({
+      count,
+      run: (job, done) => done(answer(job)),
+      end: () => undefined,
+    }),
+    readFile: (path) => {
+      const bytes = given.get(path);
+      return bytes === undefined ? { ok: false, problem: "no such file" } : { ok: true, bytes };
     },
-    writeFile: (path, text) => {
+    writeFile: (path, content) => {
       if (path === "/forbidden") return "permission denied";
-      result.files.set(path, text);
+      result.files.set(path, typeof content === "string" ? content : `${content.length} bytes`);
+      if (typeof content !== "string") given.set(path, content);
       return undefined;
     },
     writePicture: (path, title, film) => {
@@ -169,6 +176,52 @@ test("columns of numbers are aligned to the right", () => {
     ],
   );
   assert.is(table, "name       n\na          1\nlong  12,345\n");
+});
+
+test("a run's schedule is saved, shown in words and played again with the same story", async () => {
+  const files = new Map<string, Uint8Array>();
+  const saved = await said(
+    ["partitions", "--seed", "3", "--save", "a.schedule"],
+    undefined,
+    false,
+    files,
+  );
+  assert.is(saved.status, 0);
+  assert.match(saved.out, "schedule: a.schedule");
+  const shown = await said(["show", "a.schedule"], undefined, false, files);
+  assert.is(shown.status, 0);
+  assert.match(shown.out, /^partitions, seed 3\n\n[0-9]+ decisions:/);
+  assert.match(shown.out, /client1 does its operation 0/);
+  assert.match(shown.out, /drawn by the seed: net/);
+  const again = await said(["replay", "a.schedule"], undefined, false, files);
+  assert.is(again.status, 0);
+  const storyOf = (out: string): string => out.slice(0, out.indexOf("\noperations"));
+  const withoutFaults = (out: string): string => storyOf(out).replace(/faults of this seed.*/, "");
+  assert.is(withoutFaults(again.out), withoutFaults(saved.out));
+});
+
+test("what is wrong with a schedule is told with its file, and the status is 2", async () => {
+  const files = new Map([["bad", Uint8Array.of(1, 2, 3)]]);
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["show missing", /^sim: missing: no such file\n$/],
+    ["show bad", /^sim: bad: no schedule/],
+    ["replay bad", /^sim: bad: no schedule/],
+    ["shrink bad", /^sim: bad: no schedule/],
+    ["show", /^sim: show: which file\?\n$/],
+    ["show a b", /unexpected argument "b"/],
+    ["show a --jobs 2", /flag --jobs does not go with show/],
+    ["replay a --seed 2", /flag --seed does not go with replay/],
+    ["shrink nonsense --seed 2", /unknown scenario "nonsense"/],
+    ["shrink calm --runs 0", /malformed number of runs "0"/],
+    ["shrink calm --jobs x", /malformed number of jobs "x"/],
+    ["shrink calm --seed 1", /calm, seed 1, does not fail/],
+    ["calm --runs 5", /flag --runs goes with shrink/],
+  ];
+  for (const [line, problem] of cases) {
+    const { status, err } = await said(line.split(" "), undefined, false, files);
+    assert.is(status, 2, line);
+    assert.match(err, problem);
+  }
 });
 
 test.run();

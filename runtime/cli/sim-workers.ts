@@ -1,0 +1,83 @@
+/**
+ * Worker processes that run seeds. They are processes rather than threads, so that a run which
+ * exhausts its memory takes no other with it.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { type Job, lostJob, type Summary, type Workers } from "../../sim/cli.ts";
+
+/** Told to a worker as its only argument. */
+export const WORKER = "--sim-worker";
+/** Megabytes of heap of a worker: far above what a run needs. */
+const HEAP_MB = 1024;
+
+interface Task {
+  readonly job: Job;
+  readonly done: (summary: Summary) => void;
+}
+
+/** Starts up to `count` workers, as many as there is work for; each does one job at a time. */
+export function startWorkers(count: number): Workers {
+  const waiting: Task[] = [];
+  const idle: ChildProcess[] = [];
+  const busy = new Map<ChildProcess, Task>();
+  let ended = false;
+
+  const give = (worker: ChildProcess): void => {
+    const task = waiting.shift();
+    if (task !== undefined) {
+      busy.set(worker, task);
+      worker.send(task.job);
+    } else if (ended) {
+      worker.disconnect();
+    } else {
+      idle.push(worker);
+    }
+  };
+
+  const start = (): void => {
+    const worker = fork(fileURLToPath(new URL("sim.js", import.meta.url)), [WORKER], {
+      execArgv: [`--max-old-space-size=${HEAP_MB}`],
+      serialization: "advanced",
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
+    let said = "";
+    worker.stderr?.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-2000);
+    });
+    worker.on("message", (summary: Summary) => {
+      const task = busy.get(worker);
+      busy.delete(worker);
+      task?.done(summary);
+      give(worker);
+    });
+    worker.on("exit", (code, signal) => {
+      const task = busy.get(worker);
+      busy.delete(worker);
+      const at = idle.indexOf(worker);
+      if (at >= 0) idle.splice(at, 1);
+      // It died in the middle of a job: that job has failed, another worker does the rest.
+      const end = `the worker ended with ${describeEnd(code, signal)}: ${said.trim()}`;
+      task?.done(lostJob(task.job, end));
+      if (waiting.length > 0) start();
+    });
+    give(worker);
+  };
+
+  return {
+    count,
+    run(job, done) {
+      waiting.push({ job, done });
+      const worker = idle.pop();
+      if (worker !== undefined) give(worker);
+      else if (busy.size < count) start();
+    },
+    end() {
+      ended = true;
+      for (const worker of idle.splice(0)) worker.disconnect();
+    },
+  };
+}
+
+const describeEnd = (code: number | null, signal: NodeJS.Signals | null): string =>
+  signal === null ? `status ${code}` : `signal ${signal}`;
