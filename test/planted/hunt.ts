@@ -16,6 +16,14 @@ export interface Catch {
   readonly seed?: number;
   readonly check?: string;
   readonly text?: string;
+  /** To which it was cut down, where that was asked for. */
+  readonly shrunk?: Shrunk;
+}
+
+/** The schedule that is left of a catch. */
+export interface Shrunk {
+  readonly decisions: number;
+  readonly file: Uint8Array;
 }
 
 async function hunt(names: readonly string[], first: number, budget: number): Promise<Catch> {

@@ -2,7 +2,11 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import type { PlantedBug } from "./bug.ts";
-import type { Catch } from "./hunt.ts";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { decodeSchedule } from "../../sim/decisions/file.ts";
+import { sizeOf } from "../../sim/shrink/shrink.ts";
+import type { Catch, Shrunk } from "./hunt.ts";
 
 /** Runs up to `budget` seeds from `first` on in the planted copy at `copy`. */
 export function huntFor(
@@ -11,12 +15,36 @@ export function huntFor(
   first: number,
   budget: number,
 ): Promise<Catch> {
-  const script = join(copy, "dist/test/planted/hunt.js");
-  const args = [script, bug.scenarios.join(","), String(first), String(budget)];
+  const args = [bug.scenarios.join(","), String(first), String(budget)];
+  return run(join(copy, "dist/test/planted/hunt.js"), args).then(
+    (said) => JSON.parse(said) as Catch,
+  );
+}
+
+/** Cuts a catch down in the same copy; undefined where the failure could not be laid down. */
+export async function shrinkIn(
+  copy: string,
+  { scenario, seed }: Catch,
+): Promise<Shrunk | undefined> {
+  if (scenario === undefined || seed === undefined) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), "rutile-shrink-"));
+  const path = join(folder, "schedule");
+  try {
+    const args = ["sim", "shrink", scenario, "--seed", String(seed), "--out", path];
+    await run(join(copy, "dist/runtime/cli.js"), args);
+    const file = readFileSync(path);
+    const decoded = decodeSchedule(file);
+    return decoded.ok ? { decisions: sizeOf(decoded.file.schedule), file } : undefined;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(script: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { maxBuffer: 1 << 24 }, (error, stdout) => {
+    execFile(process.execPath, [script, ...args], { maxBuffer: 1 << 24 }, (error, stdout) => {
       if (error) reject(error);
-      else resolve(JSON.parse(stdout) as Catch);
+      else resolve(stdout);
     });
   });
 }

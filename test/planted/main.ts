@@ -2,11 +2,12 @@
  * `npm run planted`: plants each bug and counts the seeds that it takes to be caught. Fails where
  * one survives its budget (`options.ts`).
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PlantedBug } from "./bug.ts";
 import type { Catch } from "./hunt.ts";
-import { huntFor } from "./hunting.ts";
+import { huntFor, shrinkIn } from "./hunting.ts";
 import { type Options, parse, USAGE } from "./options.ts";
 import { plant } from "./plant.ts";
 import type { Row } from "./report.ts";
@@ -19,7 +20,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** Hunts `bug` from every start, `jobs` at a time. */
 async function huntAll(
   bug: PlantedBug,
-  { starts, seeds, jobs }: Pick<Options, "starts" | "seeds" | "jobs">,
+  { starts, seeds, jobs, shrink, schedules }: Options,
 ): Promise<Row> {
   const planted = plant(root, bug);
   if (!planted.ok) throw new Error(`${bug.id}: ${planted.reason}`);
@@ -27,14 +28,28 @@ async function huntAll(
     const catches: Catch[] = [];
     let next = 0;
     const worker = async (): Promise<void> => {
-      while (next < starts)
-        catches.push(await huntFor(planted.root, bug, next++ * STRIDE + 1, seeds));
+      while (next < starts) {
+        const caught = await huntFor(planted.root, bug, next++ * STRIDE + 1, seeds);
+        const shrunk = shrink ? await shrinkIn(planted.root, caught) : undefined;
+        catches.push(shrunk === undefined ? caught : { ...caught, shrunk });
+      }
     };
     await Promise.all(Array.from({ length: jobs }, worker));
+    if (schedules !== undefined) keepSmallest(schedules, bug, catches);
     return rowOf(bug, catches);
   } finally {
     planted.remove();
   }
+}
+
+/** Keeps the smallest schedule that was found. */
+function keepSmallest(folder: string, { id }: PlantedBug, catches: readonly Catch[]): void {
+  const [smallest] = catches
+    .flatMap(({ shrunk }) => shrunk ?? [])
+    .sort((a, b) => a.decisions - b.decisions || a.file.length - b.file.length);
+  if (smallest === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${id}.schedule`), smallest.file);
 }
 
 async function huntThem(options: Options): Promise<void> {

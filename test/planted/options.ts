@@ -8,6 +8,10 @@ export interface Options {
   readonly starts: number;
   readonly seeds: number;
   readonly jobs: number;
+  /** Whether what was caught is cut down to the decisions that it takes. */
+  readonly shrink: boolean;
+  /** Where the smallest schedule of each bug is kept. */
+  readonly schedules: string | undefined;
   readonly json: string | undefined;
   readonly markdown: string | undefined;
 }
@@ -26,22 +30,28 @@ line is wrong.
   --starts N       hunts of each bug, from seeds a million apart (5)
   --seeds N        most seeds of a hunt (2000)
   --jobs N         hunts at a time, each in a process of its own (2)
+  --shrink         cuts each catch down to the decisions that it takes
+  --schedules DIR  keeps the smallest schedule of each bug there, as ID.schedule (with --shrink)
   --json FILE      writes the results
   --markdown FILE  writes them as a page; rows of bugs that were not hunted stay as they are
+  --table          the same as --markdown docs/planted.md
   --help           prints this
 
 Bugs: ${BUGS.map(({ id }) => id).join(" ")}
 `;
 
 const NUMBERS = ["starts", "seeds", "jobs"] as const;
-const FILES = ["json", "markdown"] as const;
+const FILES = ["json", "markdown", "schedules"] as const;
+const TABLE = "docs/planted.md";
 
 export function parse(argv: readonly string[]): Parsed {
   const numbers = { starts: 5, seeds: 2000, jobs: 2 };
-  const files: { json: string | undefined; markdown: string | undefined } = {
+  const files: Record<(typeof FILES)[number], string | undefined> = {
     json: undefined,
     markdown: undefined,
+    schedules: undefined,
   };
+  let shrink = false;
   const ids: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? "";
@@ -51,6 +61,11 @@ export function parse(argv: readonly string[]): Parsed {
       continue;
     }
     if (word === "--help" || word === "-h") return { type: "help" };
+    if (word === "--shrink" || word === "--table") {
+      if (word === "--shrink") shrink = true;
+      else files.markdown = TABLE;
+      continue;
+    }
     const [flag = "", given] = word.split(/=(.*)/su);
     const name = flag.slice(2);
     const number = NUMBERS.find((one) => `--${one}` === flag);
@@ -64,7 +79,8 @@ export function parse(argv: readonly string[]): Parsed {
     else if (number !== undefined) numbers[number] = Number(value);
   }
   const bugs = ids.length === 0 ? BUGS : BUGS.filter(({ id }) => ids.includes(id));
-  return { type: "hunt", options: { bugs, ...numbers, ...files } };
+  if (files.schedules !== undefined && !shrink) return wrong("--schedules goes with --shrink");
+  return { type: "hunt", options: { bugs, ...numbers, shrink, ...files } };
 }
 
 const wrong = (problem: string): Parsed => ({ type: "wrong", problem });

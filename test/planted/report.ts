@@ -9,9 +9,12 @@ export interface Row {
   readonly name: string;
   readonly source: string;
   readonly scenarios: readonly string[];
-  /** Seeds that a hunt took: in the middle and at most. */
+  /** Seeds that a hunt took: in the middle, in nine of ten hunts, and at most. */
   readonly median: number;
+  readonly ninetieth: number;
   readonly most: number;
+  /** Decisions that a catch was cut down to, in the middle; undefined where none was. */
+  readonly decisions: number | undefined;
   readonly hunts: number;
   /** Hunts that ended without a catch. */
   readonly survived: number;
@@ -19,8 +22,13 @@ export interface Row {
   readonly checks: readonly string[];
 }
 
+/** The smallest value that this part of all values does not exceed. `values` ascend. */
+const quantile = (values: readonly number[], part: number): number | undefined =>
+  values[Math.max(0, Math.ceil(values.length * part) - 1)];
+
 export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
   const seeds = catches.map((one) => one.seeds).sort((a, b) => a - b);
+  const sizes = catches.flatMap(({ shrunk }) => shrunk?.decisions ?? []).sort((a, b) => a - b);
   const counts = new Map<string, number>();
   for (const { check } of catches) {
     if (check !== undefined) counts.set(check, (counts.get(check) ?? 0) + 1);
@@ -30,19 +38,24 @@ export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
     name: bug.name,
     source: bug.source,
     scenarios: bug.scenarios,
-    median: seeds[Math.floor((seeds.length - 1) / 2)] ?? 0,
+    median: quantile(seeds, 0.5) ?? 0,
+    ninetieth: quantile(seeds, 0.9) ?? 0,
     most: seeds.at(-1) ?? 0,
+    decisions: quantile(sizes, 0.5),
     hunts: catches.length,
     survived: catches.filter(({ caught }) => !caught).length,
     checks: [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([check]) => check),
   };
 }
 
-export const HEADLINE = "bug   median   most  caught by";
+export const HEADLINE = "bug   median   90 %   most  decisions  caught by";
 
-export function lineOf({ id, median, most, hunts, survived, checks }: Row): string {
+export function lineOf(row: Row): string {
+  const { id, median, ninetieth, most, decisions, hunts, survived, checks } = row;
   const by = survived > 0 ? [`SURVIVED ${survived} of ${hunts} hunts`, ...checks] : checks;
-  return `${id.padEnd(4)}${String(median).padStart(8)}${String(most).padStart(7)}  ${by.join(", ")}`;
+  const numbers =
+    String(median).padStart(8) + String(ninetieth).padStart(7) + String(most).padStart(7);
+  return `${id.padEnd(4)}${numbers}${String(decisions ?? "").padStart(11)}  ${by.join(", ")}`;
 }
 
 /**
@@ -50,12 +63,24 @@ export function lineOf({ id, median, most, hunts, survived, checks }: Row): stri
  * not hunted this time stays.
  */
 export function markdownOf(rows: readonly Row[], budget: number, before: string): string {
-  const earlier = before.split("\n").filter((line) => ROW.test(line));
+  const earlier = before.split("\n").filter((line) => ROW.test(line) && cellsOf(line) === CELLS);
   const hunted = rows.map(
-    ({ id, name, source, scenarios, median, most, hunts, survived, checks }) =>
+    ({
+      id,
+      name,
+      source,
+      scenarios,
+      median,
+      ninetieth,
+      most,
+      decisions,
+      hunts,
+      survived,
+      checks,
+    }) =>
       `| ${id} | ${name} | ${source} | ${scenarios.join(", ")} | ` +
       `${survived > 0 ? `**survived ${survived} hunts**` : checks.join(", ")} | ` +
-      `${hunts} | ${median} | ${most} |`,
+      `${hunts} | ${median} | ${ninetieth} | ${most} | ${decisions ?? ""} |`,
   );
   const byId = new Map([...earlier, ...hunted].map((line) => [ROW.exec(line)?.[1], line]));
   return [
@@ -65,16 +90,17 @@ export function markdownOf(rows: readonly Row[], budget: number, before: string)
     "to a copy of the built project and runs seed after seed of the scenarios named here, in turn, until a check",
     "is violated. A bug that survives is a hole in the simulator.",
     "",
-    "| bug | what is wrong | source | hunted by | caught by | hunts | seeds, median | seeds, most |",
-    "| --- | --- | --- | --- | --- | ---: | ---: | ---: |",
+    "| bug | what is wrong | source | hunted by | caught by | hunts | seeds, median | 90 % | most | decisions |",
+    "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ...BUGS.flatMap(({ id }) => byId.get(id) ?? []),
     "",
-    `Hunts of one bug begin at seeds a million apart, and take at most ${budget} seeds each. Rows of one hunt were measured when`,
-    "the bug was planted; scenarios have changed since.",
+    `Hunts of one bug begin at seeds a million apart, and take at most ${budget} seeds each. *Decisions* is to how few a catch was`,
+    "cut down ([`shrinking.md`](shrinking.md)), in the middle of the hunts; the smallest schedule of each bug is kept in",
+    "`scenarios/regressions/`, where the engine as it is must pass it.",
     "",
     "```sh",
     "npm run planted -- R01                          # one bug",
-    `npm run planted -- --starts 5 --seeds ${budget} --markdown docs/planted.md`,
+    `npm run planted -- --starts 5 --seeds ${budget} --shrink --schedules scenarios/regressions --table`,
     "npm run planted -- --help",
     "```",
     "",
@@ -82,6 +108,9 @@ export function markdownOf(rows: readonly Row[], budget: number, before: string)
     "",
   ].join("\n");
 }
+
+const CELLS = 10;
+const cellsOf = (line: string): number => line.split("|").length - 2;
 
 /** A row of the table, and its bug. */
 const ROW = /^\| ([A-Z]\d\d) \|/u;
