@@ -10,11 +10,19 @@ import { placementAnswered } from "./machines/store.ts";
 import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
 import { attempt, sendCancel, settleAttempt } from "./transport.ts";
 
-/** Runs until the next event is later than `untilUs`, or a check was violated. */
-export async function runUntil(world: World, untilUs: number): Promise<void> {
+/**
+ * Runs until the next event is later than `untilUs`, or a check was violated, or `untilEvents` are
+ * over: the time is then that of the last of them.
+ */
+export async function runUntil(
+  world: World,
+  untilUs: number,
+  untilEvents: number = Infinity,
+): Promise<void> {
   const { queue, due, checks, trace } = world;
   if (world.stirred) await settle(world);
   while (nextTime(queue) <= untilUs && checks.violation === undefined) {
+    if (world.events >= untilEvents) return;
     takeNext(queue, due);
     world.timeUs = due.time;
     world.events += 1;

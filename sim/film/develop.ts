@@ -14,15 +14,24 @@ import {
   type OperationColumns,
   STATUSES,
 } from "./film.ts";
-import { type Recorder, wordOf } from "./recorder.ts";
+import { type NotedOperation, type Recorder, wordOf } from "./recorder.ts";
 import { named } from "./table.ts";
 
 /** Faults that do their work at one moment, whatever time they were drawn. */
 const MOMENTARY = ["clock_drift", "clock_step", "transfer_leader", "damage"];
 
 // In the order in which the recorder writes them.
-const MESSAGE_NAMES = ["sentUs", "from", "to", "type", "group", "term", "call", "delayUs"] as const;
-const CALL_NAMES = [
+export const MESSAGE_NAMES = [
+  "sentUs",
+  "from",
+  "to",
+  "type",
+  "group",
+  "term",
+  "call",
+  "delayUs",
+] as const;
+export const CALL_NAMES = [
   "id",
   "beginUs",
   "lastsUs",
@@ -33,7 +42,7 @@ const CALL_NAMES = [
   "end",
   "note",
 ] as const;
-const STATE_NAMES = [
+export const STATE_NAMES = [
   "timeUs",
   "node",
   "group",
@@ -46,13 +55,10 @@ const STATE_NAMES = [
 ] as const;
 
 export function develop(world: World, film: Recorder, scenario: string): Film {
-  const nodes = [...world.servers, ...world.clients].map(({ name, ...one }): FilmNode => {
-    const kind = "kind" in one ? one.kind : "client";
-    return { name, kind };
-  });
+  const nodes = nodesOf(world);
   nodes.push({ name: "auditor", kind: "client" });
   const names = nodes.map(({ name }) => name);
-  const operations = operationsOf(world, film, names);
+  const operations = operationsOf(world, film, names, ALWAYS, (text) => wordOf(film, text));
   const messages = messagesOf(film);
   const { violation } = world.checks;
   const endUs = world.timeUs;
@@ -87,6 +93,13 @@ export function develop(world: World, film: Recorder, scenario: string): Film {
   };
 }
 
+/** Servers and clients as lanes, in the order of their numbers in the network. */
+export const nodesOf = (world: World): FilmNode[] =>
+  [...world.servers, ...world.clients].map(({ name, ...one }): FilmNode => {
+    const kind = "kind" in one ? one.kind : "client";
+    return { name, kind };
+  });
+
 function messagesOf(film: Recorder): Film["messages"] {
   const { dropped } = film.messages;
   const { row, delayUs } = named(film.copies, ["row", "delayUs"]);
@@ -98,7 +111,7 @@ function messagesOf(film: Recorder): Film["messages"] {
   };
 }
 
-function faultOf(
+export function faultOf(
   fault: Omit<FilmFault, "nodes">,
   names: readonly string[],
   end: number,
@@ -118,21 +131,51 @@ export function namedIn(text: string, names: readonly string[]): number[] {
   });
 }
 
-function operationsOf(world: World, film: Recorder, names: readonly string[]): OperationColumns {
-  const all: [Key, Record][] = [];
+/** A stretch of time. */
+export interface Window {
+  readonly beginUs: number;
+  readonly endUs: number;
+}
+
+const ALWAYS: Window = { beginUs: 0, endUs: Infinity };
+
+/** What clients wanted within `window`, in order of beginning; `word` numbers its texts. */
+export function operationsOf(
+  world: World,
+  film: Recorder,
+  names: readonly string[],
+  window: Window,
+  word: (text: string) => number,
+): OperationColumns {
+  const all: NotedOperation[] = film.operations.filter((one) => touches(one, window));
   for (const [key, records] of world.checks.history.keys) {
-    for (const record of records) all.push([key, record]);
+    for (const record of records) {
+      if (touches({ beginUs: record.startUs, endUs: record.endUs }, window)) {
+        all.push(noted(key, record));
+      }
+    }
   }
-  all.sort(([, a], [, b]) => a.startUs - b.startUs || a.start - b.start);
-  const open = ({ endUs }: Record): boolean => endUs === Infinity;
+  // Of one instant: as they were found, which is an order like any other.
+  all.sort((a, b) => a.beginUs - b.beginUs);
   return {
-    beginUs: all.map(([, { startUs }]) => startUs),
-    lastsUs: all.map(([, one]) => (open(one) ? -1 : one.endUs - one.startUs)),
-    client: all.map(([, { client }]) => names.indexOf(client)),
-    text: all.map(([key, one]) => wordOf(film, describe(key, one))),
-    end: all.map(([, one]) => (one.refused ? 1 : open(one) ? 2 : 0)),
+    beginUs: all.map(({ beginUs }) => beginUs),
+    lastsUs: all.map(({ beginUs, endUs }) => (endUs === Infinity ? -1 : endUs - beginUs)),
+    client: all.map(({ client }) => names.indexOf(client)),
+    text: all.map(({ text }) => word(text)),
+    end: all.map(({ end }) => (end === "refused" ? 1 : end === "answered" ? 0 : 2)),
   };
 }
+
+const touches = ({ beginUs, endUs }: Window, window: Window): boolean =>
+  beginUs <= window.endUs && endUs >= window.beginUs;
+
+const noted = (key: Key, record: Record): NotedOperation => ({
+  client: record.client,
+  beginUs: record.startUs,
+  endUs: record.endUs,
+  text: describe(key, record),
+  end: record.refused ? "refused" : record.endUs === Infinity ? "open" : "answered",
+});
 
 function describe(key: Key, one: Record): string {
   const value = (number: number): string => (number === 0 ? "nothing" : `value ${number}`);
@@ -152,7 +195,7 @@ function describe(key: Key, one: Record): string {
   }
 }
 
-function violationOf(
+export function violationOf(
   violation: Violation,
   at: number | undefined,
   names: readonly string[],

@@ -41,6 +41,10 @@ export interface Recorder {
   readonly states: Table;
   readonly clocks: Table;
   readonly faults: Omit<FilmFault, "nodes">[];
+  /** Operations that no history of the checkers knows, as they end. */
+  readonly operations: NotedOperation[];
+  /** Rows of `states`, by number, at which a member takes another role or term. */
+  readonly turns: number[];
   /** By node: as last seen. */
   readonly lastStatus: Status[];
   readonly lastClock: number[];
@@ -51,6 +55,15 @@ export interface Recorder {
   healedUs: number | undefined;
   /** The node in whose event the violation was found. */
   violatedAt: number | undefined;
+}
+
+/** Something that a client wanted, as people are told of it. */
+export interface NotedOperation {
+  readonly client: string;
+  readonly beginUs: number;
+  readonly endUs: number;
+  readonly text: string;
+  readonly end: "open" | "answered" | "refused" | "unknown";
 }
 
 interface Member {
@@ -69,6 +82,8 @@ export const recorderOf = (): Recorder => ({
   states: tableOf(9),
   clocks: tableOf(3),
   faults: [],
+  operations: [],
+  turns: [],
   lastStatus: [],
   lastClock: [],
   lastReplicas: [],
@@ -224,7 +239,7 @@ function noteReplicas(
     members.delete(group);
     const [, , , , ...rest] = row;
     const gone = [world.timeUs, machine.node, group, ROLES.indexOf("gone"), ...rest];
-    addRow(film.states, MOST_ROWS, gone);
+    film.turns.push(addRow(film.states, MOST_ROWS, gone));
   }
 }
 
@@ -248,7 +263,8 @@ function noteMember(
   const row = [world.timeUs, node, group, at, term, leader, commit, applied, lease];
   members.set(group, { raft, row });
   if (last !== undefined && row.every((value, i) => i === 0 || value === last.row[i])) return;
-  addRow(film.states, MOST_ROWS, row);
+  const number = addRow(film.states, MOST_ROWS, row);
+  if (last === undefined || last.row[3] !== at || last.row[4] !== term) film.turns.push(number);
 }
 
 /** At which node an event happens. */
