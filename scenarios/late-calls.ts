@@ -22,7 +22,10 @@ export const lateCalls: Scenario = {
   faults: [
     { type: "hold_transactions", chance: CHANCE, every: [100, 1500], lasts: [200, 3000] },
     { type: "hold_transactions", chance: 500_000, every: [200, 2000], lasts: [500, 4000] },
-    { type: "pause_client", chance: 800_000, every: [20, 400], lasts: [50, 5000] },
+    // Where most clients stand still little is left to be late.
+    { type: "pause_client", chance: 400_000, every: [20, 400], lasts: [50, 5000] },
+    // The oracle then counts one by one, and timestamps that are calculated meet those it gives.
+    { type: "clock_freeze", chance: 500_000, every: [100, 2000], lasts: [1000, 8000] },
     { type: "transfer_leader", chance: 700_000, every: [50, 800], lasts: [1, 1] },
     {
       type: "slow_disk",

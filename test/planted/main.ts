@@ -29,27 +29,26 @@ async function huntAll(
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < starts) {
+        const first = next === 0;
         const caught = await huntFor(planted.root, bug, next++ * STRIDE + 1, seeds);
-        const shrunk = shrink ? await shrinkIn(planted.root, caught) : undefined;
+        const shrunk = shrink && first ? await shrinkIn(planted.root, caught) : undefined;
         catches.push(shrunk === undefined ? caught : { ...caught, shrunk });
       }
     };
     await Promise.all(Array.from({ length: jobs }, worker));
-    if (schedules !== undefined) keepSmallest(schedules, bug, catches);
+    if (schedules !== undefined) keep(schedules, bug, catches);
     return rowOf(bug, catches);
   } finally {
     planted.remove();
   }
 }
 
-/** Keeps the smallest schedule that was found. */
-function keepSmallest(folder: string, { id }: PlantedBug, catches: readonly Catch[]): void {
-  const [smallest] = catches
-    .flatMap(({ shrunk }) => shrunk ?? [])
-    .sort((a, b) => a.decisions - b.decisions || a.file.length - b.file.length);
-  if (smallest === undefined) return;
+/** Keeps what the bug was cut down to. */
+function keep(folder: string, { id }: PlantedBug, catches: readonly Catch[]): void {
+  const shrunk = catches.find((one) => one.shrunk !== undefined)?.shrunk;
+  if (shrunk === undefined) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${id}.schedule`), smallest.file);
+  writeFileSync(join(folder, `${id}.schedule`), shrunk.file);
 }
 
 async function huntThem(options: Options): Promise<void> {

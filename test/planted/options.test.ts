@@ -44,7 +44,7 @@ test("the table is the page in the documentation", () => {
   assert.equal([markdown, shrink, schedules], ["docs/planted.md", true, "here"]);
 });
 
-test("seeds are told by median, nine of ten and most; decisions by their median", () => {
+test("seeds are told by median, nine of ten and most", () => {
   const [bug] = BUGS;
   assert.ok(bug);
   const file = new Uint8Array();
@@ -52,10 +52,10 @@ test("seeds are told by median, nine of ten and most; decisions by their median"
     caught: true,
     seeds: 10 * (i + 1),
     check: "answers",
-    ...(i < 3 ? { shrunk: { decisions: i + 1, file } } : {}),
+    ...(i === 3 ? { shrunk: { decisions: 7, file } } : {}),
   }));
   const { median, ninetieth, most, decisions } = rowOf(bug, catches);
-  assert.equal([median, ninetieth, most, decisions], [50, 90, 100, 2]);
+  assert.equal([median, ninetieth, most, decisions], [50, 90, 100, 7]);
 });
 
 test("help names every option and every bug", () => {

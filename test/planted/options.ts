@@ -8,9 +8,9 @@ export interface Options {
   readonly starts: number;
   readonly seeds: number;
   readonly jobs: number;
-  /** Whether what was caught is cut down to the decisions that it takes. */
+  /** Whether what the first hunt catches is cut down to the decisions that it takes. */
   readonly shrink: boolean;
-  /** Where the smallest schedule of each bug is kept. */
+  /** Where the schedule of each bug is kept. */
   readonly schedules: string | undefined;
   readonly json: string | undefined;
   readonly markdown: string | undefined;
@@ -30,8 +30,8 @@ line is wrong.
   --starts N       hunts of each bug, from seeds a million apart (5)
   --seeds N        most seeds of a hunt (2000)
   --jobs N         hunts at a time, each in a process of its own (2)
-  --shrink         cuts each catch down to the decisions that it takes
-  --schedules DIR  keeps the smallest schedule of each bug there, as ID.schedule (with --shrink)
+  --shrink         cuts what the first hunt catches down to the decisions that it takes
+  --schedules DIR  keeps their schedule there, as ID.schedule (with --shrink)
   --json FILE      writes the results
   --markdown FILE  writes them as a page; rows of bugs that were not hunted stay as they are
   --table          the same as --markdown docs/planted.md

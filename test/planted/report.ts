@@ -13,7 +13,7 @@ export interface Row {
   readonly median: number;
   readonly ninetieth: number;
   readonly most: number;
-  /** Decisions that a catch was cut down to, in the middle; undefined where none was. */
+  /** Decisions that the first catch was cut down to; undefined where none was. */
   readonly decisions: number | undefined;
   readonly hunts: number;
   /** Hunts that ended without a catch. */
@@ -41,7 +41,7 @@ export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
     median: quantile(seeds, 0.5) ?? 0,
     ninetieth: quantile(seeds, 0.9) ?? 0,
     most: seeds.at(-1) ?? 0,
-    decisions: quantile(sizes, 0.5),
+    decisions: catches.find(({ shrunk }) => shrunk !== undefined)?.shrunk?.decisions,
     hunts: catches.length,
     survived: catches.filter(({ caught }) => !caught).length,
     checks: [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([check]) => check),
@@ -94,9 +94,9 @@ export function markdownOf(rows: readonly Row[], budget: number, before: string)
     "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ...BUGS.flatMap(({ id }) => byId.get(id) ?? []),
     "",
-    `Hunts of one bug begin at seeds a million apart, and take at most ${budget} seeds each. *Decisions* is to how few a catch was`,
-    "cut down ([`shrinking.md`](shrinking.md)), in the middle of the hunts; the smallest schedule of each bug is kept in",
-    "`scenarios/regressions/`, where the engine as it is must pass it.",
+    `Hunts of one bug begin at seeds a million apart, and take at most ${budget} seeds each. *Decisions* is to how few the first`,
+    "catch was cut down ([`shrinking.md`](shrinking.md)); that schedule is kept in `scenarios/regressions/`, and the engine as it is",
+    "passes it.",
     "",
     "```sh",
     "npm run planted -- R01                          # one bug",
