@@ -28,7 +28,6 @@ const quantile = (values: readonly number[], part: number): number | undefined =
 
 export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
   const seeds = catches.map((one) => one.seeds).sort((a, b) => a - b);
-  const sizes = catches.flatMap(({ shrunk }) => shrunk?.decisions ?? []).sort((a, b) => a - b);
   const counts = new Map<string, number>();
   for (const { check } of catches) {
     if (check !== undefined) counts.set(check, (counts.get(check) ?? 0) + 1);
