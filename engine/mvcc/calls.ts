@@ -20,6 +20,13 @@ import { checkSecondaries, keysOfCheckSecondaries } from "./command/check-second
 import { checkStatus, keysOfCheckStatus } from "./command/check-status.ts";
 import { commit, keysOfCommit } from "./command/commit.ts";
 import { deleteRange, rangeOfDeleteRange } from "./command/delete-range.ts";
+import {
+  flashback,
+  partOfFlashback,
+  partOfPrepareFlashback,
+  prepareFlashback,
+  rangeOfFlashback,
+} from "./command/flashback.ts";
 import { flush, keysOfFlush } from "./command/flush.ts";
 import { batchGet, bufferBatchGet, get } from "./command/get.ts";
 import { heartbeat, keysOfHeartbeat } from "./command/heartbeat.ts";
@@ -63,6 +70,8 @@ const WRITES: ReadonlySet<string> = new Set<MvccWriteMethod>([
   "KvCheckSecondaryLocks",
   "KvResolveLock",
   "KvDeleteRange",
+  "KvPrepareFlashbackToVersion",
+  "KvFlashbackToVersion",
   "KvFlush",
 ]);
 
@@ -128,6 +137,9 @@ export function footprintOf(call: MvccCall): Footprint {
       return keys(keysOfCheckSecondaries(call.request));
     case "KvDeleteRange":
       return range(rangeOfDeleteRange(call.request));
+    case "KvPrepareFlashbackToVersion":
+    case "KvFlashbackToVersion":
+      return range(rangeOfFlashback(call.request));
     case "KvFlush":
       return keys(keysOfFlush(call.request));
     default:
@@ -171,14 +183,19 @@ export function maxTsOf(call: MvccCall): Timestamp {
       const rolledBack = [...fatesOf(call.request)].filter(([, commitTs]) => commitTs === 0n);
       return greatest(rolledBack.map(([startTs]) => startTs));
     }
+    case "KvPrepareFlashbackToVersion":
+      return greatest([call.request.startTs]);
+    case "KvFlashbackToVersion":
+      return greatest([call.request.commitTs]);
     default:
       return ZERO_TIMESTAMP;
   }
 }
 
 /**
- * The timestamp that the call reads at, or that the transaction began at whose locks it places;
- * undefined for calls that end transactions or look at them, which may be of any age.
+ * The timestamp that the call reads at, or goes back to, or that the transaction began at whose
+ * locks it places; undefined for calls that end transactions or look at them, which may be of any
+ * age.
  */
 export function oldestOf(call: MvccCall): Timestamp | undefined {
   switch (call.method) {
@@ -192,6 +209,9 @@ export function oldestOf(call: MvccCall): Timestamp | undefined {
       return call.request.startVersion as Timestamp;
     case "KvFlush":
       return call.request.startTs as Timestamp;
+    case "KvPrepareFlashbackToVersion":
+    case "KvFlashbackToVersion":
+      return call.request.version as Timestamp;
     default:
       return undefined;
   }
@@ -222,6 +242,10 @@ export function partOf(view: KvView, call: MvccWrite, bounds: KeyRange, from: Ke
   if (call.method === "KVPessimisticRollback") {
     return partOfPessimisticRollback(view, call.request, rest);
   }
+  if (call.method === "KvPrepareFlashbackToVersion") {
+    return partOfPrepareFlashback(view, call.request, rest);
+  }
+  if (call.method === "KvFlashbackToVersion") return partOfFlashback(view, call.request, rest);
   const footprint = footprintOf(call);
   return wholePart(footprint.type === "keys" ? footprint.keys : []);
 }
@@ -261,6 +285,14 @@ export function evaluateWrite(
     }
     case "KvDeleteRange":
       return reply(deleteRange(call.request, bounds), (response) => ({ method, response }));
+    case "KvPrepareFlashbackToVersion": {
+      const evaluation = prepareFlashback(view, call.request, part, bounds);
+      return reply(evaluation, (response) => ({ method, response }));
+    }
+    case "KvFlashbackToVersion": {
+      const evaluation = flashback(view, call.request, part, bounds);
+      return reply(evaluation, (response) => ({ method, response }));
+    }
     case "KvFlush":
       return reply(flush(view, call.request), (response) => ({ method, response }));
     default:

@@ -8,6 +8,7 @@ import { evaluate, type RawResult } from "../raw/command.ts";
 import { decodeEntry, type RawEntry, type WriteEntry } from "./command.ts";
 import { isSound } from "./damage.ts";
 import { epochOf } from "./descriptor.ts";
+import { applyFlashback } from "./flashback.ts";
 import { applyMembers } from "./members.ts";
 import { type Outcome, settle } from "./propose.ts";
 import { quarantine } from "./quarantine.ts";
@@ -53,6 +54,10 @@ function applyEntry(turn: Turn, replica: Replica, entry: Entry): Replica | undef
       }
     } else if (command.type === "write") {
       outcome = applyWrite(turn, next, command);
+    } else if (command.type === "flashback") {
+      const result = applyFlashback(turn, next, command);
+      next = result.replica;
+      outcome = result.outcome;
     } else {
       const result = applySplit(turn, next, command);
       next = result.replica;

@@ -5,6 +5,7 @@
  *   raw writes            1 (one byte), version, seconds (varints), commands: see raw/codec.ts
  *   transactional writes  3 (one byte), version (varint), puts and deletes in the same form
  *   split                 [2, version, confVer, [[key, region, [peer, …]], …]]
+ *   flashback             [4, version, start]       begins, or is over where `start` is 0
  *
  * and the context of a configuration entry:
  *
@@ -15,6 +16,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { Key } from "../base/bytes.ts";
+import { Timestamp } from "../base/timestamp.ts";
 import { varintSize, writeVarint } from "../base/varint.ts";
 import type { Wire } from "../base/wire.ts";
 import { Peer } from "../protocol/gen/metapb.ts";
@@ -45,6 +47,14 @@ export interface SplitEntry {
   readonly parts: readonly SplitPart[];
 }
 
+/** From here on the region serves a flashback only, or everybody again. */
+export interface FlashbackEntry {
+  readonly type: "flashback";
+  readonly version: number;
+  /** Of the flashback's transaction; 0: it is over. */
+  readonly startTs: Timestamp;
+}
+
 /** A region split off: it ends at `key`, and takes over from where the one before ends. */
 export interface SplitPart {
   readonly key: Key;
@@ -53,15 +63,17 @@ export interface SplitPart {
   readonly peers: readonly number[];
 }
 
-export type RegionEntry = RawEntry | WriteEntry | SplitEntry;
+export type RegionEntry = RawEntry | WriteEntry | SplitEntry | FlashbackEntry;
 
 const RAW = 1;
 const SPLIT = 2;
 const WRITE = 3;
+const FLASHBACK = 4;
 
 export function encodeEntry(entry: RegionEntry, wire: Wire): Uint8Array {
   if (entry.type === "raw") return encodeRaw(entry);
   if (entry.type === "write") return encodeWrite(entry);
+  if (entry.type === "flashback") return wire.encode([FLASHBACK, entry.version, entry.startTs]);
   const parts = entry.parts.map((part) => [part.key, part.region, part.peers]);
   return wire.encode([SPLIT, entry.version, entry.confVer, parts]);
 }
@@ -99,7 +111,13 @@ function operationOf(command: RawCommand): KvOperation {
 export function decodeEntry(data: Uint8Array, wire: Wire): RegionEntry {
   if (data[0] === RAW) return decodeRaw(data);
   if (data[0] === WRITE) return decodeWrite(data);
-  const [kind, version, confVer, parts] = tupleOf(data, wire);
+  const tuple = tupleOf(data, wire);
+  if (tuple[0] === FLASHBACK) {
+    const [, version, startTs] = tuple;
+    assert(typeof startTs === "bigint", "a flashback has a timestamp");
+    return { type: "flashback", version: version as number, startTs: Timestamp(startTs) };
+  }
+  const [kind, version, confVer, parts] = tuple;
   assert(kind === SPLIT, "a region entry is of a known kind");
   assert(Array.isArray(parts), "a split ends in a list");
   return {

@@ -7,6 +7,8 @@ import {
   DiskFull,
   EpochNotMatch,
   Error as RegionError,
+  FlashbackInProgress,
+  FlashbackNotPrepared,
   KeyNotInRegion,
   MaxTimestampNotSynced,
   MismatchPeerId,
@@ -120,6 +122,18 @@ export const maxTimestampNotSynced = (): RegionError =>
 export const invalidMaxTs = (attempted: bigint, limitMs: number): RegionError =>
   RegionError.make({
     message: `invalid max_ts update: ${attempted} is beyond what the oracle gives, which is at most ${limitMs} ms`,
+  });
+
+export const flashbackInProgress = ({ id, flashbackStartTs }: Region): RegionError =>
+  RegionError.make({
+    message: `region ${id} is in flashback progress, FlashbackStartTS is ${flashbackStartTs}`,
+    flashbackInProgress: FlashbackInProgress.make({ regionId: id, flashbackStartTs }),
+  });
+
+export const flashbackNotPrepared = (regionId: number): RegionError =>
+  RegionError.make({
+    message: `region ${regionId} is not prepared for the flashback`,
+    flashbackNotPrepared: FlashbackNotPrepared.make({ regionId }),
   });
 
 export const diskFull = (storeId: number, reason: string): RegionError =>

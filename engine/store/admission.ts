@@ -20,6 +20,7 @@ import {
   staleCommand,
   storeNotMatch,
 } from "../region/errors.ts";
+import { closedFor } from "../region/flashback.ts";
 import type { Replica } from "../region/replica.ts";
 import { reply } from "../region/turn.ts";
 import type { StoreTurn } from "./turn.ts";
@@ -58,7 +59,8 @@ export function admit(
     return undefined;
   }
   const replica = turn.replicas.get(context.regionId as RegionId);
-  const error = misdirected(turn, replica, context, byLeader);
+  const closed = replica === undefined ? undefined : closedFor(replica, call);
+  const error = misdirected(turn, replica, context, byLeader) ?? closed;
   if (error === undefined) return replica;
   answerError(turn, ticket, call, error);
   return undefined;

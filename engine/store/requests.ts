@@ -85,6 +85,8 @@ export function onRequest(turn: StoreTurn, ticket: Ticket, call: TikvCall): void
     case "KvCheckSecondaryLocks":
     case "KvResolveLock":
     case "KvDeleteRange":
+    case "KvPrepareFlashbackToVersion":
+    case "KvFlashbackToVersion":
       onMvccWrite(turn, ticket, call);
       return;
     case "SplitRegion": {

@@ -14,6 +14,7 @@ import {
   CommitRequest,
   Context,
   DeleteRangeRequest,
+  FlashbackToVersionRequest,
   FlushRequest,
   GetRequest,
   IsolationLevel,
@@ -24,6 +25,7 @@ import {
   PessimisticLockRequest,
   PessimisticLockWakeUpMode,
   PessimisticRollbackRequest,
+  PrepareFlashbackToVersionRequest,
   PrewriteRequest,
   PrewriteRequest_ForUpdateTSConstraint,
   PrewriteRequest_PessimisticAction,
@@ -277,6 +279,24 @@ const WRITES: Readonly<Record<string, (line: Line) => MvccWrite>> = {
     return {
       method: "KvDeleteRange",
       request: DeleteRangeRequest.make({ startKey, endKey, notifyOnly }),
+    };
+  },
+  prepare: (line) => {
+    const [startKey, endKey] = rangeOf(line);
+    const { startTs } = line;
+    const version = ts(line, "version");
+    return {
+      method: "KvPrepareFlashbackToVersion",
+      request: PrepareFlashbackToVersionRequest.make({ startKey, endKey, startTs, version }),
+    };
+  },
+  flashback: (line) => {
+    const [startKey, endKey] = rangeOf(line);
+    const { startTs, commitTs } = line;
+    const version = ts(line, "version");
+    return {
+      method: "KvFlashbackToVersion",
+      request: FlashbackToVersionRequest.make({ startKey, endKey, startTs, commitTs, version }),
     };
   },
   flush: (line) => ({

@@ -10,6 +10,7 @@ import {
   CleanupResponse,
   CommitResponse,
   DeleteRangeResponse,
+  FlashbackToVersionResponse,
   FlushResponse,
   GetResponse,
   type KeyError,
@@ -18,6 +19,7 @@ import {
   MvccGetByStartTsResponse,
   PessimisticLockResponse,
   PessimisticRollbackResponse,
+  PrepareFlashbackToVersionResponse,
   PrewriteResponse,
   ResolveLockResponse,
   ScanLockResponse,
@@ -47,6 +49,8 @@ export type MvccWriteMethod =
   | "KvCheckSecondaryLocks"
   | "KvResolveLock"
   | "KvDeleteRange"
+  | "KvPrepareFlashbackToVersion"
+  | "KvFlashbackToVersion"
   | "KvFlush";
 
 export type MvccMethod = MvccReadMethod | MvccWriteMethod;
@@ -75,6 +79,9 @@ export const REFUSE: Refusals = {
   KvCheckSecondaryLocks: (error) => CheckSecondaryLocksResponse.make({ error }),
   KvResolveLock: (error) => ResolveLockResponse.make({ error }),
   KvDeleteRange: (error) => DeleteRangeResponse.make({ error: textOf(error) }),
+  KvPrepareFlashbackToVersion: (error) =>
+    PrepareFlashbackToVersionResponse.make({ error: textOf(error) }),
+  KvFlashbackToVersion: (error) => FlashbackToVersionResponse.make({ error: textOf(error) }),
   KvFlush: (error) => FlushResponse.make({ errors: [error] }),
 };
 

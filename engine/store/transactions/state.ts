@@ -59,6 +59,8 @@ export interface Running {
   readonly released: readonly ReleasedLock[];
   /** Of the evaluation that is being replicated. */
   readonly operations: readonly KvOperation[];
+  /** Of a flashback: the entry that it waits for, which closes its region or opens it again. */
+  readonly gate: "close" | "open" | undefined;
   /** The answer was given when the entry was proposed. */
   readonly answered: boolean;
 }

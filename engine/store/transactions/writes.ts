@@ -2,7 +2,7 @@
  * Transactional writes: latched in the order they came, evaluated on data that hold everything that
  * was committed, replicated, and answered when they are applied (docs/design/010-transactions.md).
  */
-import { assert } from "../../base/assert.ts";
+import { assert, unreachable } from "../../base/assert.ts";
 import { idKey } from "../../base/big-endian.ts";
 import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Ticket } from "../../base/ids.ts";
@@ -42,6 +42,15 @@ import type { StoreTurn } from "../turn.ts";
 import { isInside, raiseMaxTs } from "./reads.ts";
 import type { Batch } from "./batch.ts";
 import { onDestroyed } from "./destroying.ts";
+import {
+  admitFlashback,
+  doneReply,
+  type FlashbackCall,
+  isFlashback,
+  isFlashedBack,
+  proposeGate,
+  readdress,
+} from "./flashback.ts";
 import { onWritten, takeInMemory, viewOf } from "./memory.ts";
 import { notOfOracle } from "./oracle.ts";
 import { type Running, runningOf, type Transactions } from "./state.ts";
@@ -68,6 +77,7 @@ export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): v
     memoryLocks: [],
     released: [],
     operations: [],
+    gate: undefined,
     answered: false,
   };
   put(turn, running);
@@ -123,11 +133,68 @@ function evaluateCall(turn: StoreTurn, ticket: Ticket): void {
     return;
   }
   if (running.part === undefined) {
-    nextPart(turn, running, replica, EMPTY_KEY);
+    if (isFlashback(call)) beginFlashback(turn, running, replica, call);
+    else nextPart(turn, running, replica, EMPTY_KEY);
   } else if (needsSyncedMaxTs(call) && !isSynced(turn, replica)) {
     endWith(turn, running, maxTimestampNotSynced());
   } else {
     evaluatePart(turn, running, running.part, replica);
+  }
+}
+
+/** Goes on with a flashback where an earlier call, or an earlier leader, has left it. */
+function beginFlashback(
+  turn: StoreTurn,
+  running: Running,
+  replica: Replica,
+  call: FlashbackCall,
+): void {
+  const admission = admitFlashback(viewOf(turn, replica), replica, call);
+  if (!isSound(turn)) {
+    endWith(turn, running, regionNotFound(replica.region.id));
+    return;
+  }
+  switch (admission.type) {
+    case "passes":
+      nextPart(turn, running, replica, EMPTY_KEY);
+      return;
+    case "close_first":
+      passGate(turn, running, replica, call, "close");
+      return;
+    case "open_only":
+      passGate(turn, running, replica, call, "open");
+      return;
+    case "answer":
+      end(turn, running, admission.reply);
+      return;
+    case "refuse":
+      endWith(turn, running, admission.error);
+      return;
+    default:
+      unreachable(admission);
+  }
+}
+
+function passGate(
+  turn: StoreTurn,
+  running: Running,
+  replica: Replica,
+  call: FlashbackCall,
+  gate: "close" | "open",
+): void {
+  put(turn, { ...running, gate });
+  proposeGate(turn, replica, running.ticket, call, gate);
+}
+
+/** The region is closed for the flashback, or open again. */
+function onGatePassed(turn: StoreTurn, running: Running, call: FlashbackCall): void {
+  const replica = turn.replicas.get(running.region);
+  if (running.gate === "open") end(turn, running, doneReply(call));
+  else if (replica === undefined) endWith(turn, running, regionNotFound(running.region));
+  else {
+    const closed: Running = { ...running, call: readdress(call, replica), gate: undefined };
+    put(turn, closed);
+    confirm(turn, closed);
   }
 }
 
@@ -221,6 +288,10 @@ function onSettled(turn: StoreTurn, { ticket, error }: Settled): void {
     endWith(turn, running, error);
     return;
   }
+  if (running.gate !== undefined && isFlashback(running.call)) {
+    onGatePassed(turn, running, running.call);
+    return;
+  }
   onWritten(turn, running.region, running.operations);
   wakeWaiters(turn, running.released, (woken) => retry(turn, woken));
   const replica = turn.replicas.get(running.region);
@@ -236,8 +307,11 @@ function onPartDone(
   replica: Replica | undefined,
 ): void {
   const next = running.part?.next;
+  const { call } = running;
   if (next === undefined) {
-    end(turn, running, response);
+    if (replica !== undefined && isFlashedBack(call, response)) {
+      passGate(turn, running, replica, call, "open");
+    } else end(turn, running, response);
   } else if (replica === undefined) {
     endWith(turn, running, regionNotFound(running.region));
   } else {
