@@ -96,7 +96,7 @@ export function engineFamilies({ state, tables, jobs }: ObservedEngine): readonl
       { labels: { ...KV, type: "block_cache_miss" }, value: tables.misses },
     ]),
     gauge("num_immutable_mem_table", "Layers that wait for their turn", () => one(behind().layers)),
-    gauge("pending_compaction_bytes", "Bytes that levels hold beyond their targets", () =>
+    gauge("pending_compaction_bytes", "Bytes of levels 0 and 1 that should have gone down", () =>
       one(behind().debtBytes),
     ),
     gauge("write_stall", "1 where the disk refuses tables", () => one(behind().stalled ? 1 : 0)),

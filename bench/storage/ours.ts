@@ -151,6 +151,8 @@ class Ours implements StorageEngine {
 
   async settle(): Promise<void> {
     this.freeze();
+    // A store says so two seconds after the last write.
+    this.input({ type: "rest" });
     for (;;) {
       const { tree } = this.state;
       const { levelZero, debtBytes } = pressure(this.state);

@@ -71,6 +71,7 @@ export function open(tables: TableCache, config: StoreConfig, now: Now): OpenSto
     complainedAt: Number.NEGATIVE_INFINITY,
     asked: [],
     loggedBytes: 0,
+    rest: { loggedBytes: 0, since: now.monotonicMs, told: false },
     opened: opened.effects.some(({ type }) => type === "opened"),
     heartbeatAt: Number.NEGATIVE_INFINITY,
     startedSeconds: Math.floor(now.wallMs / 1000),

@@ -52,6 +52,8 @@ export interface StoreState {
   readonly asked: readonly Asked[];
   /** Bytes logged since the memtable was last frozen. */
   readonly loggedBytes: number;
+  /** Since when that has not changed, on the monotonic clock, and whether the tree knows. */
+  readonly rest: Rest;
   /** Whether what was recovered is durable; before that the store acts on nothing. */
   readonly opened: boolean;
   /** Monotonic time of the last heartbeat to the placement driver. */
@@ -151,3 +153,13 @@ export type Purpose =
 
 /** What a store tells about itself at a glance. */
 export const isJoined = (state: StoreState): boolean => state.registration.type === "joined";
+
+/** Since when nothing was logged. */
+export interface Rest {
+  /** Bytes that had been logged since the last freeze. */
+  readonly loggedBytes: number;
+  /** On the monotonic clock. */
+  readonly since: number;
+  /** Whether the tree has been told. */
+  readonly told: boolean;
+}

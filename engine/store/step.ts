@@ -28,6 +28,7 @@ import { onMessage } from "./messages.ts";
 import { isUnconfirmed, pursueRegistration } from "./registration.ts";
 import { report, reportNews } from "./reports.ts";
 import { onRequest, submit } from "./requests.ts";
+import { tickRest } from "./rest.ts";
 import type { StoreState } from "./state.ts";
 import { seekMaxTs } from "./transactions/sync.ts";
 import { divideLocks, tickMemoryLocks } from "./transactions/memory.ts";
@@ -151,6 +152,7 @@ function handle(turn: StoreTurn, input: StoreInput): void {
 function onTick(turn: StoreTurn): void {
   measure(turn);
   retryWrites(turn);
+  tickRest(turn);
   for (const replica of turn.replicas.all()) {
     if (turn.registration.type !== "joined" && isUnconfirmed(replica)) continue;
     if (isStranger(replica) && canLeave(turn, replica)) {

@@ -16,7 +16,7 @@ export interface ThrottleConfig {
   /** Tables of level 0 over one key, likewise. */
   readonly softTables: number;
   readonly hardTables: number;
-  /** Bytes that levels hold beyond their targets, likewise. */
+  /** Bytes of levels 0 and 1 that should have gone down, likewise. */
   readonly softDebtBytes: number;
   readonly hardDebtBytes: number;
   /** Bytes a second that are let in right at the soft limit; next to nothing at the hard one. */

@@ -49,6 +49,7 @@ export interface StoreTurn extends Turn {
   verdict: Verdict | undefined;
   asked: readonly Asked[];
   loggedBytes: number;
+  rest: StoreState["rest"];
   opened: boolean;
   heartbeatAt: number;
   trouble: StoreTrouble | undefined;

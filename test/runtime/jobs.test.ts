@@ -70,7 +70,8 @@ function compaction(...numbers: Parameters<typeof common>): CompactionJob {
     fromLevel: 0,
     toLevel: 1,
     bottom: true,
-    covered: [],
+    cuts: [],
+  covered: [],
     filter: { type: "none" },
   };
 }

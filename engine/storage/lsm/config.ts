@@ -8,7 +8,7 @@ export const DEFAULT_LSM: LsmConfig = {
   tableBytes: 8 * MIB,
   levelZeroTables: 4,
   levelBytes: 64 * MIB,
-  levelGrowth: 10,
+  levelGrowth: 3,
   compactions: 1,
   bytesPerSecond: 32 * MIB,
   debtBytes: 64 * MIB,

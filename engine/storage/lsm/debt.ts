@@ -1,21 +1,14 @@
 /** How much work the tree has put off, and how fast it is to be done. */
 import { COLUMN_FAMILIES } from "../types.ts";
 import type { TableMeta } from "../table/types.ts";
-import { endOf, rangesMeet, tablesAt, totalBytes, LEVELS } from "./version.ts";
+import { endOf, rangesMeet, tablesAt, totalBytes } from "./version.ts";
 import type { LsmConfig, Version } from "./types.ts";
 
 export interface Debt {
   /** The greatest number of tables of level 0 over one key, of all families. */
   readonly levelZero: number;
-  /** Bytes that levels hold beyond their targets. */
+  /** Of level 0, where it is due, and of level 1 beyond its target. */
   readonly bytes: number;
-}
-
-/** What level `level` should hold at most, in bytes. */
-export function targetBytes(config: LsmConfig, level: number): number {
-  let target = config.levelBytes;
-  for (let i = 1; i < level; i++) target *= config.levelGrowth;
-  return target;
 }
 
 /** The greatest number of these tables, newest first, over one key, or a little more. */
@@ -44,10 +37,7 @@ export function debtOf(version: Version, config: LsmConfig): Debt {
     const depth = depthOf(newest);
     levelZero = Math.max(levelZero, depth);
     if (depth > config.levelZeroTables) bytes += totalBytes(newest);
-    for (let level = 1; level < LEVELS - 1; level++) {
-      const held = totalBytes(tablesAt(version, cf, level));
-      bytes += Math.max(0, held - targetBytes(config, level));
-    }
+    bytes += Math.max(0, totalBytes(tablesAt(version, cf, 1)) - config.levelBytes);
   }
   return { levelZero, bytes };
 }

@@ -27,6 +27,8 @@ export function describeTreeInput(input: TreeInput): string {
       return `filter ${input.cf}: ${input.filter.type}`;
     case "release":
       return `release ticket=${input.ticket}`;
+    case "rest":
+      return "rest";
     case "retry":
       return "retry";
     default:

@@ -46,6 +46,8 @@ export function enterTreeInput(
     }
     case "filter":
       return withTree(state, { ...tree, filters: { ...tree.filters, [input.cf]: input.filter } });
+    case "rest":
+      return withTree(state, { ...tree, resting: true, settled: false });
     case "retry":
       return withTree(state, { ...tree, stalled: false, settled: false });
     default:
@@ -72,6 +74,7 @@ function freeze(state: StorageState, marks: readonly GroupMark[]): StorageState 
       condemned: new Set([...tree.condemned].filter((region) => alive.has(region))),
       stalled: false,
       settled: false,
+      resting: false,
     },
   };
 }
@@ -86,7 +89,8 @@ function ingest(state: StorageState, tables: readonly TableMeta[], mark: GroupMa
   const layer = { type: "ingested", tables, mark, sequence: sequenceOfNow(log) } as const;
   const condemned = new Set<RegionId>(tree.condemned);
   condemned.delete(mark.region);
-  return withTree(state, { ...tree, layers: [layer, ...tree.layers], condemned });
+  const layers = [layer, ...tree.layers];
+  return withTree(state, { ...tree, layers, condemned, resting: false });
 }
 
 function begun(

@@ -21,6 +21,9 @@ export class JobOutput {
   readonly tables: TableMeta[] = [];
   writtenBytes = 0;
   private readonly plan: OutputPlan;
+  private readonly cuts: readonly Key[];
+  /** Of the first cut that no key has reached. */
+  private cut = 0;
   /** One for all tables: it grows to a megabyte and lives too long for small collections. */
   private readonly filter: FilterBuilder | undefined;
   private used = 0;
@@ -33,8 +36,10 @@ export class JobOutput {
   private writer: TableWriter | undefined;
   private number = 0;
 
-  constructor(plan: OutputPlan) {
+  /** No table reaches over one of `cuts`, which ascend. */
+  constructor(plan: OutputPlan, cuts: readonly Key[]) {
     this.plan = plan;
+    this.cuts = cuts;
     this.filter = filterBuilder(plan.options);
   }
 
@@ -48,8 +53,11 @@ export class JobOutput {
 
   /** Keys ascend. Borrows `entry`. */
   add(key: Key, entry: Entry): void {
-    const { writer, plan } = this;
-    if (writer !== undefined && writer.size >= plan.tableBytes && this.mayGoOn) this.close(key);
+    const { plan, cuts } = this;
+    for (let cut = cuts[this.cut]; cut !== undefined && cut <= key; cut = cuts[++this.cut]) {
+      if (this.writer !== undefined && this.mayGoOn) this.close(cut);
+    }
+    if ((this.writer?.size ?? 0) >= plan.tableBytes && this.mayGoOn) this.close(key);
     (this.writer ??= this.opened()).add(key, entry);
   }
 

@@ -55,7 +55,7 @@ export function* runJob(
   garbage: GarbageFilter = KEEP_VERSIONS,
 ): Generator<readonly DiskOperation[], JobOutcome, void> {
   const parts = partsOf(job, new TableCache(disk, CACHE_BYTES), garbage);
-  const output = new JobOutput(job);
+  const output = new JobOutput(job, job.type === "compaction" ? job.cuts : []);
   for (const [i, part] of parts.entries()) {
     output.begin(part.cf, part.clears, parts.length - 1 - i);
     yield* writePart(part, output, job.sliceBytes);

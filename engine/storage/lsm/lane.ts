@@ -58,6 +58,7 @@ export function failTreeWrite(
       effects.push({ type: "files_failed", ticket: writing.request.ticket, reason, file });
       return withTree(state, { ...now, files: now.files.slice(1) });
     case "edit":
+      if (isDone(writing, file)) return withTree(state, afterEdit(state, now, writing, effects));
       if (reason !== "no_space" || !isHarmless(writing, file)) return undefined;
       effects.push({ type: "stalled", reason, file });
       return withTree(state, withoutEdit(now, writing, state.config.lsm.manifestBytes));
@@ -65,6 +66,10 @@ export function failTreeWrite(
       return unreachable(writing);
   }
 }
+
+/** Whether only the manifest before could not be removed: the next start does. */
+const isDone = ({ rewrites, manifest }: EditWriting, file: FileName): boolean =>
+  rewrites && file === manifestFile(manifest.number - 1);
 
 /** Whether the manifest that counts is still the one before. */
 const isHarmless = ({ rewrites, manifest }: EditWriting, file: FileName): boolean =>

@@ -13,7 +13,8 @@ import { COLUMN_FAMILIES } from "../types.ts";
 import { unite, NO_CLEARS } from "./clears.ts";
 import type { ManifestEdit } from "./edit.ts";
 import { isEmpty } from "./memtable.ts";
-import { busyTables, tablesWithin } from "./picking.ts";
+import { tablesWithin } from "./hidden.ts";
+import { busyTables } from "./picking.ts";
 import type { Choice } from "./picking.ts";
 import type { EditPurpose, RunningCompaction, TreeState } from "./state.ts";
 import type { GroupMark, Layer } from "./types.ts";
@@ -50,8 +51,7 @@ export function choiceEdit(
   const plain = { ...plainEdit(now), removed };
   const purpose = { type: "other" } as const;
   if (choice.type === "drop") return { edit: plain, purpose };
-  const { table, toLevel: level, pointers } = choice;
-  return { edit: { ...plain, added: [{ level, table }], pointers }, purpose };
+  return { edit: { ...plain, added: choice.tables }, purpose };
 }
 
 /** What becomes of the oldest layer, as soon as it is known. */

@@ -2,26 +2,39 @@
  * What to compact next. A function of the version, of what runs, and of the pointers: the same
  * version picks the same work.
  *
- * Level 0 is due by the number of its tables over one key or by its bytes, another level by its
- * bytes; the one that is furthest over its limit comes first. From level 0 goes a table with all
- * that it overlaps there, from another level one table, in turn around the keys; with them go those
- * of the next level that they meet. A single table that meets none just changes its level. What
- * lies wholly inside a clear of something newer goes without being read.
+ * What lies wholly inside a clear of something newer goes without being read. Tables that lie over
+ * nothing go down, which only the manifest hears of. Then comes what is due, the furthest first:
+ * level 0 by the number of its tables over one key or by its bytes, from which goes a table with
+ * all that it overlaps there and in level 1; level 1 by whatever stands in it (`descent.ts`), in
+ * turn around the keys; and all levels together when they weigh too much beside the last. At rest
+ * two tables are enough in level 0, and runs that wait become one.
  */
 import { EMPTY_KEY } from "../../base/bytes.ts";
 import type { Key } from "../../base/bytes.ts";
 import { COLUMN_FAMILIES } from "../types.ts";
 import type { Clear, TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
-import { NO_CLEARS, unite } from "./clears.ts";
-import { depthOf, targetBytes } from "./debt.ts";
+import { cutsFor } from "./cuts.ts";
+import { depthOf } from "./debt.ts";
+import {
+  LAST,
+  deepest,
+  gatherAll,
+  gatherDue,
+  gatherIdly,
+  isBottom,
+  meeting,
+  rangeOf,
+} from "./descent.ts";
+import type { Gathered } from "./descent.ts";
 import type { Pointer, Pointers } from "./edit.ts";
+import { coveredAbove, hidden } from "./hidden.ts";
 import { firstFrom, meets } from "./run.ts";
 import type { LsmConfig, Version } from "./types.ts";
-import { LEVELS, endOf, hullOf, liesWithin, rangesMeet, tablesAt, totalBytes } from "./version.ts";
-import type { Leaving } from "./version.ts";
+import { hullOf, rangesMeet, tablesAt, totalBytes } from "./version.ts";
+import type { Leaving, Placed } from "./version.ts";
 
-/** Tables of two levels that become tables of the lower one. */
+/** Tables of several levels that become a run of the lowest of them, or of one below that. */
 export interface Merge {
   readonly type: "merge";
   readonly cf: ColumnFamily;
@@ -34,21 +47,25 @@ export interface Merge {
   readonly hull: Clear;
   readonly bottom: boolean;
   readonly covered: readonly Clear[];
+  /** Where tables of the new run end in any case. */
+  readonly cuts: readonly Key[];
   readonly pointers: readonly Pointer[];
 }
 
 export type Choice =
   | Merge
-  /** The table changes its level and stays as it is. */
+  /** Tables change their levels and stay as they are. */
   | {
       readonly type: "move";
-      readonly table: TableMeta;
+      /** With the levels they go to. */
+      readonly tables: readonly Placed[];
       readonly leaving: readonly Leaving[];
-      readonly toLevel: number;
-      readonly pointers: readonly Pointer[];
     }
   /** Tables in which nothing can be seen any more. */
   | { readonly type: "drop"; readonly leaving: readonly Leaving[] };
+
+/** Tables of level 0 over one key that are worth a compaction when there is time. */
+const RESTING_TABLES = 2;
 
 /** All that a choice depends on. */
 export interface Picking {
@@ -58,6 +75,8 @@ export interface Picking {
   readonly running: readonly Merge[];
   /** Tables that cannot be read. */
   readonly damaged: ReadonlySet<number>;
+  /** Nobody has written for a while. */
+  readonly resting: boolean;
   readonly config: LsmConfig;
 }
 
@@ -66,72 +85,116 @@ export function nextCompaction(picking: Picking): Choice | undefined {
   const busy = busyTables(picking.running);
   const leaving = COLUMN_FAMILIES.flatMap((cf) => hidden(picking.version, cf, busy));
   if (leaving.length > 0) return { type: "drop", leaving };
-  for (const { cf, level } of dueLevels(picking, busy)) {
-    const choice = level === 0 ? fromLevelZero(picking, cf) : fromLevel(picking, cf, level);
+  for (const cf of COLUMN_FAMILIES) {
+    const choice = sinking(picking, cf, busy);
     if (choice !== undefined) return choice;
   }
-  return undefined;
+  for (const { cf, level, all } of dueLevels(picking, busy)) {
+    const choice = level === 0 ? fromLevelZero(picking, cf) : fromLevel(picking, cf, level, all);
+    if (choice !== undefined) return choice;
+  }
+  return picking.resting ? tidying(picking) : undefined;
 }
 
 export const busyTables = (running: readonly Merge[]): ReadonlySet<number> =>
   new Set(running.flatMap(({ leaving }) => leaving.map(({ number }) => number)));
 
-/** The tables of `version` that lie wholly inside a range of `clears`, which are of newer ones. */
-export function tablesWithin(
-  version: Version,
+/** Tables of one level that lie over nothing go down; those of the lowest level first. */
+function sinking(
+  picking: Picking,
   cf: ColumnFamily,
-  clears: readonly Clear[],
   busy: ReadonlySet<number>,
-): readonly Leaving[] {
-  if (clears.length === 0) return [];
-  return version.levels[cf].flatMap((run, level) =>
-    run
-      .filter(
-        (table) => !busy.has(table.number) && clears.some((range) => liesWithin(table, range)),
-      )
-      .map(({ number }) => ({ cf, level, number })),
-  );
+): Choice | undefined {
+  const { version } = picking;
+  for (let level = LAST - 1; level > 0; level--) {
+    const tables: Placed[] = [];
+    for (const table of tablesAt(version, cf, level)) {
+      const range = rangeOf(table);
+      const toLevel = deepest(version, cf, level, range);
+      if (toLevel === level || busy.has(table.number)) continue;
+      if (isBlocked(picking, cf, level, toLevel, range, [table])) continue;
+      if (toLevel < LAST || !isSpent(table)) tables.push({ level: toLevel, table });
+      else if (tables.length === 0) return rewriting(picking, cf, level, table);
+    }
+    if (tables.length === 0) continue;
+    const leaving = tables.map(({ table: { number } }) => ({ cf, level, number }));
+    return { type: "move", tables, leaving };
+  }
+  return undefined;
 }
 
-/** Tables that newer ones of the version hide wholly. */
-function hidden(version: Version, cf: ColumnFamily, busy: ReadonlySet<number>): readonly Leaving[] {
-  const leaving: Leaving[] = [];
-  let clears = NO_CLEARS;
-  const look = (table: TableMeta, level: number): void => {
-    if (busy.has(table.number) || !clears.some((range) => liesWithin(table, range))) return;
-    leaving.push({ cf, level, number: table.number });
+/** What of a table is of use at the bottom. */
+const rewriting = (
+  { version }: Picking,
+  cf: ColumnFamily,
+  level: number,
+  table: TableMeta,
+): Merge => {
+  const hull = rangeOf(table);
+  return {
+    type: "merge",
+    cf,
+    fromLevel: level,
+    toLevel: LAST,
+    runs: [[table]],
+    leaving: [{ cf, level, number: table.number }],
+    hull,
+    bottom: true,
+    covered: coveredAbove(version, cf, level, hull),
+    cuts: [],
+    pointers: [],
   };
-  for (const [level, run] of version.levels[cf].entries()) {
-    if (level > 0 && clears.length > 0) for (const table of run) look(table, level);
-    for (const table of run) {
-      if (level === 0) look(table, level);
-      if (table.clears.length > 0) clears = unite(clears, table.clears);
-    }
-  }
-  return leaving;
-}
+};
 
 interface Due {
   readonly cf: ColumnFamily;
   readonly level: number;
   readonly score: number;
+  /** Whether it goes down to the last level. */
+  readonly all: boolean;
 }
 
-/** Levels at or over their limits, the furthest first. */
-function dueLevels({ version, config }: Picking, busy: ReadonlySet<number>): readonly Due[] {
+/** What is at or over its limits, the furthest first. */
+function dueLevels(
+  { version, config, resting }: Picking,
+  busy: ReadonlySet<number>,
+): readonly Due[] {
   const due: Due[] = [];
   for (const cf of COLUMN_FAMILIES) {
-    for (let level = 0; level < LEVELS - 1; level++) {
-      const idle = tablesAt(version, cf, level).filter(({ number }) => !busy.has(number));
-      if (idle.length === 0) continue;
-      const bytes = totalBytes(idle) / targetBytes(config, Math.max(1, level));
-      const count = level === 0 ? depthOf(idle) / config.levelZeroTables : 0;
-      const score = Math.max(bytes, count);
-      if (score >= 1) due.push({ cf, level, score });
+    const bytes = version.levels[cf].map((run) =>
+      run.reduce((sum, { number, size }) => (busy.has(number) ? sum : sum + size), 0),
+    );
+    const [newest = 0, first = 0] = bytes;
+    if (newest > 0) {
+      const idle = tablesAt(version, cf, 0).filter(({ number }) => !busy.has(number));
+      const count = depthOf(idle) / (resting ? RESTING_TABLES : config.levelZeroTables);
+      const score = Math.max(newest / config.levelBytes, count);
+      if (score >= 1) due.push({ cf, level: 0, score, all: false });
     }
+    if (first > 0) due.push({ cf, level: 1, score: 1 + first / config.levelBytes, all: false });
+    const last = bytes[LAST] ?? 0;
+    const waiting = bytes.slice(1, LAST);
+    const level = 1 + waiting.findIndex((size) => size > 0);
+    const score = (config.levelGrowth * waiting.reduce((sum, size) => sum + size, 0)) / last;
+    if (level > 0 && last > 0 && score >= 1) due.push({ cf, level, score, all: true });
   }
   // The sort is stable: of equals the one found first stays first.
   return due.sort((a, b) => b.score - a.score);
+}
+
+/** Runs that wait become one. */
+function tidying(picking: Picking): Choice | undefined {
+  const { version } = picking;
+  for (const cf of COLUMN_FAMILIES) {
+    for (let level = 1; level < LAST - 1; level++) {
+      for (const table of tablesAt(version, cf, level)) {
+        const gathered = gatherIdly(version, cf, level, table);
+        const choice = gathered.runs.length > 1 ? mergeOf(picking, cf, gathered, []) : undefined;
+        if (choice !== undefined) return choice;
+      }
+    }
+  }
+  return undefined;
 }
 
 /** The oldest table that is free, with all that it overlaps, directly or through others. */
@@ -142,7 +205,7 @@ function fromLevelZero(picking: Picking, cf: ColumnFamily): Choice | undefined {
     if (seen.has(seed.number)) continue;
     const group = connected(newest, seed);
     for (const { number } of group) seen.add(number);
-    const choice = downwards(picking, cf, 0, group, []);
+    const choice = intoLevelOne(picking, cf, group);
     if (choice !== undefined) return choice;
   }
   return undefined;
@@ -159,80 +222,107 @@ function connected(tables: readonly TableMeta[], seed: TableMeta): readonly Tabl
   }
 }
 
-/** The first table at or behind the level's pointer that is free. */
-function fromLevel(picking: Picking, cf: ColumnFamily, level: number): Choice | undefined {
-  const run = tablesAt(picking.version, cf, level);
-  const begin = firstFrom(run, picking.pointers[cf][level] ?? EMPTY_KEY);
+/** The first table at or behind the level's pointer that is free, with what lies under it. */
+function fromLevel(
+  picking: Picking,
+  cf: ColumnFamily,
+  level: number,
+  all: boolean,
+): Choice | undefined {
+  const { version, pointers, config } = picking;
+  const run = tablesAt(version, cf, level);
+  const begin = firstFrom(run, pointers[cf][level] ?? EMPTY_KEY);
   for (let i = 0; i < run.length; i++) {
     const table = run[(begin + i) % run.length]!;
-    const key: Key = endOf(table);
-    const choice = downwards(picking, cf, level, [table], [{ cf, level, key }]);
+    const gathered = all
+      ? gatherAll(version, cf, level, table)
+      : gatherDue(version, cf, level, table, config.levelGrowth);
+    const key: Key = gathered.hull.end;
+    const choice = mergeOf(picking, cf, gathered, [{ cf, level, key }]);
     if (choice !== undefined) return choice;
   }
   return undefined;
 }
 
-/** `upper` to the next level, unless something of it is in use. */
-function downwards(
-  { version, running, damaged }: Picking,
+/** Tables of level 0 and what they meet in level 1; where that is nothing, as far as they can. */
+function intoLevelOne(
+  picking: Picking,
   cf: ColumnFamily,
-  fromLevel: number,
   upper: readonly TableMeta[],
+): Choice | undefined {
+  const { version } = picking;
+  const hull = hullOf(upper);
+  const lower = meeting(tablesAt(version, cf, 1), hull);
+  const [table] = upper;
+  if (upper.length === 1 && lower.length === 0 && table !== undefined) {
+    const level = deepest(version, cf, 0, hull);
+    if (isBlocked(picking, cf, 0, level, hull, upper)) return undefined;
+    // One that is as wide as several columns would make one of them.
+    const isWide = cutsOf(picking, cf, level, hull, upper).length > 0;
+    if (!isWide && (level < LAST || !isSpent(table))) {
+      const leaving = [{ cf, level: 0, number: table.number }];
+      return { type: "move", tables: [{ level, table }], leaving };
+    }
+  }
+  const runs = upper.map((one) => [one]);
+  const levels = upper.map(() => 0);
+  const gathered =
+    lower.length === 0
+      ? { runs, levels, hull }
+      : { runs: [...runs, lower], levels: [...levels, 1], hull: hullOf([...upper, ...lower]) };
+  return mergeOf(picking, cf, gathered, []);
+}
+
+/** The merge of what was gathered, unless something of it is in use. */
+function mergeOf(
+  picking: Picking,
+  cf: ColumnFamily,
+  { runs, levels, hull }: Gathered,
   pointers: readonly Pointer[],
 ): Choice | undefined {
-  const toLevel = fromLevel + 1;
-  const { start, end } = hullOf(upper);
-  const lower = tablesAt(version, cf, toLevel).filter((table) => meets(table, start, end));
-  const inputs = [...upper, ...lower];
-  const hull = hullOf(inputs);
-  if (inputs.some(({ number }) => damaged.has(number))) return undefined;
-  if (running.some((other) => collide(other, cf, fromLevel, hull))) return undefined;
+  const { version } = picking;
+  const fromLevel = levels[0]!;
+  const toLevel = deepest(version, cf, levels.at(-1)!, hull);
+  const inputs = runs.flat();
+  if (isBlocked(picking, cf, fromLevel, toLevel, hull, inputs)) return undefined;
+  const leaving = runs.flatMap((run, i) =>
+    run.map(({ number }) => ({ cf, level: levels[i]!, number })),
+  );
   const bottom = isBottom(version, cf, toLevel, hull);
-  const leaving = [
-    ...upper.map(({ number }) => ({ cf, level: fromLevel, number })),
-    ...lower.map(({ number }) => ({ cf, level: toLevel, number })),
-  ];
-  const [first] = upper;
-  if (inputs.length === 1 && first !== undefined && !(bottom && isSpent(first))) {
-    return { type: "move", table: first, leaving, toLevel, pointers };
-  }
-  const above = fromLevel === 0 ? [upper.map((table) => [table])] : [[upper]];
-  const runs = lower.length === 0 ? above.flat() : [...above.flat(), lower];
   const covered = coveredAbove(version, cf, fromLevel, hull);
-  return { type: "merge", cf, fromLevel, toLevel, runs, leaving, hull, bottom, covered, pointers };
+  const cuts = cutsOf(picking, cf, toLevel, hull, inputs);
+  const what = { cf, fromLevel, toLevel, runs, leaving, hull, bottom, covered, cuts, pointers };
+  return { type: "merge", ...what };
 }
 
-/** Whether a merge there would touch what `other` touches. */
-const collide = (other: Merge, cf: ColumnFamily, fromLevel: number, hull: Clear): boolean =>
-  other.cf === cf && Math.abs(other.fromLevel - fromLevel) <= 1 && rangesMeet(other.hull, hull);
-
-/** Whether nothing in `hull` lies below `level`. */
-function isBottom(version: Version, cf: ColumnFamily, level: number, hull: Clear): boolean {
-  for (let below = level + 1; below < LEVELS; below++) {
-    const run = tablesAt(version, cf, below);
-    if (run.some((table) => meets(table, hull.start, hull.end))) return false;
-  }
-  return true;
-}
-
-/** Whether it holds what is of no use at the bottom. */
-const isSpent = ({ tombstones, clears }: TableMeta): boolean => tombstones > 0 || clears.length > 0;
-
-/** The clears of the levels above `level` that meet `hull`. */
-function coveredAbove(
-  version: Version,
+const cutsOf = (
+  { version, config }: Picking,
   cf: ColumnFamily,
   level: number,
   hull: Clear,
-): readonly Clear[] {
-  let covered = NO_CLEARS;
-  for (let above = 0; above < level; above++) {
-    for (const { clears } of tablesAt(version, cf, above)) {
-      covered = unite(
-        covered,
-        clears.filter((range) => rangesMeet(range, hull)),
-      );
-    }
-  }
-  return covered;
-}
+  inputs: readonly TableMeta[],
+): readonly Key[] => {
+  const leaving = new Set(inputs.map(({ number }) => number));
+  return cutsFor(version, cf, level, hull, totalBytes(inputs), config.tableBytes, leaving);
+};
+
+/** Whether one of the tables cannot be read, or what runs touches these levels there. */
+const isBlocked = (
+  { running, damaged }: Picking,
+  cf: ColumnFamily,
+  fromLevel: number,
+  toLevel: number,
+  range: Clear,
+  tables: readonly TableMeta[],
+): boolean =>
+  tables.some(({ number }) => damaged.has(number)) ||
+  running.some(
+    (other) =>
+      other.cf === cf &&
+      other.fromLevel <= toLevel &&
+      fromLevel <= other.toLevel &&
+      rangesMeet(other.hull, range),
+  );
+
+/** Whether it holds what is of no use at the bottom. */
+const isSpent = ({ tombstones, clears }: TableMeta): boolean => tombstones > 0 || clears.length > 0;

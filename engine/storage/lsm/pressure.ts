@@ -11,7 +11,7 @@ export interface Pressure {
   readonly frozenBytes: number;
   /** Tables of level 0 over one key, at most. */
   readonly levelZero: number;
-  /** Bytes that levels hold beyond their targets. */
+  /** Bytes of levels 0 and 1 that should have gone down. */
   readonly debtBytes: number;
   /** The disk has refused, and nothing is flushed or compacted until it is tried again. */
   readonly stalled: boolean;

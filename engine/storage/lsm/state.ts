@@ -41,6 +41,8 @@ export interface TreeState extends Facts {
   readonly debt: Debt;
   /** Nothing was found to compact, and nothing has changed since. */
   readonly settled: boolean;
+  /** Nobody has written for a while: there is time to tidy up. Until the next layer. */
+  readonly resting: boolean;
   /** Tables that a compaction could not read. They are left alone until something replaces them. */
   readonly damaged: ReadonlySet<number>;
   readonly filters: { readonly [F in ColumnFamily]: CompactionFilter };
@@ -136,6 +138,7 @@ export const emptyTree = (): TreeState => ({
   rewriteBytes: 0,
   debt: { levelZero: 0, bytes: 0 },
   settled: true,
+  resting: false,
   damaged: new Set(),
   filters: { default: { type: "none" }, lock: { type: "none" }, write: { type: "none" } },
 });

@@ -86,7 +86,7 @@ export interface FlushJob extends JobCommon {
   readonly memtable: Memtable;
 }
 
-/** Merges tables of one family into the next level. */
+/** Merges tables of one family into a run of a lower level. */
 export interface CompactionJob extends JobCommon {
   readonly type: "compaction";
   readonly cf: ColumnFamily;
@@ -96,6 +96,8 @@ export interface CompactionJob extends JobCommon {
   readonly toLevel: number;
   /** No table below holds any of these keys: tombstones and clears have done their work. */
   readonly bottom: boolean;
+  /** Ascending: no table reaches over one of these. */
+  readonly cuts: readonly Key[];
   /**
    * Ascending and disjoint: here tables above hide everything, so nothing is read or kept. That is
    * how damage goes whose region has been replaced.
@@ -189,6 +191,8 @@ export type TreeInput =
   | { readonly type: "quarantine"; readonly region: RegionId }
   /** What compactions of this family that begin from now on leave out. */
   | { readonly type: "filter"; readonly cf: ColumnFamily; readonly filter: CompactionFilter }
+  /** Nobody has written for a while: compactions may do what only readers gain by. */
+  | { readonly type: "rest" }
   /** Try again what the disk has refused: there may be room now. */
   | { readonly type: "retry" };
 
@@ -233,9 +237,9 @@ export interface LsmConfig {
   readonly tableBytes: number;
   /** So many tables over one key make level 0 worth compacting. */
   readonly levelZeroTables: number;
-  /** What level 1 should hold at most. */
+  /** Bytes of level 0 that make it worth compacting, and that level 1 should hold at most. */
   readonly levelBytes: number;
-  /** How much more each level holds than the one above. */
+  /** How much more the last level holds than those between it and level 0 together. */
   readonly levelGrowth: number;
   /** Compactions at once. */
   readonly compactions: number;

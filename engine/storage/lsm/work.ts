@@ -109,10 +109,17 @@ function runsWithin(
 /** What is picked from a version that is about to change could not be done. */
 function beginCompaction(state: StorageState, effects: StorageEffect[]): StorageState {
   const { tree: now, config } = state;
-  const { compactions, damaged, pointers, version } = now;
+  const { compactions, damaged, pointers, resting, version } = now;
   if (now.settled || now.stalled || compactions.length >= config.lsm.compactions) return state;
   const running = compactions.map(({ merge }) => merge);
-  const choice = nextCompaction({ version, pointers, running, damaged, config: config.lsm });
+  const choice = nextCompaction({
+    version,
+    pointers,
+    running,
+    damaged,
+    resting,
+    config: config.lsm,
+  });
   if (choice === undefined) return withTree(state, { ...now, settled: true });
   if (choice.type !== "merge") return writeEdit(state, choiceEdit(now, choice), effects);
   return beginCompaction(beginMerge(state, choice, effects), effects);
@@ -120,9 +127,9 @@ function beginCompaction(state: StorageState, effects: StorageEffect[]): Storage
 
 function beginMerge(state: StorageState, merge: Merge, effects: StorageEffect[]): StorageState {
   const { tree: now, config, nextTicket: ticket } = state;
-  const { cf, runs, fromLevel, toLevel, bottom, covered } = merge;
+  const { cf, runs, fromLevel, toLevel, bottom, covered, cuts } = merge;
   const bytes = totalBytes(runs.flat());
-  const numbers = Math.ceil(bytes / config.lsm.tableBytes) + SPARE_NUMBERS;
+  const numbers = Math.ceil(bytes / config.lsm.tableBytes) + cuts.length + SPARE_NUMBERS;
   const common = commonOf(state, numbers);
   const filter = now.filters[cf];
   const job: Job = {
@@ -135,6 +142,7 @@ function beginMerge(state: StorageState, merge: Merge, effects: StorageEffect[])
     fromLevel,
     toLevel,
     bottom,
+    cuts,
     covered,
     filter,
   };

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
-import { EMPTY_KEY, Key } from "../../../engine/base/bytes.ts";
+import { EMPTY_KEY, Key, keyAfter } from "../../../engine/base/bytes.ts";
 import { crc32 } from "../../../engine/base/checksum.ts";
 import { runJob } from "../../../engine/storage/lsm/job.ts";
 import { emptyMemtable } from "../../../engine/storage/lsm/memtable.ts";
@@ -98,6 +98,7 @@ const compaction = (
   fromLevel: 0,
   toLevel: 1,
   bottom: false,
+  cuts: [],
   covered: [],
   filter: { type: "none" },
   ...changes,
@@ -176,6 +177,30 @@ test("a compaction says what its sources say together, in disjoint tables", () =
     { includeErrorInReport: true, numRuns: 150 },
   );
   assert.ok(many > 10, `${many} with several tables`);
+});
+
+test("no table of a compaction reaches over a cut, nor do its clears, while there are numbers", () => {
+  const disk = new SimulatedDisk();
+  const entries = new Map(Array.from({ length: 40 }, (_, i) => [i, bytes(`${i}`)] as const));
+  const table = tableOf(disk, 1, { entries, clears: [[8, 33]] })!;
+  const cuts = [10, 11, 12, 20, 50].map(keyOf);
+  const changes = { cuts, tableBytes: 1 << 20 };
+  const tables = done(perform(compaction([[table]], changes), disk));
+  assert.equal(
+    tables.map((made) => [made.smallest, endOf(made)]),
+    [
+      [keyOf(0), keyOf(10)],
+      [keyOf(10), keyOf(11)],
+      [keyOf(11), keyOf(12)],
+      [keyOf(12), keyOf(20)],
+      [keyOf(20), keyAfter(keyOf(39))],
+    ],
+  );
+  assert.equal(said(disk, tables), said(disk, [table]));
+  const few = done(
+    perform(compaction([[table]], { ...changes, numbers: 2, firstNumber: 200 }), disk),
+  );
+  assert.is(few.length, 2);
 });
 
 test("the last number takes what is left", () => {

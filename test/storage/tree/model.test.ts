@@ -17,6 +17,7 @@ interface Action {
     | "write"
     | "turn"
     | "freeze"
+    | "rest"
     | "advance"
     | "settle"
     | "extract"
@@ -39,6 +40,7 @@ const anyAction: fc.Arbitrary<Action> = fc.record({
     weighted("write", 10),
     weighted("turn", 6),
     weighted("freeze", 4),
+    weighted("rest", 1),
     weighted("advance", 16),
     weighted("settle", 3),
     weighted("extract", 2),
@@ -98,6 +100,9 @@ function run(seed: number, actions: readonly Action[], reached: Reached): void {
         break;
       case "freeze":
         owner.freeze();
+        break;
+      case "rest":
+        rig.input({ type: "rest" });
         break;
       case "advance": {
         const tracks = rig.tracks();
