@@ -13,6 +13,7 @@ import { runOne, type Source } from "./cli/one.ts";
 import { byName, replay, showSchedule } from "./cli/schedules.ts";
 import { runShrink } from "./cli/shrinking.ts";
 import { replayCommand, summaryOf } from "./cli/summary.ts";
+import { runWeb } from "./cli/web.ts";
 import { WHOLE } from "./decisions/schedule.ts";
 import { runSeed } from "./run.ts";
 
@@ -48,6 +49,8 @@ export async function main(
       return 0;
     case "one":
       return runOne(command, byName(scenarios, command.scenario), sourceOf(command), host);
+    case "web":
+      return runWeb(command, host);
     case "many":
       return runBatch(command, host);
     case "show":

@@ -6,6 +6,7 @@ import { SCENARIOS } from "../../scenarios/index.ts";
 import { type Host, type Job, main, runJob } from "../../sim/cli.ts";
 
 import { writePicture } from "./picture.ts";
+import { serveWeb, writeWeb } from "./web.ts";
 import { startWorkers, WORKER } from "./sim-workers.ts";
 
 const HOST: Host = {
@@ -17,6 +18,8 @@ const HOST: Host = {
   drain: () => turnOfTheLoop(),
   startWorkers,
   writePicture,
+  writeWeb,
+  serveWeb,
   readFile(path) {
     try {
       return { ok: true, bytes: readFileSync(path) };

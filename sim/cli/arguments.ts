@@ -1,9 +1,12 @@
 /**
  * The command line of the simulator. What is wrong with it is said in one line that names it.
  */
+import { parseWeb, type WebCommand } from "./web.ts";
+
 export type Command =
   | { readonly type: "list" }
   | { readonly type: "help" }
+  | WebCommand
   | {
       readonly type: "one";
       readonly scenario: string;
@@ -51,6 +54,7 @@ export type Parsed =
 export const USAGE = `usage: npm run sim -- list
        npm run sim -- SCENARIO [--seed N] [--verbose] [--twice] [--by-reference]
                                [--html FILE] [--save FILE]
+       npm run sim -- web [--port N] [--out FILE]
        npm run sim -- SCENARIO|all --seeds A..B [--jobs N] [--json FILE] [--by-reference]
        npm run sim -- shrink SCENARIO --seed N | FILE [--jobs N] [--runs N] [--out FILE]
        npm run sim -- replay FILE [--verbose] [--html FILE]
@@ -60,6 +64,8 @@ export const USAGE = `usage: npm run sim -- list
   shrink        cuts a failing run down to the few decisions that make it fail, and writes
                 their schedule; the same for any number of jobs, after at most --runs runs (2000)
   show          prints a schedule in words
+  web           serves a page in which you drive a cluster by hand (--port 0: any that is free),
+                or writes it to a file; the same engine runs in the browser
 `;
 
 const VALUE_FLAGS = [
@@ -71,6 +77,7 @@ const VALUE_FLAGS = [
   "--save",
   "--runs",
   "--out",
+  "--port",
 ];
 const PLAIN_FLAGS = ["--verbose", "--twice", "--by-reference", "--help"];
 
@@ -99,6 +106,11 @@ export function parse(argv: readonly string[], names: readonly string[]): Parsed
   if (verb === "show" || verb === "replay" || verb === "shrink") {
     return withSchedule(verb, words.slice(1), names, flags);
   }
+  if (verb === "web") {
+    const web = parseWeb(words.slice(1), flags);
+    return typeof web === "string" ? wrong(web) : { ok: true, command: web };
+  }
+  if (flags.has("--port")) return wrong("flag --port goes with web");
   const [name, extra] = words;
   if (extra !== undefined) return wrong(`unexpected argument "${extra}"`);
   if (name === undefined) return wrong('which scenario? "npm run sim -- list" shows them');

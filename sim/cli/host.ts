@@ -30,4 +30,11 @@ export interface Host {
   writeFile(path: string, content: string | Uint8Array): string | undefined;
   /** Writes a page that shows a film (`film/codec.ts`); gives its size in bytes. */
   writePicture(path: string, title: string, film: Uint8Array): PictureWritten;
+  /** Writes the playground's page as one file. */
+  writeWeb(path: string): PictureWritten;
+  /**
+   * Serves the playground's page on a port of this machine, 0 for any, until the process is told to
+   * stop. `onReady` is told the address. Resolves with what was wrong, if anything was.
+   */
+  serveWeb(port: number, onReady: (address: string) => void): Promise<string | undefined>;
 }

@@ -26,7 +26,8 @@ export interface ClusterPlan {
 export interface Action {
   readonly atUs: number;
   /**
-   * How many events were over by then: where one instant has several, time alone says too little.
+   * How many events were over by then: where one instant has several, time alone says too little. A
+   * count that is too large, as one written by hand, leaves it to the time.
    */
   readonly after: number;
   readonly deed: Deed;

@@ -49,6 +49,16 @@ async function said(
       result.files.set(path, `${title}: ${film.length > 0}`);
       return { ok: true, bytes: film.length };
     },
+    writeWeb: (path) => {
+      if (path === "/forbidden") return { ok: false, problem: "permission denied" };
+      result.files.set(path, "the playground");
+      return { ok: true, bytes: 1234 };
+    },
+    serveWeb: (port, onReady) => {
+      if (port === 1) return Promise.resolve("permission denied");
+      onReady(`http://127.0.0.1:${port}/`);
+      return Promise.resolve(undefined);
+    },
   };
   result.status = await main(argv, SCENARIOS, host);
   return result;
@@ -221,6 +231,30 @@ test("what is wrong with a schedule is told with its file, and the status is 2",
     const { status, err } = await said(line.split(" "), undefined, false, files);
     assert.is(status, 2, line);
     assert.match(err, problem);
+  }
+});
+
+test("the playground is served until it is stopped, or written", async () => {
+  const served = await said(["web", "--port", "0"]);
+  assert.is(served.status, 0);
+  assert.match(served.out, "playground: http://127.0.0.1:0/");
+  assert.match((await said(["web"])).out, ":8765/");
+  const written = await said(["web", "--out", "x.html"]);
+  assert.is(written.status, 0);
+  assert.ok(written.files.has("x.html"));
+  const wrong: readonly (readonly [string, number, string])[] = [
+    ["web --port 1", 1, "cannot serve the playground: permission denied"],
+    ["web --out /forbidden", 1, "cannot write /forbidden: permission denied"],
+    ["web --port 70000", 2, 'malformed port "70000"'],
+    ["web --port 1 --out x", 2, "do not go together"],
+    ["web --seed 3", 2, "flag --seed does not go with web"],
+    ["web calm", 2, 'unexpected argument "calm"'],
+    ["calm --port 3", 2, "flag --port goes with web"],
+  ];
+  for (const [line, status, problem] of wrong) {
+    const { err, status: got } = await said(line.split(" "));
+    assert.is(got, status, line);
+    assert.ok(err.includes(problem), err);
   }
 });
 

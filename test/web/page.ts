@@ -1,10 +1,11 @@
-/** A picture in a real browser, for tests: writes the page and opens it in headless Chromium. */
+/** Our pages in a real browser, for tests: writes a page and opens it in headless Chromium. */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { writePicture } from "../../runtime/cli/picture.ts";
+import { writeWeb } from "../../runtime/cli/web.ts";
 import { encodeFilm } from "../../sim/film/codec.ts";
 import type { Film } from "../../sim/film/film.ts";
 
@@ -29,7 +30,13 @@ export interface Opened {
 }
 
 export interface Theatre {
+  /** Opens any page, as soon as its canvas is drawn. */
+  visit(url: string, scheme?: "light" | "dark"): Promise<Opened>;
+  /** Writes the playground and opens it. */
+  live(address?: string, scheme?: "light" | "dark"): Promise<Opened>;
   open(film: Film, address?: string, scheme?: "light" | "dark"): Promise<Opened>;
+  /** Closes all pages. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,21 +46,37 @@ export async function theatre(executablePath: string): Promise<Theatre> {
   const args = ["--no-sandbox", "--disable-dev-shm-usage"];
   const browser: Browser = await chromium.launch({ executablePath, args });
   let count = 0;
+  const visit: Theatre["visit"] = async (url, colorScheme = "light") => {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme });
+    const complaints: string[] = [];
+    const requests: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("request", (request) => requests.push(request.url()));
+    await page.goto(url);
+    await page.waitForSelector("canvas[data-in-sight]");
+    return { page, complaints, requests };
+  };
+  const fresh = (): string => {
+    count += 1;
+    return join(folder, `${count}.html`);
+  };
   return {
-    async open(film, address = "", colorScheme = "light") {
-      count += 1;
-      const path = join(folder, `${count}.html`);
+    visit,
+    live(address = "", scheme = "light") {
+      const path = fresh();
+      const written = writeWeb(path);
+      if (!written.ok) throw new Error(written.problem);
+      return visit(`${pathToFileURL(path).href}${address}`, scheme);
+    },
+    open(film, address = "", scheme = "light") {
+      const path = fresh();
       const written = writePicture(path, `${film.scenario}, seed ${film.seed}`, encodeFilm(film));
       if (!written.ok) throw new Error(written.problem);
-      const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme });
-      const complaints: string[] = [];
-      const requests: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(error.message));
-      page.on("request", (request) => requests.push(request.url()));
-      await page.goto(`${pathToFileURL(path).href}${address}`);
-      await page.waitForSelector("canvas[data-in-sight]");
-      return { page, complaints, requests };
+      return visit(`${pathToFileURL(path).href}${address}`, scheme);
+    },
+    async clear() {
+      for (const context of browser.contexts()) await context.close();
     },
     async close() {
       await browser.close();

@@ -9,14 +9,21 @@ try {
   console.error("tools/web/bundle.mjs: esbuild is not installed; run npm ci");
   process.exit(1);
 }
-await esbuild.build({
-  entryPoints: [`${root}dist/runtime/web/picture/page.js`],
-  outfile: `${root}dist/runtime/web/picture.js`,
-  bundle: true,
-  minify: true,
-  format: "iife",
-  target: "es2022",
-  platform: "browser",
-  legalComments: "inline",
-  logLevel: "warning",
-});
+const PAGES = [
+  ["picture/page.js", "picture.js"],
+  ["live/page.js", "live.js"],
+  ["live/worker.js", "live-worker.js"],
+];
+for (const [entry, out] of PAGES) {
+  await esbuild.build({
+    entryPoints: [`${root}dist/runtime/web/${entry}`],
+    outfile: `${root}dist/runtime/web/${out}`,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    target: "es2022",
+    platform: "browser",
+    legalComments: "inline",
+    logLevel: "warning",
+  });
+}

@@ -4,7 +4,7 @@ import { barBox } from "./paint.ts";
 import { endsOf, inSight, MOST_LINES } from "./arrows.ts";
 import { bandOf, HEAD_HEIGHT, LABEL_WIDTH, nodeAt, timeX, xTime } from "./lanes.ts";
 import { type Scene, clockText } from "./scene.ts";
-import { ALL, type Choice } from "./view.ts";
+import { ALL, type Choice, type View } from "./view.ts";
 
 type Place = Omit<Painting, "context" | "pen">;
 
@@ -116,6 +116,33 @@ export function search(scene: Scene, text: string): Match[] {
     matches.push({ timeUs, text: name, choice: { type: "arrow", index: i } });
   }
   return matches.sort((a, b) => a.timeUs - b.timeUs);
+}
+
+/** The faults of the film as something to go to. */
+export const faultsOf = ({ film }: Scene): Pick<Match, "timeUs" | "choice">[] =>
+  film.faults.map(({ timeUs }, index) => ({ timeUs, choice: { type: "fault", index } }));
+
+/**
+ * The one after (1) or before (-1) what is chosen, or what is in sight; past the last, the first.
+ */
+export function nextOf<One extends Pick<Match, "timeUs" | "choice">>(
+  all: readonly One[],
+  view: View,
+  direction: 1 | -1,
+): One | undefined {
+  const now = view.choice;
+  const at = all.findIndex(
+    ({ choice }) =>
+      choice.type === now?.type &&
+      "index" in choice &&
+      "index" in now &&
+      choice.index === now.index,
+  );
+  const near =
+    direction === 1
+      ? all.findIndex(({ timeUs }) => timeUs >= view.beginUs)
+      : all.findLastIndex(({ timeUs }) => timeUs <= view.endUs);
+  return all[at < 0 ? near : at + direction] ?? all.at(direction === 1 ? 0 : -1);
 }
 
 /** One line for a tip beside the pointer. */

@@ -3,7 +3,10 @@ import { element } from "./element.ts";
 import type { Controls } from "./controls.ts";
 import { show, zoom } from "./view.ts";
 
-const KEYS: readonly (readonly [keys: string, text: string])[] = [
+/** Keys, and what they do. */
+export type KeyText = readonly [keys: string, text: string];
+
+const KEYS: readonly KeyText[] = [
   ["← →", "move through time (with Shift: a whole window)"],
   ["↑ ↓", "choose the lane above or below: its state at this moment"],
   ["+ −", "zoom in, zoom out"],
@@ -16,8 +19,9 @@ const KEYS: readonly (readonly [keys: string, text: string])[] = [
   ["?", "these keys"],
 ];
 
-export function helpDialog(): HTMLDialogElement {
-  const rows = KEYS.map(([keys, text]) =>
+/** `more` are the keys of the page that only it has. */
+export function helpDialog(more: readonly KeyText[] = []): HTMLDialogElement {
+  const rows = [...more, ...KEYS].map(([keys, text]) =>
     element(
       "tr",
       {},
@@ -41,11 +45,16 @@ export function helpDialog(): HTMLDialogElement {
 
 export function onKey(stage: Controls, event: KeyboardEvent): void {
   const { target } = event;
-  if (target instanceof HTMLInputElement && target.type === "search") return;
-  if (target instanceof HTMLSelectElement || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (isTaken(target) || event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]") !== null) return;
   if (act(stage, event.key, event.shiftKey)) event.preventDefault();
 }
+
+/** Whether keys are for the element that has the focus: it takes text, or arrows choose in it. */
+export const isTaken = (target: EventTarget | null): boolean =>
+  target instanceof HTMLSelectElement ||
+  target instanceof HTMLTextAreaElement ||
+  (target instanceof HTMLInputElement && target.type !== "checkbox");
 
 /** Does what the key says; false where it says nothing. */
 function act(stage: Controls, key: string, shift: boolean): boolean {

@@ -25,7 +25,28 @@ export interface Wishes {
 /** Lines of the story that are listed at a time. */
 const MOST_LINES = 40;
 
+/** What is chosen, and the story: for every page that shows a film. */
+export interface Words extends Omit<Panel, "root"> {
+  readonly details: HTMLElement;
+  readonly story: HTMLElement;
+}
+
 export function panelOf(scene: Scene, view: View, wishes: Wishes): Panel {
+  const { details, story, choose, tell } = wordsOf(() => scene, view, wishes);
+  const root = element(
+    "aside",
+    { "aria-label": "Details, story and filters" },
+    verdict(scene, wishes),
+    details,
+    story,
+    filters(scene, view, wishes),
+    legendOf(),
+  );
+  return { root, choose, tell };
+}
+
+/** `scene` is asked each time: it may change. */
+export function wordsOf(scene: () => Scene, view: View, wishes: Pick<Wishes, "choose">): Words {
   const details = element("section", {
     id: "details",
     "aria-live": "polite",
@@ -33,24 +54,15 @@ export function panelOf(scene: Scene, view: View, wishes: Wishes): Panel {
   });
   const list = element("ul", { id: "story" });
   const heading = element("h2", {}, "Story");
-  const root = element(
-    "aside",
-    { "aria-label": "Details, story and filters" },
-    verdict(scene, wishes),
-    details,
-    element("section", {}, heading, list),
-    filters(scene, view, wishes),
-    legendOf(),
-  );
   const choose = (): void => {
     const hint = "Click anything, or a moment of a lane, to see what is known of it.";
     if (view.choice === undefined) details.replaceChildren(element("p", { class: "soft" }, hint));
-    else details.replaceChildren(...detailsOf(scene, view.choice));
+    else details.replaceChildren(...detailsOf(scene(), view.choice));
   };
   const tell = (matches: readonly Match[]): void => {
     const searching = view.search.trim() !== "";
     heading.textContent = searching ? `Found: ${matches.length}` : "Story";
-    const all = searching ? matches : storyOf(scene);
+    const all = searching ? matches : storyOf(scene());
     const middle = (view.beginUs + view.endUs) / 2;
     let at = all.findIndex(({ timeUs }) => timeUs >= view.beginUs);
     if (at < 0) at = all.length;
@@ -62,13 +74,17 @@ export function panelOf(scene: Scene, view: View, wishes: Wishes): Panel {
     );
   };
   choose();
-  return { root, choose, tell };
+  return { details, story: element("section", {}, heading, list), choose, tell };
 }
 
 const storyOf = ({ film }: Scene): Match[] =>
   film.lines.map(({ timeUs, text }, index) => ({ timeUs, text, choice: { type: "line", index } }));
 
-function item({ timeUs, text, choice }: Match, view: View, wishes: Wishes): HTMLElement {
+function item(
+  { timeUs, text, choice }: Match,
+  view: View,
+  wishes: Pick<Wishes, "choose">,
+): HTMLElement {
   const time = element("time", {}, clockText(timeUs, 1000));
   const one = element("button", { type: "button" }, time, text);
   const { choice: now } = view;
@@ -103,7 +119,7 @@ function verdict({ film }: Scene, wishes: Wishes): HTMLElement {
   return element("section", { "aria-label": "Verdict" }, ...parts);
 }
 
-function filters(scene: Scene, view: View, wishes: Wishes): HTMLElement {
+export function filters(scene: Scene, view: View, wishes: Pick<Wishes, "redraw">): HTMLElement {
   const types = scene.types.map(({ word, name, count }) => {
     const box = element("input", { type: "checkbox", "data-word": String(word) });
     box.checked = !view.hidden.has(word);

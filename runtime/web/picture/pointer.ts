@@ -8,8 +8,7 @@ const CLICK_PIXELS = 4;
 
 /** `hover` is told where the pointer is, and (-1, -1) where it has left or drags. */
 export function listen(stage: Controls, hover: (x: number, y: number) => void): void {
-  const { canvas, view, scene } = stage;
-  const { film } = scene;
+  const { canvas, view } = stage;
   let drag: { x: number; y: number; moved: boolean; foot: boolean } | undefined;
   let waiting = false;
   const perPixel = (): number =>
@@ -17,6 +16,7 @@ export function listen(stage: Controls, hover: (x: number, y: number) => void): 
   const footTo = (x: number): void => {
     const part = (x - LABEL_WIDTH) / (canvas.clientWidth - LABEL_WIDTH);
     const half = (view.endUs - view.beginUs) / 2;
+    const { film } = stage.scene;
     show(view, film, part * film.endUs - half, part * film.endUs + half);
     stage.redraw();
   };
@@ -49,7 +49,7 @@ export function listen(stage: Controls, hover: (x: number, y: number) => void): 
       return;
     }
     const by = (drag.x - x) * perPixel();
-    show(view, film, view.beginUs + by, view.endUs + by);
+    show(view, stage.scene.film, view.beginUs + by, view.endUs + by);
     view.scroll += drag.y - y;
     drag.x = x;
     drag.y = y;
@@ -67,12 +67,12 @@ export function listen(stage: Controls, hover: (x: number, y: number) => void): 
       event.preventDefault();
       if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
         const by = (event.deltaX || event.deltaY) * perPixel();
-        show(view, film, view.beginUs + by, view.endUs + by);
+        show(view, stage.scene.film, view.beginUs + by, view.endUs + by);
       } else if (event.altKey) {
         view.scroll += event.deltaY;
       } else {
         const factor = 2 ** (Math.max(-200, Math.min(200, event.deltaY)) / 200);
-        zoom(view, film, factor, xTime(stage.painting().layout, view, event.offsetX));
+        zoom(view, stage.scene.film, factor, xTime(stage.painting().layout, view, event.offsetX));
       }
       stage.redraw();
     },
