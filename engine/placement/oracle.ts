@@ -19,6 +19,9 @@ export const LOGICAL_END: number = 1 << 18;
  */
 const LAST_BELIEVED_MS = 2 ** 45;
 
+/** An oracle that is ahead of the wall clock by less waits for it. */
+const AHEAD_MS = 1000;
+
 export interface Oracle {
   /** Milliseconds of the last grant, or from where the first one may begin. */
   readonly physical: number;
@@ -74,16 +77,23 @@ export function withoutProposal(oracle: Oracle): Oracle {
 /**
  * Follows the wall clock. It never goes back with it, and runs at most twice as fast as the
  * monotonic clock, so that a clock that leaps ahead and is put right again leaves little behind.
+ * What is left it loses by running at half speed: it must not stand still for long, as the life of
+ * locks is told by it.
  */
 export function follow(oracle: Oracle, now: Now): Oracle {
-  const behind = Math.min(believed(now.wallMs), oracle.limit - 1) - oracle.physical;
-  if (behind <= 0) {
+  const wallMs = believed(now.wallMs);
+  const room = oracle.limit - 1 - oracle.physical;
+  const behind = Math.min(wallMs - oracle.physical, room);
+  const elapsed = now.monotonicMs - oracle.followedMs;
+  const isFarAhead = oracle.physical - wallMs > AHEAD_MS;
+  const due = isFarAhead ? Math.min(elapsed / 2, room) : Math.min(behind, 2 * elapsed);
+  const advance = Math.floor(due);
+  if (advance <= 0) {
+    if (behind > 0) return oracle;
     // A millisecond of credit: the two clocks do not turn over at the same instant.
     const followedMs = Math.max(oracle.followedMs, now.monotonicMs - 1);
     return followedMs === oracle.followedMs ? oracle : { ...oracle, followedMs };
   }
-  const advance = Math.min(behind, Math.floor(2 * (now.monotonicMs - oracle.followedMs)));
-  if (advance <= 0) return oracle;
   return {
     physical: oracle.physical + advance,
     logical: 0,

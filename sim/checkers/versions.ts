@@ -26,8 +26,9 @@ export function auditVersions<T extends Transaction>(
 ): Audited<T> {
   const authors = new Map<bigint, T>();
   for (const one of history) {
-    const wrote = one.accesses.some(({ type }) => type !== "read");
-    if (one.startTs !== undefined && (wrote || !authors.has(one.startTs))) {
+    // Others may read at the very timestamp at which somebody began.
+    const leaves = one.accesses.some((access) => access.type !== "read" || access.locking);
+    if (one.startTs !== undefined && (leaves || !authors.has(one.startTs))) {
       authors.set(one.startTs, one);
     }
   }

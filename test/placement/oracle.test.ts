@@ -56,9 +56,18 @@ test("no grant reaches the limit of the stored window", () => {
   assert.is(grant(oracle, LOGICAL_END - 1), undefined);
 });
 
-test("a wall clock that steps back is not followed", () => {
-  const oracle = follow(ready(50_000), { monotonicMs: 10, wallMs: 10 });
+test("a wall clock that steps back a little is waited for", () => {
+  const oracle = follow(ready(50_000), { monotonicMs: 10, wallMs: 49_010 });
   assert.equal(granted(oracle, 1).granted, { physical: 50_000, logical: 1 });
+});
+
+test("a wall clock that steps far back is met at half the speed of time", () => {
+  let oracle = ready(50_000);
+  for (let at = 1; at <= 1_000; at++) {
+    oracle = follow(oracle, { monotonicMs: at, wallMs: 40_000 + at });
+  }
+  assert.is(oracle.physical, 50_500);
+  assert.is(follow(oracle, { monotonicMs: 90_000, wallMs: 40_000 }).physical, 52_999);
 });
 
 test("a wall clock that leaps ahead is followed at no more than twice the speed of time", () => {

@@ -2,7 +2,7 @@ import * as assert from "uvu/assert";
 import type { Transaction } from "../../../sim/checkers/transactions/history.ts";
 import { auditVersions, type StoredVersion } from "../../../sim/checkers/versions.ts";
 import { suite } from "../../harness.ts";
-import { append, locked, remove, txn, write } from "./words.ts";
+import { append, locked, read, remove, txn, write } from "./words.ts";
 
 const test = suite("sim/checkers/versions");
 
@@ -54,6 +54,15 @@ test("nothing is there that nobody wrote, or that was told to have failed", () =
   assert.match(problem([both], put("x", 2n, 5n, 1)), "has no author");
   const failed: Transaction = { ...both, outcome: "fail", commitTs: undefined };
   assert.match(problem([failed], put("x", 1n, 5n, 1)), "which was told that it failed");
+});
+
+test("a lock's author is who locked, not who read at the timestamp at which that one began", () => {
+  const reader: Transaction = { ...txn("T1", read("y", 7)), startTs: 1n };
+  const locker = done(txn("T2", locked("y")), 1n, 5n);
+  const lock: StoredVersion = { key: "y", type: "lock", startTs: 1n, commitTs: 5n, numbers: [] };
+  assert.is(problem([reader, locker], lock), "none");
+  assert.is(problem([locker, reader], lock), "none");
+  assert.match(problem([reader], lock), "which did not only lock it");
 });
 
 test("removals and locks are versions too", () => {
