@@ -36,6 +36,7 @@ var transactionRules = []transactionRule{
 	{"two transactions may read what the other writes, unless they lock it", writeSkew},
 	{"a region is split under a transaction, which commits all the same", splitUnder},
 	{"a delete range leaves no version of its keys, and all others", deleteVersions},
+	{"a range is flashed back to what it was, and closed meanwhile", flashBack},
 }
 
 func transactions(ctx context.Context, client *txnkv.Client) error {
