@@ -30,7 +30,7 @@ font-variant-numeric:tabular-nums}
 .node .clock{font-size:11px}
 .acts{display:flex;gap:4px;flex-wrap:wrap;margin-top:4px;align-items:center}
 .acts button,.acts select{padding:1px 6px}
-.node select{width:84px;flex:1}
+.node select{width:84px;flex:1;padding:1px 2px}
 select.troubled{border-color:var(--fault);box-shadow:inset 0 -2px var(--fault)}
 .links{width:auto}.links th,.links td{padding:1px;text-align:center}
 .links th[scope=row]{text-align:left;padding-right:6px;white-space:nowrap}
@@ -43,11 +43,11 @@ select.troubled{border-color:var(--fault);box-shadow:inset 0 -2px var(--fault)}
 .told li[data-end=open]{border-color:var(--line)}
 .told li[data-end=refused],.told li[data-end=unknown]{border-color:var(--bad)}
 .deeds{max-height:130px}.deeds .later{opacity:.45}
-.part #story{max-height:180px}
+aside #story{max-height:200px}
 .tall{display:block;margin:6px 0}.tall input,.tall textarea{display:block;width:100%}
 textarea{font:12px ui-monospace,monospace;color:inherit;background:var(--ground);
 border:1px solid var(--line);border-radius:5px}
-.wide{display:grid;grid-template-columns:1fr 190px;margin:5px 0}
+.wide{display:grid;grid-template-columns:1fr 260px;margin:5px 0}
 dialog{max-width:560px}
 #proof{display:block;white-space:pre-wrap;margin-top:6px;font:12px ui-monospace,monospace}
 @media (max-width:800px){body{grid-template:auto 1fr 45vh/1fr}}

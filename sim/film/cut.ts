@@ -6,8 +6,8 @@ import type { World } from "../model.ts";
 import { traceText } from "../trace/trace.ts";
 import {
   CALL_NAMES,
-  faultOf,
   MESSAGE_NAMES,
+  namedIn,
   nodesOf,
   operationsOf,
   STATE_NAMES,
@@ -59,7 +59,11 @@ export function cutOut(
     statuses,
     states: named(picked(film.states, statesIn(film, window)), STATE_NAMES),
     clocks,
-    faults: film.faults.map((fault) => faultOf(fault, names, world.timeUs)),
+    faults: film.faults.map((fault) => ({
+      ...fault,
+      endUs: Math.min(fault.endUs, world.timeUs),
+      nodes: namedIn(fault.text, names),
+    })),
     lines: linesIn(world, window),
     violation,
     leftOut: {

@@ -111,7 +111,7 @@ function messagesOf(film: Recorder): Film["messages"] {
   };
 }
 
-export function faultOf(
+function faultOf(
   fault: Omit<FilmFault, "nodes">,
   names: readonly string[],
   end: number,

@@ -93,12 +93,33 @@ const rateText = (millionths: number): string =>
     ? "right"
     : `${millionths < 0 ? "slow" : "fast"} by ${Math.abs(millionths) / 10_000} %`;
 
-/** Links by the names of their ends, both directions of a pair as one. */
+/**
+ * Links by the names of their ends, both directions of a pair as one, those of one node together.
+ */
 function linksText(links: readonly NamedLink[]): string {
-  const has = (a: string, b: string): boolean => links.some(([x, y]) => x === a && y === b);
-  const pairs = links.flatMap(([from, to]) => {
-    if (!has(to, from)) return `${from} → ${to}`;
-    return from < to ? `${from} ↔ ${to}` : [];
-  });
-  return pairs.join(", ");
+  const [first] = links;
+  const hub = first?.find((name) => links.every((link) => link.includes(name)));
+  if (hub !== undefined) return linksOf(hub, links);
+  return links
+    .flatMap(([from, to]) => {
+      if (!has(links, to, from)) return `${from} → ${to}`;
+      return from < to ? `${from} ↔ ${to}` : [];
+    })
+    .join(", ");
 }
+
+function linksOf(hub: string, links: readonly NamedLink[]): string {
+  const others = [...new Set(links.flat())].filter((name) => name !== hub);
+  const kinds = [
+    ["↔", others.filter((name) => has(links, hub, name) && has(links, name, hub))],
+    ["→", others.filter((name) => has(links, hub, name) && !has(links, name, hub))],
+    ["←", others.filter((name) => !has(links, hub, name))],
+  ] as const;
+  return kinds
+    .filter(([, names]) => names.length > 0)
+    .map(([sign, names]) => `${hub} ${sign} ${names.join(", ")}`)
+    .join("; ");
+}
+
+const has = (links: readonly NamedLink[], from: string, to: string): boolean =>
+  links.some(([a, b]) => a === from && b === to);

@@ -97,16 +97,13 @@ test("a fault lasts until it is taken back, and until then it shows at every mom
   assert.is(faultsAfter(actions.slice(0, 1))[0]?.endUs, Infinity);
 });
 
-test("links are told by their ends, both directions as one", () => {
-  const cut: Deed = {
-    type: "cut",
-    links: [
-      ["a", "b"],
-      ["b", "a"],
-      ["c", "a"],
-    ],
-  };
-  assert.is(describeDeed(cut), "cut: a ↔ b, c → a");
+test("links are told by their ends, both directions as one, those of one node together", () => {
+  const cut = (...links: (readonly [string, string])[]): string =>
+    describeDeed({ type: "cut", links });
+  assert.is(cut(["a", "b"], ["b", "a"], ["c", "a"]), "cut: a ↔ b; a ← c");
+  assert.is(cut(["a", "b"], ["c", "a"], ["a", "d"]), "cut: a → b, d; a ← c");
+  assert.is(cut(["a", "b"], ["d", "c"], ["c", "d"]), "cut: a → b, c ↔ d");
+  assert.is(cut(["a", "b"]), "cut: a → b");
 });
 
 test.run();

@@ -40,6 +40,8 @@ export function deskOf(engine: Engine, first: Picture, scenarios: readonly strin
   let names: readonly string[] = [];
   let parts: Part[] = [];
   let types = 0;
+  /** The moment that the words are about. */
+  let toldUs = -1;
 
   const notice = element("p", { id: "notice", role: "status", hidden: "" });
   const alarm = element("p", { id: "alarm", role: "alert", hidden: "" });
@@ -54,6 +56,11 @@ export function deskOf(engine: Engine, first: Picture, scenarios: readonly strin
 
   const live: Live = {
     deed(deed) {
+      const { film } = stage.controls.scene;
+      if (film.violation !== undefined && engine.head.isFollowing) {
+        say("The run has ended with the violation. Go back to a moment before it to go on.", true);
+        return;
+      }
       const at = clockText(engine.atUs);
       const isNew = engine.deed(deed);
       if (isNew) say(`Another course begins at ${at}. The one you left is kept with the deeds.`);
@@ -188,7 +195,9 @@ export function deskOf(engine: Engine, first: Picture, scenarios: readonly strin
     for (const part of parts) part.refresh(now);
     figures.textContent = `${now.events.toLocaleString("en")} events, trace ${now.trace}`;
     about.tell(stage.matches());
-    if (stage.view.choice?.type === "moment") about.choose();
+    about.details.setAttribute("aria-live", now.running ? "off" : "polite");
+    if (stage.view.choice?.type === "moment" && now.atUs !== toldUs) about.choose();
+    toldUs = now.atUs;
     const { violation } = now.film;
     alarm.hidden = violation === undefined;
     if (violation !== undefined) {
@@ -270,8 +279,8 @@ export function deskOf(engine: Engine, first: Picture, scenarios: readonly strin
       section("Keys and values", true, typing.root),
       section("Links", true, links),
       section("What was done", true, done.root),
-      section("What is chosen", true, about.details),
-      section("Story", true, about.story),
+      about.details,
+      about.story,
       section("Messages shown", false, shown),
       section("The same run in Node", false, proof.root),
       legendOf(),

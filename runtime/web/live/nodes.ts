@@ -88,7 +88,7 @@ function cardOf(live: Live, name: string, node: number): Part {
     setText(status, STATUS_SIGNS[state.status]);
     const isDown = state.status === "down";
     const known = state.members.map((one) => memberText(one, !isDown)).join(", ");
-    const text = isDown && known !== "" ? `was ${known}` : known;
+    const text = known === "" ? "no replica" : isDown ? `was ${known}` : known;
     setText(roles, text);
     if (roles.title !== text) roles.title = text;
     setText(clock, `${state.offsetUs < 0 ? "−" : "+"}${lengthText(Math.abs(state.offsetUs))}`);
@@ -125,13 +125,13 @@ function memberText({ group, role, term, commit, applied, lease }: Member, isUp:
 }
 
 function clockText({ millionths, frozen }: Trouble): string {
-  if (frozen) return "clock: stands still";
+  if (frozen) return "stands still";
   if (millionths === 0) return "clock…";
-  return `clock: ${Math.abs(millionths) / 10_000} % ${millionths < 0 ? "slow" : "fast"}`;
+  return `${Math.abs(millionths) / 10_000} % ${millionths < 0 ? "slow" : "fast"}`;
 }
 
 const diskText = ({ slowdown, full }: Trouble): string =>
-  full ? "disk: full" : slowdown > 1 ? `disk: ${slowdown} × slower` : "disk…";
+  full ? "disk full" : slowdown > 1 ? `${slowdown} × slow` : "disk…";
 
 function relabel(one: HTMLButtonElement, text: string, label: string): void {
   setText(one, text);
