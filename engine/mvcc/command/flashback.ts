@@ -90,19 +90,27 @@ export const prepareFlashback = (
       const user = work.reader.userKey("lock", key);
       if (lock !== undefined && user !== undefined) rollbackLock(work, user, lock, true);
     }
-    if (next === undefined) lockFirst(work, request, within(rangeOfFlashback(request), bounds));
+    if (next === undefined) {
+      lockFirst(work, request, within(rangeOfFlashback(request), bounds), keys[0]);
+    }
     return done(PrepareFlashbackToVersionResponse.make());
   });
 
-/** Locks the first key of the range with what it was, unless that has been done. */
+/**
+ * Locks the first key of the range with what it was, unless that has been done. It may be
+ * `rolledBack`, which has a version only now.
+ */
 function lockFirst(
   work: Work,
   { startTs: start, version }: PrepareFlashbackToVersionRequest,
   range: KeyRange,
+  rolledBack: Key | undefined,
 ): void {
   const { reader, draft } = work;
   const startTs = Timestamp(start);
-  const key = firstKey(reader, range);
+  const first = firstKey(reader, range);
+  const isNew = rolledBack !== undefined && (first === undefined || rolledBack < first);
+  const key = isNew ? rolledBack : first;
   if (key === undefined || ownLock(reader, range, startTs) !== undefined) return;
   const primary = reader.userKey("write", key);
   if (primary === undefined) return;
