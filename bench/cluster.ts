@@ -9,8 +9,9 @@
  * A window begins when the servers have finished what came of filling or starting them; what a
  * load makes them do later counts for the loads that follow.
  *
- * With `--memory MB` each store of ours keeps to a budget (etcd has none to set), and `--keys`
- * makes the data outgrow it. What each process held at most is told beside the figures.
+ * With `--memory MB` each store of ours keeps to a budget (etcd has none to set); with
+ * `--spill MB` there are eight times as many data as that. What each process held at most, on
+ * either side of the restart, and what lies on its disk in the end is told beside the figures.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -20,11 +21,12 @@ import { hasEtcd, startEtcd } from "./cluster/etcd.ts";
 import { measure, preload } from "./cluster/loadgen.ts";
 import type { CpuGroups, KeySpace, Report, Shape, Target } from "./cluster/loadgen.ts";
 import { startCluster } from "./cluster/rutile.ts";
+import { describeSizes, sizesOf } from "./cluster/sizes.ts";
 import { printSamples } from "./cluster/table.ts";
 import type { Samples } from "./cluster/table.ts";
 import { buildGo } from "./go.ts";
 import { positive, refuseOption } from "./options.ts";
-import { peakMemory } from "./storage/resources.ts";
+import { peakMemory, spaceBelow } from "./storage/resources.ts";
 
 export const name = "cluster";
 export const summary =
@@ -76,6 +78,8 @@ interface System {
   cpu(): CpuGroups;
   /** Those that keep the data. */
   servers(): readonly number[];
+  /** Where each of them keeps them. */
+  directories(): readonly string[];
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -90,20 +94,17 @@ export const options = {
     help: "where the servers keep their data; removed at the end",
   },
   only: { type: "string", argument: "SYSTEM", help: "etcd or rutile; both without it" },
-  keys: { type: "string", default: "100000", argument: "N", help: "keys, all of them present" },
-  value: { type: "string", default: "128", argument: "BYTES", help: "size of a value" },
+  keys: { type: "string", argument: "N", help: "keys, all of them present (100000)" },
+  value: { type: "string", argument: "BYTES", help: "size of a value (128; 512 with --spill)" },
   memory: { type: "string", argument: "MB", help: "budget of each store of ours" },
+  spill: { type: "string", argument: "MB", help: "that budget, and data of eight times as much" },
 } as const;
 
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options });
   const seconds = positive("seconds", values.seconds);
   const rounds = positive("rounds", values.rounds);
-  const space = {
-    keys: positive("keys", values.keys),
-    valueBytes: positive("value", values.value),
-  };
-  const memory = values.memory === undefined ? undefined : positive("memory", values.memory);
+  const sizes = sizesOf(values);
   const systems = (["etcd", "rutile"] as const).filter(
     (system) => values.only === undefined || values.only === system,
   );
@@ -120,20 +121,23 @@ export async function run(args: readonly string[]): Promise<void> {
   const root = resolve(values.directory);
   mkdirSync(root, { recursive: true });
   const samples: Samples = { etcd: new Map(), rutile: new Map() };
+  console.log(describeSizes(sizes));
   for (let round = 1; round <= rounds; round += 1) {
     for (const system of systems) {
       const directory = mkdtempSync(join(root, `bench-${system}-`));
       try {
         const course = system === "etcd" ? etcdCourse : rutileCourse;
-        const started = system === "etcd" ? await etcd(directory) : await rutile(directory, memory);
+        const started =
+          system === "etcd" ? await etcd(directory) : await rutile(directory, sizes.memory);
         try {
-          await follow(course, started, loadgen, space, seconds, (label, report) => {
-            console.log(`round ${round} ${system} ${describe(label, report)}`);
+          const tell = (line: string): void => console.log(`round ${round} ${system} ${line}`);
+          await follow(course, started, loadgen, sizes.space, seconds, tell, (label, report) => {
+            tell(describe(label, report));
             const reports = samples[system].get(label) ?? [];
             samples[system].set(label, [...reports, report]);
           });
-          const peaks = started.servers().map((pid) => Math.round(peakMemory(pid) / MIB));
-          console.log(`round ${round} ${system} peak memory, MiB: ${peaks.join(", ")}`);
+          const disk = started.directories().map((place) => Math.round(spaceBelow(place) / MIB));
+          tell(`on the disk, MiB: ${disk.join(", ")}`);
         } finally {
           await started.stop();
         }
@@ -151,6 +155,7 @@ async function follow(
   loadgen: string,
   space: KeySpace,
   seconds: number,
+  tell: (line: string) => void,
   record: (label: string, report: Report) => void,
 ): Promise<void> {
   const drive = async (shape: Shape): Promise<Report> =>
@@ -162,10 +167,17 @@ async function follow(
   };
   await preload(loadgen, await system.target(), space);
   await rest();
+  const peaks = (): string =>
+    system
+      .servers()
+      .map((pid) => Math.round(peakMemory(pid) / MIB))
+      .join(", ");
   for (const [label, shape] of course.fresh) record(label, await drive(shape));
+  tell(`peak memory while written, MiB: ${peaks()}`);
   await system.restart();
   await rest();
   for (const [label, shape] of course.restarted) record(label, await drive(shape));
+  tell(`peak memory while read, MiB: ${peaks()}`);
 }
 
 async function etcd(directory: string): Promise<System> {
@@ -174,6 +186,7 @@ async function etcd(directory: string): Promise<System> {
     target: async () => ({ system: "etcd", endpoints: await cluster.leader() }),
     cpu: () => ({ stores: cluster.pids }),
     servers: () => cluster.pids,
+    directories: () => cluster.directories,
     restart: () => cluster.restart(),
     stop: () => cluster.stop(),
   };
@@ -188,6 +201,7 @@ async function rutile(directory: string, memory: number | undefined): Promise<Sy
     target: () => Promise.resolve({ system: "rutile", endpoints: cluster.endpoints }),
     cpu: () => ({ stores: pids([...cluster.stores]), pd: pids([...cluster.pds]) }),
     servers: () => pids([...cluster.stores]),
+    directories: () => cluster.stores.map(({ name: store }) => join(directory, store)),
     restart: async () => {
       await Promise.all(cluster.stores.map((store) => store.stop()));
       await Promise.all(cluster.stores.map((store) => store.start()));

@@ -9,6 +9,8 @@ import type { ServerProcess } from "./processes.ts";
 /** A running etcd. */
 export interface Etcd {
   readonly pids: readonly number[];
+  /** Where each member keeps its data. */
+  readonly directories: readonly string[];
   /** The leader's client address: the member that answers fastest. */
   leader(): Promise<string>;
   /** Stops every member and starts it on the same data. */
@@ -55,6 +57,7 @@ export async function startEtcd(directory: string): Promise<Etcd> {
     get pids() {
       return processes.map(({ pid }) => pid);
     },
+    directories: members.map(({ name }) => join(directory, name)),
     leader: () => leaderOf(members),
     restart: async () => {
       await stop();

@@ -38,6 +38,9 @@ export interface Target {
   readonly endpoints: string;
 }
 
+/** What the generator makes them of. */
+export const KEY_BYTES = 16;
+
 /** The keys that there are, and what lies under each. */
 export interface KeySpace {
   readonly keys: number;

@@ -59,3 +59,12 @@ export function spaceOf(directory: string): number {
   }
   return total;
 }
+
+/** As `spaceOf`, with all directories below. */
+export function spaceBelow(directory: string): number {
+  const below = readdirSync(directory, { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  const inner = below.map(({ name }) => spaceBelow(join(directory, name)));
+  return inner.reduce((sum, bytes) => sum + bytes, spaceOf(directory));
+}
