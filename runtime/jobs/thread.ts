@@ -8,24 +8,21 @@ import { DirectoryReader } from "../files/reader.ts";
 import { DirectoryWriter } from "../files/writer.ts";
 import { endedWith, refused } from "./code.ts";
 import type { JobCode, JobOrder, JobEnded } from "./code.ts";
-import { garbageCollector } from "./garbage.ts";
+import { GarbageCollector } from "./garbage.ts";
 import { Pace, bytesOf } from "./pace.ts";
-
-/** Bytes that a job writes until what it has left to the collector is collected. */
-const COLLECTED_BYTES = 16 << 20;
 
 /** Runs every job that comes through `port` and answers with its outcome. */
 export function serveJobs(port: MessagePort, directory: string, code: JobCode): void {
   const reader = new DirectoryReader(directory);
   const writer = new DirectoryWriter(directory);
-  const collectGarbage = garbageCollector();
+  const garbage = new GarbageCollector();
   port.on("message", (order: JobOrder) => {
-    void run(order, reader, writer, code, collectGarbage).then((outcome) => {
+    void run(order, reader, writer, code, garbage).then((outcome) => {
       // A table that is removed keeps its room on the disk for as long as it is open here.
       reader.close();
       writer.closeFiles();
       port.postMessage(outcome);
-      collectGarbage();
+      garbage.rest();
     });
   });
 }
@@ -35,9 +32,8 @@ async function run(
   reader: DirectoryReader,
   writer: DirectoryWriter,
   code: JobCode,
-  collectGarbage: () => void,
+  garbage: GarbageCollector,
 ): Promise<JobEnded> {
-  let uncollected = 0;
   const pace = new Pace(job.bytesPerSecond, performance.now());
   const slices = code(job, reader);
   for (;;) {
@@ -46,11 +42,7 @@ async function run(
     const failure = writer.perform(next.value);
     if (failure !== undefined) return refused(ticket, failure);
     const written = bytesOf(next.value);
-    uncollected += written;
-    if (uncollected >= COLLECTED_BYTES) {
-      uncollected = 0;
-      collectGarbage();
-    }
+    garbage.wrote(written);
     const delayMs = pace.delay(written, performance.now());
     await (delayMs > 0 ? sleep(delayMs) : turn());
   }
