@@ -18,6 +18,7 @@ import {
   countOf,
   emptyLeaf,
   isEntry,
+  keyAt,
   leafFor,
   lowerBound,
   valueAt,
@@ -95,6 +96,20 @@ function lastBelow<V>(node: Node<V>): V {
   let below = node;
   while (!below.isLeaf) below = childAt(below, countOf(below) - 1);
   return valueAt(below, countOf(below) - 1);
+}
+
+/** The first entry at or behind `key`, or undefined where there is none. */
+export function ceiling<V>(
+  tree: Tree<V>,
+  key: Key,
+): { readonly key: Key; readonly value: V } | undefined {
+  if (tree.size === 0) return undefined;
+  const leaf = leafFor(tree.root, key);
+  const at = lowerBound(leaf, key);
+  if (at < countOf(leaf)) return { key: keyAt(leaf, at), value: valueAt(leaf, at) };
+  // Behind the last of its leaf: the next leaf begins with it.
+  const cursor = new TreeCursor(tree.root, key);
+  return cursor.valid ? { key: cursor.key, value: cursor.value } : undefined;
 }
 
 /** `tree` with `value` at `key`; the very same tree where it is there already. */

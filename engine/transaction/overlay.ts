@@ -3,13 +3,18 @@ import { assert } from "../base/assert.ts";
 import { EMPTY_KEY, type Key, keyAfter } from "../base/bytes.ts";
 import * as tree from "../base/tree.ts";
 import type { Tree } from "../base/tree.ts";
-import type { Bounds, KvCursor, KvView } from "../storage/view.ts";
+import { type Bounds, firstByCursor, type KvCursor, type KvView } from "../storage/view.ts";
 
 /** `locks` are records by encoded key; they hide what `view` has at the same keys. */
 export function withLocks(view: KvView, locks: Tree<Uint8Array>): KvView {
   if (locks.size === 0) return view;
   return {
     get: (cf, key) => (cf === "lock" ? tree.get(locks, key) : undefined) ?? view.get(cf, key),
+    first: (cf, from, prefix) => {
+      if (cf !== "lock") return view.first(cf, from, prefix);
+      const bounds = { lower: from, upper: EMPTY_KEY };
+      return firstByCursor(new LockCursor(view.cursor(cf, bounds), locks, bounds), from, prefix);
+    },
     cursor: (cf, bounds) => {
       const under = view.cursor(cf, bounds);
       return cf === "lock" ? new LockCursor(under, locks, bounds) : under;

@@ -3,7 +3,7 @@
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { ColumnFamily } from "../../engine/storage/types.ts";
-import type { Bounds, KvCursor, KvView } from "../../engine/storage/view.ts";
+import type { Bounds, KvCursor, KvEntry, KvView } from "../../engine/storage/view.ts";
 
 /** What a read cost. */
 export interface Cost {
@@ -23,6 +23,11 @@ export class CountingView implements KvView {
   get(cf: ColumnFamily, key: Key): Uint8Array | undefined {
     this.cost.gets += 1;
     return this.view.get(cf, key);
+  }
+
+  first(cf: ColumnFamily, from: Key, prefix: Key): KvEntry | undefined {
+    this.cost.seeks += 1;
+    return this.view.first(cf, from, prefix);
   }
 
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor {

@@ -15,6 +15,10 @@ const treeOf = (keys: readonly string[], mark: number): tree.Tree<Uint8Array> =>
 function viewOf(records: tree.Tree<Uint8Array>): KvView {
   return {
     get: (_, key) => tree.get(records, key),
+    first: (_, from, prefix) => {
+      const found = tree.ceiling(records, from);
+      return found?.key.startsWith(prefix) === true ? found : undefined;
+    },
     cursor: (_, { lower, upper }) => {
       const within = [...tree.entries(records, lower, upper)];
       const inside = tree.fromSorted(within);

@@ -17,7 +17,10 @@ export interface Version {
 export class Versions {
   private readonly reader: MvccReader;
   private readonly key: Key;
+  /** Opened when somebody walks on from a version. */
   private cursor: NearCursor | undefined;
+  /** Where the last answer is stored that was found without one. */
+  private found: Key | undefined;
 
   /**
    * Of an encoded key. Nothing is looked at before the first question. `cursor` may be one over
@@ -31,23 +34,25 @@ export class Versions {
 
   /** The newest one of all. */
   newest(): Version | undefined {
-    this.cursor ??= this.open();
-    this.cursor.seek(this.key);
-    return this.here(this.cursor);
+    const { cursor } = this;
+    if (cursor === undefined) return this.firstFrom(this.key);
+    cursor.seek(this.key);
+    return this.here(cursor);
   }
 
   /** The newest one with a commit timestamp at or below `timestamp`. */
   atOrBefore(timestamp: Timestamp): Version | undefined {
     const target = versionKey(this.key, timestamp);
-    const cursor = this.cursor;
-    if (cursor !== undefined && cursor.valid && cursor.key <= target) cursor.forwardTo(target);
-    else (this.cursor ??= this.open()).seek(target);
-    return this.here(this.cursor!);
+    const { cursor } = this;
+    if (cursor === undefined) return this.firstFrom(target);
+    if (cursor.valid && cursor.key <= target) cursor.forwardTo(target);
+    else cursor.seek(target);
+    return this.here(cursor);
   }
 
   /** The one before the last answer. */
   older(): Version | undefined {
-    const { cursor } = this;
+    const cursor = this.cursor ?? this.opened();
     if (cursor === undefined || !cursor.valid || !cursor.key.startsWith(this.key)) return undefined;
     cursor.next();
     return this.here(cursor);
@@ -100,15 +105,31 @@ export class Versions {
     return undefined;
   }
 
-  private open(): NearCursor {
-    return new NearCursor(this.reader.view.cursor("write", versionsOf(this.key)));
+  /** A cursor at the last answer; undefined where there was none. */
+  private opened(): NearCursor | undefined {
+    const { found } = this;
+    if (found === undefined) return undefined;
+    const cursor = new NearCursor(this.reader.view.cursor("write", versionsOf(this.key)));
+    cursor.seek(found);
+    this.cursor = cursor;
+    return cursor;
+  }
+
+  /** The first one stored at `target` or behind. */
+  private firstFrom(target: Key): Version | undefined {
+    const entry = this.reader.view.first("write", target, this.key);
+    this.found = entry?.key;
+    return entry === undefined ? undefined : this.version(entry.key, entry.value);
   }
 
   private here(cursor: NearCursor): Version | undefined {
     if (!cursor.valid || !cursor.key.startsWith(this.key)) return undefined;
-    const stored = cursor.key;
+    return this.version(cursor.key, cursor.value);
+  }
+
+  private version(stored: Key, record: Uint8Array): Version | undefined {
     const commitTs = timestampOfVersion(stored);
-    const write = this.reader.writeOf(stored, cursor.value);
+    const write = this.reader.writeOf(stored, record);
     return commitTs === undefined || write === undefined ? undefined : { commitTs, write };
   }
 }

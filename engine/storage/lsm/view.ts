@@ -5,10 +5,18 @@ import type { Key } from "../../base/bytes.ts";
 import type { Clear, EntryCursor, TableMeta } from "../table/types.ts";
 import { TOMBSTONE } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
-import type { Bounds, KvCursor, KvView } from "../view.ts";
+import {
+  afterFilterKey,
+  type Bounds,
+  firstByCursor,
+  type KvCursor,
+  type KvEntry,
+  type KvView,
+} from "../view.ts";
 import { NO_CLEARS, clearsWithin, unite } from "./clears.ts";
 import { MergeCursor } from "./merge.ts";
 import type { MergeInput } from "./merge.ts";
+import { firstEntry, HIDDEN } from "./point.ts";
 import { MemtableEntries, RunEntries } from "./source.ts";
 import { lookUp } from "./stack.ts";
 import type { TableReader } from "./stack.ts";
@@ -29,6 +37,13 @@ class StackView implements KvView {
 
   get(cf: ColumnFamily, key: Key): Uint8Array | undefined {
     return lookUp(this.stack, this.tables, cf, key);
+  }
+
+  first(cf: ColumnFamily, from: Key, prefix: Key): KvEntry | undefined {
+    const found = firstEntry(this.stack, this.tables, cf, from, prefix);
+    if (found !== HIDDEN) return found;
+    const bounds = { lower: from, upper: afterFilterKey(prefix), filterKey: prefix };
+    return firstByCursor(this.cursor(cf, bounds), from, prefix);
   }
 
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor {

@@ -194,6 +194,46 @@ test("with a filter key, all that has this filter key is read as without it", ()
   );
 });
 
+/** A key of the stacks as one with a version: its first byte, and eight for the others. */
+const lengthened = (key: Key): Key =>
+  key === EMPTY_KEY ? key : (`${key.slice(0, 1)}${key.slice(1).padEnd(8, "\0")}` as Key);
+
+/** All keys in `data` with versions, wherever they stand. */
+function withVersions<T>(data: T): T {
+  if (typeof data === "string") return lengthened(data as unknown as Key) as unknown as T;
+  if (Array.isArray(data)) return data.map((one: unknown) => withVersions(one)) as unknown as T;
+  if (typeof data !== "object" || data === null) return data;
+  const entries = Object.entries(data as object).map(([name, value]): [string, unknown] => [
+    name,
+    name === "type" ? value : withVersions<unknown>(value),
+  ]);
+  return Object.fromEntries(entries) as T;
+}
+
+test("the first version from a key on is the one that a cursor comes to", () => {
+  fc.assert(
+    fc.property(
+      anyStack.map(withVersions),
+      anyOperations.map(withVersions),
+      fc.array(anyKey.filter((key) => key !== EMPTY_KEY).map(lengthened), { maxLength: 20 }),
+      (spec, operations, keys) => {
+        const built = new Built("write", spec);
+        const workspace = built.workspace();
+        for (const operation of operations) built.perform(workspace, operation);
+        const view = workspace.snapshot();
+        const rows = rowsOf(built.model, EVERYWHERE);
+        for (const from of [...keys, ...built.model.keys()]) {
+          const prefix = filterKey("write", from);
+          const found = view.first("write", from, prefix);
+          const expected = rows.find(([key]) => key >= from && key.startsWith(prefix));
+          assert.equal(found && [found.key, numberOf(found.value)], expected, from);
+        }
+      },
+    ),
+    { includeErrorInReport: true, numRuns: 1500 },
+  );
+});
+
 /** Keys `0000` to `9999`, as many tables of equal size in one level. */
 function wideLevel(tables: MemoryTables, tableCount: number): KvView {
   const size = 10_000 / tableCount;

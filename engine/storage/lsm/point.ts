@@ -1,0 +1,103 @@
+/**
+ * The first entry from a key on that begins in a certain way, as for the newest version of a key
+ * that is old enough. A cursor over all sources is made for walking; one answer needs none of that.
+ */
+import type { Key } from "../../base/bytes.ts";
+import * as tree from "../../base/tree.ts";
+import type { TableMeta } from "../table/types.ts";
+import { TOMBSTONE } from "../table/types.ts";
+import type { Entry } from "../table/types.ts";
+import type { ColumnFamily } from "../types.ts";
+import type { KvEntry } from "../view.ts";
+import { entryAt } from "./arena.ts";
+import { firstReaching } from "./run.ts";
+import type { TableReader } from "./stack.ts";
+import type { Memtable, Stack } from "./types.ts";
+
+/** Told where deletes may hide entries of older sources: a cursor has to look. */
+export const HIDDEN = "hidden";
+
+/** Mutable: what was found so far, sources being asked from new to old. */
+class Finder {
+  key: Key | undefined;
+  entry: Entry | undefined;
+  isHidden = false;
+  readonly #tables: TableReader;
+  readonly #cf: ColumnFamily;
+  readonly #from: Key;
+  readonly #prefix: Key;
+
+  constructor(tables: TableReader, cf: ColumnFamily, from: Key, prefix: Key) {
+    this.#tables = tables;
+    this.#cf = cf;
+    this.#from = from;
+    this.#prefix = prefix;
+  }
+
+  memtable({ entries, clears, arena }: Memtable): void {
+    if (clears[this.#cf].size > 0) this.isHidden = true;
+    const found = tree.ceiling(entries[this.#cf], this.#from);
+    if (found !== undefined && this.#isBetter(found.key)) {
+      this.key = found.key;
+      this.entry = entryAt(arena, found.value);
+    }
+  }
+
+  /** Tables that may overlap, newest first. */
+  tables(tables: readonly TableMeta[]): void {
+    for (const table of tables) {
+      if (table.cf === this.#cf) this.#table(table);
+    }
+  }
+
+  /** Tables that are one source: those in which the key's entries may lie, one mostly. */
+  run(run: readonly TableMeta[]): void {
+    for (let at = firstReaching(run, this.#from); at < run.length; at++) {
+      const table = run[at]!;
+      if (table.smallest > this.#from && !table.smallest.startsWith(this.#prefix)) return;
+      this.#table(table);
+    }
+  }
+
+  #table(table: TableMeta): void {
+    if (table.clears.length > 0) this.isHidden = true;
+    if (!this.#tables.mayContain(table, this.#prefix)) return;
+    const cursor = this.#tables.cursor(table);
+    cursor.seek(this.#from);
+    if (!cursor.valid || !this.#isBetter(cursor.key)) return;
+    this.key = cursor.key;
+    this.entry = cursor.entry;
+  }
+
+  /** Of equal keys the one that was found first is the newest. */
+  #isBetter(key: Key): boolean {
+    return key.startsWith(this.#prefix) && (this.key === undefined || key < this.key);
+  }
+}
+
+/**
+ * The first entry >= `from` among those whose filter key is `prefix`; undefined where there is
+ * none.
+ */
+export function firstEntry(
+  { memtable, layers, version }: Stack,
+  tables: TableReader,
+  cf: ColumnFamily,
+  from: Key,
+  prefix: Key,
+): KvEntry | typeof HIDDEN | undefined {
+  const finder = new Finder(tables, cf, from, prefix);
+  finder.memtable(memtable);
+  for (const layer of layers) {
+    if (layer.type === "memtable") finder.memtable(layer.memtable);
+    else finder.tables(layer.tables);
+  }
+  const levels = version.levels[cf];
+  for (let level = 0; level < levels.length; level++) {
+    if (level === 0) finder.tables(levels[level]!);
+    else finder.run(levels[level]!);
+  }
+  const { key, entry, isHidden } = finder;
+  if (isHidden || entry === TOMBSTONE) return HIDDEN;
+  return key === undefined || entry === undefined ? undefined : { key, value: entry };
+}
