@@ -4,12 +4,13 @@
  */
 import type { Key } from "../../base/bytes.ts";
 import * as tree from "../../base/tree.ts";
-import type { TableMeta } from "../table/types.ts";
+import type { Tree } from "../../base/tree.ts";
 import { TOMBSTONE } from "../table/types.ts";
-import type { Entry } from "../table/types.ts";
+import type { Clear, Entry, TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
 import type { KvEntry } from "../view.ts";
 import { entryAt } from "./arena.ts";
+import { isCleared, isClearedIn } from "./clears.ts";
 import { firstReaching } from "./run.ts";
 import type { TableReader } from "./stack.ts";
 import type { Memtable, Stack } from "./types.ts";
@@ -21,7 +22,11 @@ export const HIDDEN = "hidden";
 class Finder {
   key: Key | undefined;
   entry: Entry | undefined;
+  /** Whether an entry was met that a newer source clears: what is behind it may count. */
   isHidden = false;
+  /** Of the sources so far: they hide entries of those to come. */
+  readonly #trees: Tree<Key>[] = [];
+  readonly #lists: (readonly Clear[])[] = [];
   readonly #tables: TableReader;
   readonly #cf: ColumnFamily;
   readonly #from: Key;
@@ -35,12 +40,12 @@ class Finder {
   }
 
   memtable({ entries, clears, arena }: Memtable): void {
-    if (clears[this.#cf].size > 0) this.isHidden = true;
     const found = tree.ceiling(entries[this.#cf], this.#from);
     if (found !== undefined && this.#isBetter(found.key)) {
       this.key = found.key;
       this.entry = entryAt(arena, found.value);
     }
+    if (clears[this.#cf].size > 0) this.#trees.push(clears[this.#cf]);
   }
 
   /** Tables that may overlap, newest first. */
@@ -60,18 +65,24 @@ class Finder {
   }
 
   #table(table: TableMeta): void {
-    if (table.clears.length > 0) this.isHidden = true;
-    if (!this.#tables.mayContain(table, this.#prefix)) return;
-    const cursor = this.#tables.cursor(table);
-    cursor.seek(this.#from);
-    if (!cursor.valid || !this.#isBetter(cursor.key)) return;
-    this.key = cursor.key;
-    this.entry = cursor.entry;
+    if (this.#tables.mayContain(table, this.#prefix)) {
+      const cursor = this.#tables.cursor(table);
+      cursor.seek(this.#from);
+      if (cursor.valid && this.#isBetter(cursor.key)) {
+        this.key = cursor.key;
+        this.entry = cursor.entry;
+      }
+    }
+    if (table.clears.length > 0) this.#lists.push(table.clears);
   }
 
   /** Of equal keys the one that was found first is the newest. */
   #isBetter(key: Key): boolean {
-    return key.startsWith(this.#prefix) && (this.key === undefined || key < this.key);
+    if (!key.startsWith(this.#prefix) || (this.key !== undefined && key >= this.key)) return false;
+    this.isHidden ||=
+      this.#trees.some((clears) => isCleared(clears, key)) ||
+      this.#lists.some((clears) => isClearedIn(clears, key));
+    return true;
   }
 }
 

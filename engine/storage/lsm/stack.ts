@@ -119,8 +119,9 @@ export function mayMeet(
 
 /** The entry of a memtable; a tombstone where the memtable clears the key. */
 function inMemtable(memtable: Memtable, cf: ColumnFamily, key: Key): Entry | undefined {
-  if (memtable.sieves[cf].mayContain(key)) {
-    const slot = tree.get(memtable.entries[cf], key);
+  const entries = memtable.entries[cf];
+  if (entries.size > 0 && memtable.sieves[cf].mayContain(key)) {
+    const slot = tree.get(entries, key);
     if (slot !== undefined) return entryAt(memtable.arena, slot);
   }
   return isCleared(memtable.clears[cf], key) ? TOMBSTONE : undefined;
