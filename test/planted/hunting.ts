@@ -21,6 +21,9 @@ export function huntFor(
   );
 }
 
+/** Enough for most: a run that fails only at its end takes seconds. */
+const SHRINK_RUNS = 600;
+
 /** Cuts a catch down in the same copy; undefined where the failure could not be laid down. */
 export async function shrinkIn(
   copy: string,
@@ -30,7 +33,8 @@ export async function shrinkIn(
   const folder = mkdtempSync(join(tmpdir(), "rutile-shrink-"));
   const path = join(folder, "schedule");
   try {
-    const args = ["sim", "shrink", scenario, "--seed", String(seed), "--out", path];
+    const runs = ["--runs", String(SHRINK_RUNS), "--out", path];
+    const args = ["sim", "shrink", scenario, "--seed", String(seed), ...runs];
     await run(join(copy, "dist/runtime/cli.js"), args);
     const file = readFileSync(path);
     const decoded = decodeSchedule(file);
