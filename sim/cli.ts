@@ -76,9 +76,16 @@ export async function runJob(
   host: Host,
 ): Promise<Summary> {
   const startMs = host.elapsedMs();
-  const { byReference, schedule = WHOLE, untilUs } = job;
-  const options = { ...DEFAULT_OPTIONS, byReference, schedule, untilUs };
+  const { byReference, schedule = WHOLE, untilUs, twice = false, recorded = false } = job;
+  const options = { ...DEFAULT_OPTIONS, byReference, schedule, untilUs, recorded };
   const scenario = byName(scenarios, job.scenario);
   const result = await runSeed(scenario, job.seed, host.drain, options);
-  return summaryOf(result, (host.elapsedMs() - startMs) / 1000);
+  const summary = summaryOf(result, (host.elapsedMs() - startMs) / 1000);
+  const second = twice ? await runSeed(scenario, job.seed, host.drain, options) : undefined;
+  const recording = (second ?? result).recording;
+  return {
+    ...summary,
+    ...(second === undefined ? {} : { secondTrace: second.trace }),
+    ...(recording === undefined ? {} : { recording }),
+  };
 }

@@ -8,7 +8,7 @@ import type { Built, Options } from "./build.ts";
 import type { Knobs } from "./knobs.ts";
 import type { Drain, World } from "./model.ts";
 import type { Scenario } from "./scenario.ts";
-import type { Line } from "./trace/trace.ts";
+import type { Line, Recording } from "./trace/trace.ts";
 import { build, DEFAULT_OPTIONS } from "./build.ts";
 import { passed, violated } from "./checkers/verdict.ts";
 import { compareAll, missing } from "./checkers/convergence.ts";
@@ -43,7 +43,7 @@ export interface RunResult {
   readonly checks: ReadonlyMap<string, number>;
   /** Keys whose history could not be decided within the budget. */
   readonly undecided: number;
-  readonly recording: readonly number[] | undefined;
+  readonly recording: Recording | undefined;
 }
 
 /** How often convergence is looked for. */

@@ -8,6 +8,7 @@ import { look, noteOutcome } from "./film/recorder.ts";
 import { diskDone, cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
 import { placementAnswered } from "./machines/store.ts";
 import { mix, mixBytes, mixNumber } from "./trace/hash.ts";
+import { labelOf } from "./trace/label.ts";
 import { attempt, sendCancel, settleAttempt } from "./transport.ts";
 
 /**
@@ -27,9 +28,10 @@ export async function runUntil(
     world.timeUs = due.time;
     world.events += 1;
     mixNumber(trace.hash, due.time);
+    trace.recording?.labels.push(labelOf(world, due.event));
     dispatch(world, due.event);
     if (world.film !== undefined) look(world.film, world, due.event);
-    trace.recording?.push(trace.hash.low);
+    trace.recording?.hashes.push(trace.hash.low);
     // Few events stir anybody: a wait at each would cost more than the event.
     if (world.stirred) await settle(world);
   }

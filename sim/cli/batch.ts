@@ -2,6 +2,7 @@
 import type { Command } from "./arguments.ts";
 import type { Host } from "./host.ts";
 import type { Job, Summary } from "./summary.ts";
+import { repeat } from "./determinism.ts";
 import { progressOf } from "./progress.ts";
 import { replayCommand } from "./summary.ts";
 import { formatTable } from "./table.ts";
@@ -32,7 +33,9 @@ export async function runBatch(command: Many, host: Host): Promise<number> {
   const wallSeconds = (host.elapsedMs() - startMs) / 1000;
   const ordered = inOrder(summaries, command.scenarios);
   host.write(`\n${summaryTable(ordered, command.scenarios)}\n`);
-  let status = ordered.every(({ passed }) => passed) ? 0 : 1;
+  const { repeated, differing } = await repeat(jobs, ordered, command.jobs, host);
+  if (differing === 0) host.write(`${repeatedText(repeated)} the same, event by event\n`);
+  let status = ordered.every(({ passed }) => passed) && differing === 0 ? 0 : 1;
   if (command.json !== undefined) {
     const problem = host.writeFile(command.json, jsonText(command, ordered, wallSeconds));
     if (problem !== undefined) {
@@ -40,9 +43,14 @@ export async function runBatch(command: Many, host: Host): Promise<number> {
       status = 1;
     }
   }
-  host.write(lastLine(ordered, wallSeconds));
+  host.write(lastLine(ordered, differing, wallSeconds));
   return status;
 }
+
+const repeatedText = (repeated: number): string =>
+  repeated === 1
+    ? "one run was done twice more in another process:"
+    : `${repeated} runs were done twice more in other processes and another order:`;
 
 /** Seed by seed over all scenarios: whoever stops early has seen something of each. */
 function jobsOf(command: Many): Job[] {
@@ -99,8 +107,8 @@ function jsonText(command: Many, summaries: readonly Summary[], wallSeconds: num
   return `${JSON.stringify({ ...head, results: runs }, undefined, 1)}\n`;
 }
 
-function lastLine(summaries: readonly Summary[], wallSeconds: number): string {
-  const failed = summaries.filter(({ passed }) => !passed).length;
+function lastLine(summaries: readonly Summary[], differing: number, wallSeconds: number): string {
+  const failed = summaries.filter(({ passed }) => !passed).length + differing;
   const wall = `wall=${wallSeconds.toFixed(1)}s`;
   const counts = `runs=${summaries.length} failed=${failed}`;
   return `${failed === 0 ? "PASS" : "FAIL"} ${counts} ${wall}\n`;

@@ -12,7 +12,7 @@ import { recorderOf } from "../film/recorder.ts";
 import type { World } from "../model.ts";
 import { type RunResult, runSeed } from "../run.ts";
 import type { Scenario } from "../scenario.ts";
-import { firstDivergence } from "../trace/divergence.ts";
+import { divergenceText } from "./determinism.ts";
 import { tellStory, tellViolation, verdictLine } from "./story.ts";
 import { formatNumber } from "./table.ts";
 
@@ -45,9 +45,9 @@ export async function runOne(
   host.write(tellStory(scenario, result, verbose));
   if (twice) {
     const again = await runSeed(scenario, seed, host.drain, options);
-    const at = firstDivergence(result.recording ?? [], again.recording ?? []);
-    if (at !== undefined) {
-      host.write(`\nthe run is not deterministic: event ${at} differs in a second run\n`);
+    const difference = divergenceText(result.recording, again.recording);
+    if (difference !== undefined) {
+      host.write(`\nthe run is not deterministic: ${difference}\n`);
       host.write(`FAIL seed=${seed} trace=${result.trace} second=${again.trace}\n`);
       return 1;
     }

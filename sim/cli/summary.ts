@@ -3,6 +3,7 @@
  */
 import type { Schedule } from "../decisions/schedule.ts";
 import type { RunResult } from "../run.ts";
+import type { Recording } from "../trace/trace.ts";
 
 export interface Job {
   readonly scenario: string;
@@ -10,6 +11,10 @@ export interface Job {
   readonly byReference: boolean;
   /** What is laid down; all is drawn where there is none. */
   readonly schedule?: Schedule | undefined;
+  /** The seed is run twice, one after the other. */
+  readonly twice?: boolean;
+  /** Every event of it, or of the second run, is written down. */
+  readonly recorded?: boolean;
   /** Virtual microseconds after which the run is broken off. */
   readonly untilUs?: number | undefined;
 }
@@ -23,6 +28,9 @@ export interface Summary {
   readonly operations: number;
   readonly virtualSeconds: number;
   readonly wallSeconds: number;
+  /** Of the second run, where there was one. */
+  readonly secondTrace?: string;
+  readonly recording?: Recording;
   /** The first violated check, and what is wrong in words; empty where all passed. */
   readonly check: string;
   readonly text: string;

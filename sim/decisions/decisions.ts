@@ -8,7 +8,7 @@
  * they could draw, or do not happen.
  */
 import { MEDIAN, type Random, randomOf } from "../random.ts";
-import { freshHash, mixText } from "../trace/hash.ts";
+import { textHash } from "../trace/hash.ts";
 import { type DrawnNames, drawnNames, type Schedule, WHOLE } from "./schedule.ts";
 import type { Takes } from "./takes.ts";
 
@@ -41,8 +41,5 @@ export const seededDraws = (decisions: Decisions, name: string): Random =>
   randomOf(`${decisions.seed}/${name}`);
 
 /** From which a series of decisions draws by number (`quickRandom`): 32 bits. */
-export function baseOf(decisions: Decisions, series: string): number {
-  const hash = freshHash();
-  mixText(hash, `${decisions.seed}/${series}`);
-  return hash.low ^ hash.high;
-}
+export const baseOf = (decisions: Decisions, series: string): number =>
+  textHash(`${decisions.seed}/${series}`) | 0;

@@ -43,6 +43,13 @@ export function mixText(hash: Hash, text: string): void {
   mix(hash, word);
 }
 
+/** A text as 32 bits, not negative. */
+export function textHash(text: string): number {
+  const hash = freshHash();
+  mixText(hash, text);
+  return (hash.low ^ hash.high) >>> 0;
+}
+
 /** Sixteen hexadecimal digits. */
 export const hashText = (hash: Hash): string => word(hash.high) + word(hash.low);
 

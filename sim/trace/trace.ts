@@ -20,14 +20,21 @@ export interface Trace {
   /** Told each line as it comes, where somebody watches. */
   readonly onLine: ((line: Line) => void) | undefined;
   /** The hash after each event, where two runs are to be compared. */
-  readonly recording: number[] | undefined;
+  readonly recording: Recording | undefined;
+}
+
+/** Mutable: one entry for each event. */
+export interface Recording {
+  readonly hashes: number[];
+  /** The events in words. */
+  readonly labels: string[];
 }
 
 export const traceOf = (onLine: ((line: Line) => void) | undefined, recorded: boolean): Trace => ({
   hash: freshHash(),
   lines: [],
   onLine,
-  recording: recorded ? [] : undefined,
+  recording: recorded ? { hashes: [], labels: [] } : undefined,
 });
 
 export function narrate(trace: Trace, timeUs: number, topic: Topic, text: string): void {

@@ -72,6 +72,7 @@ const good = (job: Job): Summary => ({
   operations: 10,
   trace: "0123456789abcdef",
   wallSeconds: 0.5,
+  ...(job.twice === true ? { secondTrace: "0123456789abcdef" } : {}),
 });
 
 test("every scenario is listed with its one line", async () => {
@@ -186,6 +187,28 @@ test("columns of numbers are aligned to the right", () => {
     ],
   );
   assert.is(table, "name       n\na          1\nlong  12,345\n");
+});
+
+test("some runs are done again elsewhere, and one that differs fails the batch", async () => {
+  const same = await said(["calm", "--seeds", "1..60"], good);
+  assert.is(same.status, 0);
+  assert.match(
+    same.out,
+    /runs were done twice more in other processes and another order: the same/,
+  );
+  const asked: Job[] = [];
+  const fickle = (job: Job): Summary => {
+    asked.push(job);
+    const labels = ["0.001s tick of store 1", job.twice === true ? "B" : "A"];
+    const recording = { hashes: [1, job.twice === true ? 3 : 2], labels };
+    return { ...good(job), ...(job.recorded === true ? { recording } : {}), secondTrace: "x" };
+  };
+  const differs = await said(["calm", "--seeds", "1..3"], fickle);
+  assert.is(differs.status, 1);
+  assert.match(differs.out, /not deterministic: traces 0123456789abcdef, 0123456789abcdef, x/);
+  assert.match(differs.out, /event 2 differs: "A" in one run, "B" in the other/);
+  assert.match(differs.out, /^FAIL runs=3 failed=1/m);
+  assert.ok(asked.some(({ twice }) => twice === true));
 });
 
 test("a run's schedule is saved, shown in words and played again with the same story", async () => {
