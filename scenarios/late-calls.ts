@@ -22,6 +22,14 @@ export const lateCalls: Scenario = {
   faults: [
     { type: "hold_transactions", chance: CHANCE, every: [100, 1500], lasts: [200, 3000] },
     { type: "hold_transactions", chance: 500_000, every: [200, 2000], lasts: [500, 4000] },
+    // What a transaction began with comes when it has been rolled back, and others after it.
+    {
+      type: "hold_transactions",
+      kinds: ["call KvPrewrite"],
+      chance: 400_000,
+      every: [100, 1000],
+      lasts: [200, 2000],
+    },
     // Where most clients stand still little is left to be late.
     { type: "pause_client", chance: 400_000, every: [20, 400], lasts: [50, 5000] },
     // The oracle then counts one by one, and timestamps that are calculated meet those it gives.

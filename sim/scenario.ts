@@ -75,8 +75,11 @@ export type Fault = FaultTiming &
     | { readonly type: "clog"; readonly among: Among }
     /** One type of message is held for long, then delivered up to three times or never. */
     | { readonly type: "hold" }
-    /** One kind of transactional call, or its answer, is held for longer than its locks live. */
-    | { readonly type: "hold_transactions" }
+    /**
+     * One kind of transactional call, or its answer, is held for longer than its locks live: any
+     * kind, or one of `kinds`.
+     */
+    | { readonly type: "hold_transactions"; readonly kinds?: readonly string[] }
     | {
         readonly type: "crash";
         readonly of: Among;

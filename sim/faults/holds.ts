@@ -5,6 +5,7 @@
 import type { World } from "../model.ts";
 import type { Hold } from "../network/hold.ts";
 import type { Random } from "../random.ts";
+import type { Fault } from "../scenario.ts";
 import type { Struck } from "./strike.ts";
 import { chance, pick } from "../random.ts";
 import { machineCalled } from "./targets.ts";
@@ -56,10 +57,13 @@ const BEYOND_LOCKS = [
   { type: "uniform", lowUs: 3_000_000, highUs: 12_000_000 },
 ] as const;
 
-export function drawTransactionalHold(random: Random): HoldStrike {
+export function drawTransactionalHold(
+  { kinds = TRANSACTIONAL }: Extract<Fault, { type: "hold_transactions" }>,
+  random: Random,
+): HoldStrike {
   return {
     type: "hold",
-    messageType: pick(random, TRANSACTIONAL),
+    messageType: pick(random, kinds),
     millionths: pick(random, [50_000, 200_000, 600_000]),
     delay: pick(random, BEYOND_LOCKS),
     maxCopies: pick(random, [1, 1, 2, 3]),

@@ -70,7 +70,7 @@ export function drawStrike(
     case "hold":
       return drawHold(world, random);
     case "hold_transactions":
-      return drawTransactionalHold(random);
+      return drawTransactionalHold(fault, random);
     case "crash":
       return drawCrash(world, fault, random);
     case "blackout":

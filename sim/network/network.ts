@@ -47,6 +47,8 @@ export interface Network {
   readonly arrivals: Float64Array;
   readonly busy: Float64Array;
   holds: readonly Hold[];
+  /** When the last message arrives that was held back. */
+  heldUntilUs: number;
   /** Scratch: what becomes of the last packet, and the times at which its copies arrive. */
   readonly fate: Fate;
   readonly copies: number[];
@@ -72,6 +74,7 @@ export const networkOf = (size: number, profile: NetworkProfile, lanes: Lanes): 
   arrivals: new Float64Array(size * size),
   busy: new Float64Array(size * size),
   holds: [],
+  heldUntilUs: 0,
   fate: freshFate(),
   copies: [],
   lost: 0,
@@ -92,9 +95,10 @@ export function transmit(network: Network, timeUs: number, packet: Packet): read
   if (fate.delays.length > 1 && !fate.held) network.duplicated += 1;
   for (const delayUs of fate.delays) {
     // What is held back goes by no rule of the link.
-    copies.push(
-      fate.held ? timeUs + delayUs : arrival(network, timeUs, link, packet.bytes, delayUs),
-    );
+    if (fate.held) {
+      copies.push(timeUs + delayUs);
+      network.heldUntilUs = Math.max(network.heldUntilUs, timeUs + delayUs);
+    } else copies.push(arrival(network, timeUs, link, packet.bytes, delayUs));
   }
   return copies;
 }

@@ -24,7 +24,7 @@ export function bankAudit(world: World, node: number, { ledger }: Bank): Audit {
     };
     audit.doing = "opens the bank";
     await openBank(world, ports, txn, ledger);
-    await clearLocks(ports, cluster, audit);
+    await clearLocks(world, ports, cluster, audit);
     audit.doing = "writes to every account";
     await untilItWorks(ports, async () => (await failureOf(txn.transaction(body))) === undefined);
     audit.doing = "reads every entry";
@@ -32,7 +32,7 @@ export function bankAudit(world: World, node: number, { ledger }: Bank): Audit {
       const how = { whole: true, from: {}, at: undefined };
       return (await look(world, txn, ledger, name, how)) !== undefined;
     });
-    await clearLocks(ports, cluster, audit);
+    await clearLocks(world, ports, cluster, audit);
     passed(world, "leftover locks");
     audit.done = true;
   });

@@ -6,6 +6,7 @@ import { keyFailure } from "../../engine/client/key-errors.ts";
 import type { Ports } from "../../engine/client/ports.ts";
 import { LockResolver } from "../../engine/client/resolver.ts";
 import { type LockInfo, ScanLockRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
+import type { World } from "../model.ts";
 import type { Audit } from "./audit.ts";
 import { failureOf, PATIENCE } from "./library.ts";
 
@@ -18,8 +19,25 @@ export async function untilItWorks(ports: Ports, attempt: () => Promise<boolean>
   while (!(await attempt())) await ports.clock.sleep(RETRY_MS, undefined);
 }
 
-/** Resolves all locks, again and again until there are none. */
-export async function clearLocks(ports: Ports, cluster: Cluster, audit: Audit): Promise<void> {
+/**
+ * Resolves all locks, again and again until there are none, and none can come: a prewrite of a
+ * transaction that nobody has heard of may still be on its way.
+ */
+export async function clearLocks(
+  world: World,
+  ports: Ports,
+  cluster: Cluster,
+  audit: Audit,
+): Promise<void> {
+  await clearThose(ports, cluster, audit);
+  const { heldUntilUs } = world.network;
+  if (world.timeUs > heldUntilUs) return;
+  audit.doing = "waits for what was held back";
+  await ports.clock.sleep((heldUntilUs - world.timeUs) / 1000 + RETRY_MS, undefined);
+  await clearThose(ports, cluster, audit);
+}
+
+async function clearThose(ports: Ports, cluster: Cluster, audit: Audit): Promise<void> {
   const resolver = new LockResolver(cluster);
   await untilItWorks(ports, async () => {
     const backoff = new Backoff(ports, PATIENCE.timeoutMs, undefined);

@@ -118,6 +118,7 @@ test("held messages of one type arrive late, up to three times or never; others 
   );
   assert.ok((send(network, 0, { from: 1, to: 0 })[0] as number) < 1000);
   assert.ok((send(network, 0, { type: "vote_request" })[0] as number) < 1000);
+  assert.is(network.heldUntilUs, 9_000_000, "the last of them");
 });
 
 test("a hold repeats calls only where it says so", () => {

@@ -23,7 +23,7 @@ const REPEATABLE = { timeoutMs: 1000, repeatable: true } as const;
 export function recordedAudit(world: World, node: number, desk: Desk): Audit {
   const client = asyncClient(world, node, "auditor", async (ports) => {
     const { cluster } = libraryOf(world, ports);
-    await clearLocks(ports, cluster, audit);
+    await clearLocks(world, ports, cluster, audit);
     const versions: StoredVersion[] = [];
     for (const key of desk.keys) {
       audit.doing = `reads the versions of ${key}`;
