@@ -94,6 +94,8 @@ test("a fault lasts until it is taken back, and until then it shows at every mom
   assert.equal(troublesAt(actions, 58).machines.get("pd 1")?.frozen, true);
   assert.is(troublesAt(actions, 58).machines.get("store 2")?.slowdown, 10);
   assert.is(troublesAt(actions, 60).machines.size, 0);
+  const cut = at(1, { type: "cut", links: [["a", "b"]] });
+  assert.is(troublesAt([cut, at(2, { type: "heal" })], 2).cuts.size, 0);
   assert.is(faultsAfter(actions.slice(0, 1))[0]?.endUs, Infinity);
 });
 

@@ -1,6 +1,8 @@
 import { setImmediate as drain } from "node:timers/promises";
 import * as assert from "uvu/assert";
+import type { Deed } from "../../sim/live/deed.ts";
 import { replicasOf } from "../../sim/checkers/look.ts";
+import { readClock } from "../../sim/clock/clock.ts";
 import { cutOut } from "../../sim/film/cut.ts";
 import { develop } from "../../sim/film/develop.ts";
 import { FIRST_PLAN, type Play, playUntil } from "../../sim/live/play.ts";
@@ -125,6 +127,69 @@ test("a client that is cut off is told of no success, and a mended link carries 
   await act(one, { type: "mend", links });
   await run(one, 8_000_000);
   assert.is(lastTold(one), "written");
+});
+
+test("deeds of one moment come one after another, whether anything was run between them or not", async () => {
+  const deeds: readonly Deed[] = [
+    { type: "put", mode: "transactional", key: "b", value: "1" },
+    { type: "get", mode: "raw", key: "b" },
+    { type: "scan", mode: "transactional", key: "" },
+  ];
+  const one = start();
+  await run(one, 1_000_000);
+  for (const deed of deeds) {
+    await act(one, deed);
+    await goOn(one, one.world.timeUs, Infinity);
+  }
+  await run(one, 2_000_000);
+  const again = await played(playOf(one), 2_000_000, Infinity);
+  assert.is(traceOf(again), traceOf(one));
+});
+
+test("each deed does what it says, and healing takes all of it back", async () => {
+  const one = start();
+  const { world } = one;
+  await run(one, 1_000_000);
+  const [store] = world.stores;
+  assert.ok(store);
+  if (store === undefined) return;
+  const { clock, disk, name: machine } = store;
+  const offset = (): number => readClock(clock, world.timeUs).wallMs - world.timeUs / 1000;
+  const before = offset();
+  await act(one, { type: "clock_step", machine, us: 7_000_000 });
+  assert.ok(Math.abs(offset() - before - 7000) < 2);
+  await act(one, { type: "clock_drift", machine, millionths: 50_000 });
+  assert.is(clock.driftMillionths, 50_000);
+  await act(one, { type: "clock_freeze", machine });
+  const wall = readClock(clock, world.timeUs).wallMs;
+  await act(one, { type: "slow_disk", machine, times: 100 });
+  assert.is(disk.model.slowdown, 100);
+  await act(one, { type: "full_disk", machine });
+  assert.is(disk.model.capacityBytes, disk.usedBytes);
+  await act(one, { type: "pause", machine });
+  assert.is(store.status, "paused");
+  await run(one, 1_200_000);
+  assert.is(readClock(clock, world.timeUs).wallMs, wall);
+  await act(one, { type: "resume", machine });
+  assert.is(store.status, "up");
+  await act(one, { type: "clock_thaw", machine });
+  await act(one, { type: "mend_disk", machine });
+  assert.is(disk.model.slowdown, 1);
+  assert.ok(disk.model.capacityBytes > disk.usedBytes);
+
+  await act(one, { type: "failing_sync", machine });
+  await run(one, 2_000_000);
+  assert.ok(world.trace.lines.some(({ text }) => text.startsWith(`${machine} is in trouble`)));
+  await act(one, { type: "cut", links: [[machine, "store 2"]] });
+  await act(one, { type: "crash", machine: "store 3", power: true });
+  await act(one, { type: "clock_freeze", machine });
+  await act(one, { type: "heal" });
+  await run(one, 6_000_000);
+  assert.is(clock.frozenWallUs, undefined);
+  assert.ok(world.servers.every(({ status }) => status === "up"));
+  assert.is(clock.driftMillionths, 0);
+  assert.is.not(isCut(world.network, 0, 1), true);
+  assert.is(world.checks.violation, undefined);
 });
 
 test("a deed that makes no sense at its moment does nothing", async () => {

@@ -100,7 +100,7 @@ export const settled = async (page: Page): Promise<void> => {
 
 /** Waits until an expression is true in the page, whose policy lets it evaluate nothing itself. */
 export async function until(page: Page, expression: string): Promise<void> {
-  for (let i = 0; i < 100; i++) {
+  for (let i = 0; i < 400; i++) {
     if ((await page.evaluate(expression)) === true) return;
     await page.waitForTimeout(50);
   }
