@@ -9,42 +9,12 @@ import { follow, playgroundOf } from "../../sim/live/playground.ts";
 import { runSeed } from "../../sim/run.ts";
 import { traceText } from "../../sim/trace/trace.ts";
 import { suite } from "../harness.ts";
-import { chromiumPath, settled, type Theatre, theatre, until } from "./page.ts";
+import { until } from "./page.ts";
+import { playedIn } from "./played.ts";
 
 const test = suite("the playground in Chromium");
 
-const path = chromiumPath();
-
-/**
- * The 95th percentile of frames while a world of 200,000 events runs, and while it is looked at.
- */
-const FRAME_MS = 50;
-
-/** One browser for all tests; each closes its pages, whose workers would go on. */
-let shared: Promise<Theatre> | undefined;
-/** Tests that are still to come: the last one closes the browser. */
-let left = 0;
-
-/** A test in the browser; none where the machine has no browser. */
-function played(title: string, body: (stage: Theatre) => Promise<void>): void {
-  if (path === undefined) return;
-  left += 1;
-  test(title, async () => {
-    shared ??= theatre(path);
-    const stage = await shared;
-    try {
-      await body(stage);
-    } finally {
-      left -= 1;
-      await (left === 0 ? stage.close() : stage.clear());
-    }
-  });
-}
-
-if (path === undefined) {
-  console.log("SKIPPED: no Chromium on this machine, so nothing of the playground is tested in it");
-  test("there is a play to begin with", () => assert.ok(SCENARIOS.length > 0));
-}
+const played = playedIn(test);
 
 const server = (name: string): string => `.node[aria-label='${name}']`;
 
@@ -79,8 +49,12 @@ const addressOf = (play: string, atUs: number): string =>
 
 /** The address once it has come to rest. */
 async function address(page: Page): Promise<string> {
-  await page.waitForTimeout(900);
-  return (await page.evaluate("location.hash")) as string;
+  for (let last = ""; ;) {
+    await page.waitForTimeout(1200);
+    const now = (await page.evaluate("location.hash")) as string;
+    if (now === last) return now;
+    last = now;
+  }
 }
 
 const seconds = async (page: Page): Promise<number> =>
@@ -330,72 +304,5 @@ played("a scenario ends with the same trace in Chromium as in Node", async (stag
   const said = (await page.locator("#proof").textContent()) ?? "";
   assert.ok(said.includes(`trace=${trace} events=${events}`), `${said} in Chromium, ${trace} here`);
 });
-
-played("200,000 events run and are looked at without stutter", async (stage) => {
-  const { page } = await stage.live();
-  await page.locator("#speed").selectOption({ label: "as fast as it goes" });
-  // A machine that does other things beside is given another chance.
-  let running = Infinity;
-  for (let most = EVENTS; most <= 3 * EVENTS && running >= FRAME_MS; most += EVENTS) {
-    running = tell(`up to ${most} events`, (await page.evaluate(RUNNING(most))) as number[]);
-  }
-  await page.locator("#play").click();
-  await page.waitForTimeout(300);
-  await page.locator("canvas").focus();
-  await page.keyboard.press("0");
-  await until(page, `Number(document.querySelector("canvas").dataset.inSight) > 40000`);
-  await page.waitForTimeout(1000);
-  let looking = Infinity;
-  for (let round = 0; round < 3 && looking >= FRAME_MS; round++) {
-    const frames = (await page.evaluate(LOOKING)) as number[];
-    await settled(page);
-    const inSight = await page.locator("canvas").getAttribute("data-in-sight");
-    looking = tell(`while ${inSight} messages are moved and zoomed`, frames);
-  }
-  assert.ok(running < FRAME_MS && looking < FRAME_MS, `p95 ${running} and ${looking} ms`);
-});
-
-function tell(when: string, frames: readonly number[]): number {
-  const sorted = frames.slice().sort((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
-  const times = [0.5, 0.95, 1].map((part) => `${at(part).toFixed(1)} ms`).join(", ");
-  console.log(`${when}, ${frames.length} frames: median, p95 and worst ${times}`);
-  return at(0.95);
-}
-
-const EVENTS = 200_000;
-
-/** Times frames until so many events are over. */
-const RUNNING = (events: number): string => `new Promise((done) => {
-  const all = [];
-  let last;
-  const frame = (now) => {
-    if (last !== undefined) all.push(now - last);
-    last = now;
-    const text = document.querySelector("#figures").textContent.replaceAll(",", "");
-    if (Number.parseInt(text, 10) > ${events}) return done(all);
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
-})`;
-
-/** Presses keys, one a frame: closer, along, and out again. */
-const LOOKING = `new Promise((done) => {
-  const keys = [];
-  for (let depth = 0; depth < 12; depth++) keys.push("+", "ArrowRight", "ArrowLeft", "ArrowLeft");
-  for (let depth = 0; depth < 12; depth++) keys.push("-", "ArrowLeft", "ArrowRight");
-  const all = [];
-  let last;
-  let i = 0;
-  const frame = (now) => {
-    if (last !== undefined) all.push(now - last);
-    last = now;
-    if (i === keys.length) return done(all);
-    document.dispatchEvent(new KeyboardEvent("keydown", { key: keys[i] }));
-    i += 1;
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
-})`;
 
 test.run();

@@ -163,11 +163,12 @@ export class Engine {
       if (us < length * 1.1 || us > most) this.#ask({ us: length * 1.5 });
       return;
     }
-    const isIn =
-      asked !== undefined &&
-      "beginUs" in asked &&
-      asked.beginUs <= Math.max(0, beginUs) &&
-      asked.endUs >= Math.min(endUs, this.edgeUs);
+    const covers = (held: Window | undefined): boolean =>
+      held !== undefined &&
+      held.beginUs <= Math.max(0, beginUs) &&
+      held.endUs >= Math.min(endUs, this.edgeUs);
+    const coming = asked !== undefined && "beginUs" in asked ? asked : undefined;
+    const isIn = covers(coming) || covers(this.#picture?.window);
     if (!isIn) this.#ask({ beginUs: beginUs - length, endUs: endUs + length });
   }
 
