@@ -24,9 +24,9 @@ class Finder {
   entry: Entry | undefined;
   /** Whether an entry was met that a newer source clears: what is behind it may count. */
   isHidden = false;
-  /** Of the sources so far: they hide entries of those to come. */
-  readonly #trees: Tree<Key>[] = [];
-  readonly #lists: (readonly Clear[])[] = [];
+  /** Of the sources so far, where they have some: they hide entries of those to come. */
+  #trees: Tree<Key>[] | undefined;
+  #lists: (readonly Clear[])[] | undefined;
   readonly #tables: TableReader;
   readonly #cf: ColumnFamily;
   readonly #from: Key;
@@ -45,7 +45,7 @@ class Finder {
       this.key = found.key;
       this.entry = entryAt(arena, found.value);
     }
-    if (clears[this.#cf].size > 0) this.#trees.push(clears[this.#cf]);
+    if (clears[this.#cf].size > 0) (this.#trees ??= []).push(clears[this.#cf]);
   }
 
   /** Tables that may overlap, newest first. */
@@ -73,15 +73,15 @@ class Finder {
         this.entry = cursor.entry;
       }
     }
-    if (table.clears.length > 0) this.#lists.push(table.clears);
+    if (table.clears.length > 0) (this.#lists ??= []).push(table.clears);
   }
 
   /** Of equal keys the one that was found first is the newest. */
   #isBetter(key: Key): boolean {
     if (!key.startsWith(this.#prefix) || (this.key !== undefined && key >= this.key)) return false;
     this.isHidden ||=
-      this.#trees.some((clears) => isCleared(clears, key)) ||
-      this.#lists.some((clears) => isClearedIn(clears, key));
+      this.#trees?.some((clears) => isCleared(clears, key)) === true ||
+      this.#lists?.some((clears) => isClearedIn(clears, key)) === true;
     return true;
   }
 }
