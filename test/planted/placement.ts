@@ -9,8 +9,8 @@ export const PLACEMENT_BUGS: readonly PlantedBug[] = [
     edits: [
       {
         file: "engine/placement/oracle.ts",
-        find: "Math.min(believed(now.wallMs), oracle.limit - 1) - oracle.physical",
-        replace: "believed(now.wallMs) - oracle.physical",
+        find: "const behind = Math.min(wallMs - oracle.physical, room);",
+        replace: "const behind = wallMs - oracle.physical;",
       },
       {
         file: "engine/placement/oracle.ts",
