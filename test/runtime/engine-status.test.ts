@@ -84,7 +84,7 @@ test("levels, debt and jobs are metrics under TiKV's names", () =>
       const { tree } = state.storage;
       const write = [[table(3, 10), table(2, 20)], [table(1, 300)]];
       const version = { levels: { ...tree.version.levels, write } };
-      const debt = { levelZero: 2, bytes: 77 };
+      const debt = { levelZero: 2, bytes: 77, ahead: 77 };
       const storage = { ...state.storage, tree: { ...tree, version, debt, stalled: true } };
       return { ...state, storage };
     },

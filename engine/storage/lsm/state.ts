@@ -136,7 +136,7 @@ export const emptyTree = (): TreeState => ({
   writing: undefined,
   stalled: false,
   rewriteBytes: 0,
-  debt: { levelZero: 0, bytes: 0 },
+  debt: { levelZero: 0, bytes: 0, ahead: 0 },
   settled: true,
   resting: false,
   damaged: new Set(),

@@ -321,15 +321,15 @@ const at = (key: string): Picking["pointers"] => {
   return { ...pointers, default: pointers.default.map(() => Key(key)) };
 };
 
-test("debt is what levels hold too much, and lets compactions write faster", () => {
+test("debt is what levels hold too much; all that is ahead lets compactions write faster", () => {
   assert.is(depthOf([meta(3, "a", "c"), meta(2, "b", "f"), meta(1, "d", "f")]), 3);
   assert.is(depthOf([meta(2, "a", "c"), meta(1, "d", "f")]), 1);
   const run = Array.from({ length: 5 }, (_, i) => meta(i + 1, `k${i}`, `k${i}`));
   const debt = debtOf(versionOf([], run), CONFIG);
-  assert.equal(debt, { levelZero: 0, bytes: 2000 });
+  assert.equal(debt, { levelZero: 0, bytes: 2000, ahead: 5000 });
   const paced = { ...CONFIG, bytesPerSecond: 10, debtBytes: 900 };
-  assert.is(paceOf(debt, paced), 30);
-  assert.is(paceOf({ levelZero: 0, bytes: 0 }, paced), 10);
+  assert.is(paceOf(debt, paced), 60);
+  assert.is(paceOf({ levelZero: 0, bytes: 0, ahead: 0 }, paced), 10);
   assert.is(paceOf(debt, { ...paced, bytesPerSecond: 0 }), 0);
 });
 
