@@ -25,6 +25,7 @@ import { checksOf } from "./checkers/checks.ts";
 import { clockOf } from "./clock/clock.ts";
 import { placementConfig, storeConfig } from "./configs.ts";
 import { decisionsOf, drawsOf, seededDraws } from "./decisions/decisions.ts";
+import type { Chronicle } from "./debug/chronicle.ts";
 import { type Schedule, WHOLE } from "./decisions/schedule.ts";
 import type { Takes } from "./decisions/takes.ts";
 import { SimulatedDisk } from "./disk/disk.ts";
@@ -72,6 +73,8 @@ export interface Options {
   readonly takes: Takes | undefined;
   /** Films the run. */
   readonly film: Recorder | undefined;
+  /** Keeps every event of the run, and may hold it. */
+  readonly chronicle: Chronicle | undefined;
   /** Clients from outside, beside those of the workload. */
   readonly guests: readonly Guest[];
 }
@@ -92,6 +95,7 @@ export const DEFAULT_OPTIONS: Options = {
   untilUs: undefined,
   takes: undefined,
   film: undefined,
+  chronicle: undefined,
   guests: [],
 };
 
@@ -141,6 +145,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     stirred: false,
     drain,
     film: options.film,
+    chronicle: options.chronicle,
   };
   for (let i = 0; i < knobs.stores; i++) stores.push(storeMachine(world, i));
   const all = Array.from({ length: knobs.members }, (_, i) => memberOf(i));

@@ -22,6 +22,7 @@ import type { StoreConfig, StoreInput, StoreMessage } from "../engine/store/type
 import type { TableCache } from "../engine/storage/table/cache.ts";
 import type { Checks } from "./checkers/checks.ts";
 import type { Clock } from "./clock/clock.ts";
+import type { Chronicle } from "./debug/chronicle.ts";
 import type { Decisions } from "./decisions/decisions.ts";
 import type { SimulatedDisk } from "./disk/disk.ts";
 import type { DiskLuck } from "./disk/luck.ts";
@@ -69,6 +70,8 @@ export interface World {
   readonly drain: Drain;
   /** Takes down what happens, for a picture; undefined where nobody wants one. */
   readonly film: Recorder | undefined;
+  /** Keeps every event, and holds the run where it is told to; undefined outside a debugger. */
+  readonly chronicle: Chronicle | undefined;
 }
 
 /**

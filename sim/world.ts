@@ -3,6 +3,7 @@
  */
 import type { Ask, AskOrigin, Call, Client, Outcome, Owner, World, WorldEvent } from "./model.ts";
 import { unreachable } from "../engine/base/assert.ts";
+import { takeDown } from "./debug/chronicle.ts";
 import { nextTime, schedule, takeNext } from "./event-queue.ts";
 import { look, noteOutcome } from "./film/recorder.ts";
 import { diskDone, cancel, receive, serve, start, tick, turn } from "./machines/machine.ts";
@@ -24,6 +25,9 @@ export async function runUntil(
   if (world.stirred) await settle(world);
   while (nextTime(queue) <= untilUs && checks.violation === undefined) {
     if (world.events >= untilEvents) return;
+    if (world.chronicle !== undefined && world.events >= world.chronicle.holdAt) {
+      await world.chronicle.hold(world);
+    }
     takeNext(queue, due);
     world.timeUs = due.time;
     world.events += 1;
@@ -31,6 +35,7 @@ export async function runUntil(
     trace.recording?.labels.push(labelOf(world, due.event));
     dispatch(world, due.event);
     if (world.film !== undefined) look(world.film, world, due.event);
+    if (world.chronicle !== undefined) takeDown(world.chronicle, world, due.event);
     trace.recording?.hashes.push(trace.hash.low);
     // Few events stir anybody: a wait at each would cost more than the event.
     if (world.stirred) await settle(world);
