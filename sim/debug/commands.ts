@@ -1,0 +1,179 @@
+/** The commands of a debugger: a line in, text out. */
+import { seconds, formatLine } from "../trace/trace.ts";
+import { eventsUntil, momentAt } from "./chronicle.ts";
+import { differences, lookAt, nameOfEvent } from "./look.ts";
+import type { Session } from "./session.ts";
+
+export const HELP = `step [N]            N events on (s)
+back [N]            N events back (b)
+goto EVENT|SECONDSs to a moment: "goto 5000", "goto 2.5s" (g)
+next TEXT           to the next event whose words contain TEXT (n)
+prev TEXT           to the last one before (p)
+violation           to the first violation, or the end of the run (v)
+where               the moment and its event (w)
+nodes               every server in a line
+node NAME           a server's groups
+diff A [B]          what differs in servers after the events A and B, or A and now
+log [N]             the last lines of the story (l)
+quit                (q)
+`;
+
+const SHORT: Readonly<Record<string, string>> = {
+  s: "step",
+  b: "back",
+  g: "goto",
+  n: "next",
+  p: "prev",
+  v: "violation",
+  w: "where",
+  l: "log",
+};
+
+export const promptOf = ({ at, chronicle }: Session): string =>
+  `${seconds(chronicle.timesUs[at - 1] ?? 0)} #${at}> `;
+
+/** What a command says. */
+export async function answer(session: Session, line: string): Promise<string> {
+  const [word = "", ...rest] = line.trim().split(/\s+/);
+  const argument = rest.join(" ");
+  const name = SHORT[word] ?? word;
+  const count = /^\d{1,9}$/.test(argument) ? Number(argument) : undefined;
+  switch (name) {
+    case "":
+      return "";
+    case "help":
+      return HELP;
+    case "step":
+    case "back": {
+      if (argument !== "" && count === undefined) return `${name}: not a count: ${argument}\n`;
+      return go(session, session.at + (name === "step" ? 1 : -1) * (count ?? 1));
+    }
+    case "goto":
+      return goTo(session, argument);
+    case "next":
+    case "prev":
+      return argument === "" ? `${name}: which event?\n` : seek(session, argument, name === "next");
+    case "violation":
+      return go(session, Infinity);
+    case "where":
+      return where(session);
+    case "nodes":
+      return nodes(session);
+    case "node":
+      return node(session, argument);
+    case "diff":
+      return diff(session, rest);
+    case "log":
+      return log(session, count ?? 10);
+    default:
+      return `unknown command "${word}"; "help" lists them\n`;
+  }
+}
+
+async function go(session: Session, event: number): Promise<string> {
+  await session.reach(event);
+  session.at = Math.min(Math.max(event, 0), session.chronicle.events.length);
+  return where(session);
+}
+
+async function goTo(session: Session, argument: string): Promise<string> {
+  if (/^\d{1,9}$/.test(argument)) return go(session, Number(argument));
+  if (!/^\d+(\.\d+)?s$/.test(argument)) return `goto: an event, or a time like 2.5s\n`;
+  const timeUs = Number(argument.slice(0, -1)) * 1_000_000;
+  const { chronicle } = session;
+  while (session.result === undefined && (chronicle.timesUs.at(-1) ?? 0) <= timeUs) {
+    await session.reach(chronicle.events.length + 1000);
+  }
+  return go(session, eventsUntil(chronicle, timeUs));
+}
+
+async function seek(session: Session, text: string, forward: boolean): Promise<string> {
+  const { events } = session.chronicle;
+  const by = forward ? 1 : -1;
+  for (let at = session.at + by; at > 0; at += by) {
+    if (at > events.length) await session.reach(events.length + 1000);
+    if (at > events.length) break;
+    if (describe(session, at).includes(text)) return go(session, at);
+  }
+  return `no ${forward ? "further" : "earlier"} event with "${text}"\n`;
+}
+
+function where(session: Session): string {
+  const { at, chronicle, result } = session;
+  const isLast = result !== undefined && at === chronicle.events.length;
+  const end = !isLast
+    ? ""
+    : result.violation === undefined
+      ? "the run ends here\n"
+      : `violated: ${result.violation.check}: ${result.violation.text}\n`;
+  return `${seconds(chronicle.timesUs[at - 1] ?? 0)} #${at} ${describe(session, at)}\n${end}`;
+}
+
+function describe({ chronicle, world }: Session, at: number): string {
+  const event = chronicle.events[at - 1];
+  if (event === undefined) return "the beginning";
+  const name = (node: number): string =>
+    world.servers[node]?.name ?? world.clients[node - world.servers.length]?.name ?? `node ${node}`;
+  switch (event.type) {
+    case "message":
+      return `message ${name(event.from)} → ${name(event.to)}`;
+    case "request":
+    case "cancel":
+    case "answer":
+    case "deadline":
+      return `${nameOfEvent(event)} ${name(event.call.from)} → ${event.call.to.name}`;
+    case "tick":
+    case "turn":
+    case "disk":
+    case "start":
+      return `${event.type} at ${event.machine.name}`;
+    case "wake":
+      return `wake of ${event.client.name}`;
+    default:
+      return nameOfEvent(event);
+  }
+}
+
+const nodes = ({ world, chronicle, at }: Session): string =>
+  world.servers
+    .map(({ name, node: number }) => {
+      const look = lookAt(momentAt(chronicle, number, at));
+      const leads = [...look].filter(([path, v]) => path.endsWith(".role") && v === "leader");
+      const led = leads.map(([path]) => path.replace(/\.?raft\.role$/, "") || "members");
+      const text = led.length === 0 ? "" : `  leads ${led.join(" ")}`;
+      return `${name.padEnd(12)} ${look.get("status") ?? ""}${text}\n`;
+    })
+    .join("");
+
+function node({ world, chronicle, at }: Session, name: string): string {
+  const machine = world.servers.find((server) => server.name === name);
+  if (machine === undefined) {
+    return `no server "${name}": ${world.servers.map((server) => server.name).join(" ")}\n`;
+  }
+  const look = lookAt(momentAt(chronicle, machine.node, at));
+  return [...look].map(([path, value]) => `${path} ${value}\n`).join("");
+}
+
+function diff({ world, chronicle, at }: Session, words: readonly string[]): string {
+  const [from, to = at] = words.map(Number);
+  const known = chronicle.events.length;
+  if (from === undefined || !(from >= 0 && from <= known && to >= 0 && to <= known)) {
+    return `diff: events from 0 to ${known}\n`;
+  }
+  const lines = world.servers.flatMap(({ name, node: number }) =>
+    differences(
+      lookAt(momentAt(chronicle, number, from)),
+      lookAt(momentAt(chronicle, number, to)),
+    ).map((line) => `${name}.${line}\n`),
+  );
+  return lines.length === 0 ? "nothing differs\n" : lines.join("");
+}
+
+function log({ world, chronicle, at }: Session, count: number): string {
+  const untilUs = chronicle.timesUs[at - 1] ?? 0;
+  const lines = world.trace.lines.filter(({ timeUs }) => timeUs <= untilUs);
+  return lines
+    .slice(Math.max(0, lines.length - count))
+    .map((l) => `${formatLine(l)}\n`)
+    .join("");
+}

@@ -1,0 +1,45 @@
+/** What a server was at a moment, as lines of `path value`: what is shown, and what is compared. */
+import * as tree from "../../engine/base/tree.ts";
+import type { RaftState } from "../../engine/raft/state.ts";
+import type { WorldEvent } from "../model.ts";
+import type { Moment } from "./chronicle.ts";
+
+/** By path, in order. */
+export type Look = ReadonlyMap<string, string>;
+
+export function lookAt(moment: Moment | undefined): Look {
+  const look = new Map<string, string>([["status", moment?.status ?? "down"]]);
+  const state = moment?.state;
+  if (state === undefined) return look;
+  if (!("replicas" in state)) {
+    addRaft(look, "raft", state.raft);
+    return look;
+  }
+  for (const [, { region, raft, applied }] of tree.entries(state.replicas.byId)) {
+    const path = `region.${region.id}`;
+    look.set(`${path}.applied`, String(applied));
+    addRaft(look, `${path}.raft`, raft);
+  }
+  return look;
+}
+
+function addRaft(look: Map<string, string>, path: string, raft: RaftState): void {
+  const { role, term, vote, leader, commit, applied, written, durable } = raft;
+  const fields = { role, term, vote, leader, commit, applied, written, durable };
+  for (const [name, value] of Object.entries(fields)) look.set(`${path}.${name}`, String(value));
+}
+
+/** The paths that differ, with what they were and are; nothing stands for a path not there. */
+export function differences(before: Look, after: Look): string[] {
+  const paths = [...new Set([...before.keys(), ...after.keys()])];
+  return paths
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => `${path}: ${before.get(path) ?? "nothing"} → ${after.get(path) ?? "nothing"}`);
+}
+
+/** What an event is called: a message by its own type, a call by its method. */
+export function nameOfEvent(event: WorldEvent): string {
+  if (event.type === "action") return `action ${event.name}`;
+  if ("call" in event) return `${event.type} ${event.call.request.method}`;
+  return event.type;
+}
