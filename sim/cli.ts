@@ -9,6 +9,7 @@ import { unreachable } from "../engine/base/assert.ts";
 import { DEFAULT_OPTIONS } from "./build.ts";
 import { parse, USAGE } from "./cli/arguments.ts";
 import { runBatch } from "./cli/batch.ts";
+import { runDebug } from "./cli/debug.ts";
 import { runOne, type Source } from "./cli/one.ts";
 import { byName, replay, showSchedule } from "./cli/schedules.ts";
 import { runShrink } from "./cli/shrinking.ts";
@@ -51,6 +52,8 @@ export async function main(
       return runOne(command, byName(scenarios, command.scenario), sourceOf(command), host);
     case "web":
       return runWeb(command, host);
+    case "debug":
+      return runDebug(byName(scenarios, command.scenario), command.seed, host);
     case "many":
       return runBatch(command, host);
     case "show":

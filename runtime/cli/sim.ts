@@ -1,5 +1,6 @@
 /** Node under the `sim` command: standard output, the clock, files, and worker processes. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { performance } from "node:perf_hooks";
 import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { SCENARIOS } from "../../scenarios/index.ts";
@@ -16,6 +17,17 @@ const HOST: Host = {
   columns: process.stdout.columns || 80,
   elapsedMs: () => performance.now(),
   drain: () => turnOfTheLoop(),
+  async readLines(prompt, answer) {
+    const lines = createInterface({ input: process.stdin, output: process.stdout });
+    lines.setPrompt(prompt());
+    if (process.stdin.isTTY) lines.prompt();
+    for await (const line of lines) {
+      if (!(await answer(line))) break;
+      lines.setPrompt(prompt());
+      if (process.stdin.isTTY) lines.prompt();
+    }
+    lines.close();
+  },
   startWorkers,
   writePicture,
   writeWeb,

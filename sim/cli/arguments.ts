@@ -7,6 +7,7 @@ export type Command =
   | { readonly type: "list" }
   | { readonly type: "help" }
   | WebCommand
+  | { readonly type: "debug"; readonly scenario: string; readonly seed: string }
   | {
       readonly type: "one";
       readonly scenario: string;
@@ -59,11 +60,13 @@ export const USAGE = `usage: npm run sim -- list
        npm run sim -- shrink SCENARIO --seed N | FILE [--jobs N] [--runs N] [--out FILE]
        npm run sim -- replay FILE [--verbose] [--html FILE]
        npm run sim -- show FILE
+       npm run sim -- debug SCENARIO [--seed N]
 
   --save FILE   writes the run's schedule: what was decided in it, for later versions to replay
   shrink        cuts a failing run down to the few decisions that make it fail, and writes
                 their schedule; the same for any number of jobs, after at most --runs runs (2000)
   show          prints a schedule in words
+  debug         goes through a run event by event, forth and back; "help" lists its commands
   web           serves a page in which you drive a cluster by hand (--port 0: any that is free),
                 or writes it to a file; the same engine runs in the browser
 `;
@@ -106,6 +109,7 @@ export function parse(argv: readonly string[], names: readonly string[]): Parsed
   if (verb === "show" || verb === "replay" || verb === "shrink") {
     return withSchedule(verb, words.slice(1), names, flags);
   }
+  if (verb === "debug") return debug(words.slice(1), names, flags);
   if (verb === "web") {
     const web = parseWeb(words.slice(1), flags);
     return typeof web === "string" ? wrong(web) : { ok: true, command: web };
@@ -192,6 +196,23 @@ function withSchedule(
     out,
   } as const;
   return { ok: true, command };
+}
+
+function debug(
+  [scenario, extra]: readonly string[],
+  names: readonly string[],
+  flags: ReadonlyMap<string, string>,
+): Parsed {
+  if (scenario === undefined) return wrong("debug: which scenario?");
+  if (extra !== undefined) return wrong(`unexpected argument "${extra}"`);
+  if (!names.includes(scenario)) {
+    return wrong(`unknown scenario "${scenario}"; "npm run sim -- list" shows them`);
+  }
+  const strange = [...flags.keys()].find((flag) => flag !== "--seed");
+  if (strange !== undefined) return wrong(`flag ${strange} does not go with debug`);
+  const seed = wholeNumber(flags.get("--seed") ?? "1");
+  if (seed === undefined) return wrongSeed(flags.get("--seed") ?? "");
+  return { ok: true, command: { type: "debug", scenario, seed: String(seed) } };
 }
 
 function many(name: string, names: readonly string[], flags: ReadonlyMap<string, string>): Parsed {

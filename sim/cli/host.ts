@@ -23,6 +23,8 @@ export interface Host {
   elapsedMs(): number;
   /** A turn of the host's own loop, behind everything that waits for settled promises. */
   readonly drain: Drain;
+  /** Gives what is typed, line by line, to `answer`, until it says no or the input ends. */
+  readLines(prompt: () => string, answer: (line: string) => Promise<boolean>): Promise<void>;
   /** Worker processes, at most so many at once. A worker that dies fails its job. */
   startWorkers(count: number): Workers;
   readFile(path: string): FileRead;

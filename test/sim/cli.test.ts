@@ -29,6 +29,7 @@ async function said(
     columns: 80,
     elapsedMs: () => 1000,
     drain,
+    readLines: () => Promise.resolve(),
     startWorkers: (count) => ({
       count,
       run: (job, done) => done(answer(job)),
