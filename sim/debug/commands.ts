@@ -1,7 +1,12 @@
 /** The commands of a debugger: a line in, text out. */
 import { seconds, formatLine } from "../trace/trace.ts";
 import { eventsUntil, momentAt } from "./chronicle.ts";
-import { differences, lookAt, nameOfEvent } from "./look.ts";
+import { describeDeed } from "../live/deed.ts";
+import { wordsOfEvent } from "../trace/label.ts";
+import { branchOf, branchOff, type Debugger, tellBranches } from "./branches.ts";
+import { differences, lookAt } from "./look.ts";
+import { ORDERS, readOrder } from "./orders.ts";
+import { pendingAt } from "./pending.ts";
 import type { Session } from "./session.ts";
 
 export const HELP = `step [N]            N events on (s)
@@ -14,9 +19,16 @@ where               the moment and its event (w)
 nodes               every server in a line
 node NAME           a server's groups
 diff A [B]          what differs in servers after the events A and B, or A and now
+pending [TEXT]      what is on its way (e)
 log [N]             the last lines of the story (l)
+do ORDER            changes one thing here and goes on in another timeline; "do" lists the orders
+branches            the timelines
+branch N            goes to another one
 quit                (q)
 `;
+
+/** Lines of `pending`. */
+const MOST_PENDING = 40;
 
 const SHORT: Readonly<Record<string, string>> = {
   s: "step",
@@ -26,14 +38,26 @@ const SHORT: Readonly<Record<string, string>> = {
   p: "prev",
   v: "violation",
   w: "where",
+  e: "pending",
   l: "log",
 };
 
-export const promptOf = ({ at, chronicle }: Session): string =>
-  `${seconds(chronicle.timesUs[at - 1] ?? 0)} #${at}> `;
+export function promptOf(debug: Debugger): string {
+  const { at, chronicle } = branchOf(debug).session;
+  const timeline = debug.branches.length === 1 ? "" : ` (${debug.current + 1})`;
+  return `${seconds(chronicle.timesUs[at - 1] ?? 0)} #${at}${timeline}> `;
+}
+
+/** The command that begins like a word that is none, as a guess. */
+function meant(word: string): string {
+  const known = [...HELP.matchAll(/^([a-z]+)/gm)].map(([, name]) => name as string);
+  const guess = known.find((name) => name.startsWith(word.slice(0, 2)));
+  return guess === undefined ? "" : `, did you mean "${guess}"?`;
+}
 
 /** What a command says. */
-export async function answer(session: Session, line: string): Promise<string> {
+export async function answer(debug: Debugger, line: string): Promise<string> {
+  const { session } = branchOf(debug);
   const [word = "", ...rest] = line.trim().split(/\s+/);
   const argument = rest.join(" ");
   const name = SHORT[word] ?? word;
@@ -63,10 +87,18 @@ export async function answer(session: Session, line: string): Promise<string> {
       return node(session, argument);
     case "diff":
       return diff(session, rest);
+    case "pending":
+      return pending(session, argument);
     case "log":
       return log(session, count ?? 10);
+    case "do":
+      return change(debug, argument);
+    case "branches":
+      return tellBranches(debug);
+    case "branch":
+      return turnTo(debug, count);
     default:
-      return `unknown command "${word}"; "help" lists them\n`;
+      return `unknown command "${word}"${meant(word)}; "help" lists them\n`;
   }
 }
 
@@ -111,27 +143,40 @@ function where(session: Session): string {
 
 function describe({ chronicle, world }: Session, at: number): string {
   const event = chronicle.events[at - 1];
-  if (event === undefined) return "the beginning";
-  const name = (node: number): string =>
-    world.servers[node]?.name ?? world.clients[node - world.servers.length]?.name ?? `node ${node}`;
-  switch (event.type) {
-    case "message":
-      return `message ${name(event.from)} → ${name(event.to)}`;
-    case "request":
-    case "cancel":
-    case "answer":
-    case "deadline":
-      return `${nameOfEvent(event)} ${name(event.call.from)} → ${event.call.to.name}`;
-    case "tick":
-    case "turn":
-    case "disk":
-    case "start":
-      return `${event.type} at ${event.machine.name}`;
-    case "wake":
-      return `wake of ${event.client.name}`;
-    default:
-      return nameOfEvent(event);
+  return event === undefined ? "the beginning" : wordsOfEvent(world, event);
+}
+
+/** What is on its way, the next first; only what has `text` in its words. */
+function pending(session: Session, text: string): string {
+  const { chronicle, world, at } = session;
+  const lines = pendingAt(chronicle, world, at)
+    .map(({ timeUs, event }) => `${seconds(timeUs)} ${wordsOfEvent(world, event)}`)
+    .filter((line) => line.includes(text));
+  const more = lines.length > MOST_PENDING ? `… ${lines.length - MOST_PENDING} more\n` : "";
+  return (
+    lines
+      .slice(0, MOST_PENDING)
+      .map((line) => `${line}\n`)
+      .join("") + more
+  );
+}
+
+async function change(debug: Debugger, words: string): Promise<string> {
+  const { world } = branchOf(debug).session;
+  const names = [...world.servers, ...world.clients].map(({ name }) => name);
+  const deed = readOrder(words, names);
+  if (typeof deed === "string") return `do: ${deed}\n${ORDERS}`;
+  const repeated = await branchOff(debug, deed);
+  const warning = repeated ? "" : "the run has not repeated itself: it is not deterministic\n";
+  return `${warning}timeline ${debug.branches.length}: ${describeDeed(deed)}\n`;
+}
+
+function turnTo(debug: Debugger, number: number | undefined): string {
+  if (number === undefined || debug.branches[number - 1] === undefined) {
+    return `branch: timelines 1 to ${debug.branches.length}\n`;
   }
+  debug.current = number - 1;
+  return where(branchOf(debug).session);
 }
 
 const nodes = ({ world, chronicle, at }: Session): string =>

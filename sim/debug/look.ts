@@ -1,7 +1,6 @@
 /** What a server was at a moment, as lines of `path value`: what is shown, and what is compared. */
 import * as tree from "../../engine/base/tree.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
-import type { WorldEvent } from "../model.ts";
 import type { Moment } from "./chronicle.ts";
 
 /** By path, in order. */
@@ -35,11 +34,4 @@ export function differences(before: Look, after: Look): string[] {
   return paths
     .filter((path) => before.get(path) !== after.get(path))
     .map((path) => `${path}: ${before.get(path) ?? "nothing"} → ${after.get(path) ?? "nothing"}`);
-}
-
-/** What an event is called: a message by its own type, a call by its method. */
-export function nameOfEvent(event: WorldEvent): string {
-  if (event.type === "action") return `action ${event.name}`;
-  if ("call" in event) return `${event.type} ${event.call.request.method}`;
-  return event.type;
 }

@@ -20,6 +20,7 @@ async function said(
   answer: (job: Job) => Summary = (job) => lostJob(job, "not run"),
   isTerminal = false,
   given: Map<string, Uint8Array> = new Map(),
+  typed: readonly string[] = [],
 ): Promise<Said> {
   const result: Said = { status: undefined, out: "", err: "", files: new Map() };
   const host: Host = {
@@ -29,7 +30,12 @@ async function said(
     columns: 80,
     elapsedMs: () => 1000,
     drain,
-    readLines: () => Promise.resolve(),
+    readLines: async (prompt, answer) => {
+      for (const line of typed) {
+        result.out += prompt();
+        if (!(await answer(line))) return;
+      }
+    },
     startWorkers: (count) => ({
       count,
       run: (job, done) => done(answer(job)),
@@ -210,6 +216,31 @@ test("some runs are done again elsewhere, and one that differs fails the batch",
   assert.match(differs.out, /event 2 differs: "A" in one run, "B" in the other/);
   assert.match(differs.out, /^FAIL runs=3 failed=1/m);
   assert.ok(asked.some(({ twice }) => twice === true));
+});
+
+test("a run is gone through by lines, until one says so", async () => {
+  const typed = ["step 3", "back", "nodes", "quit", "step 100"];
+  const { status, out } = await said(
+    ["debug", "calm", "--seed", "2"],
+    undefined,
+    false,
+    undefined,
+    typed,
+  );
+  assert.is(status, 0);
+  assert.match(out, /^0\.000s #0> .* #3 .*\n.* #3> .* #2 /s);
+  assert.match(out, /store 1 +(up|down)/);
+  assert.not.match(out, "#102");
+  for (const [line, problem] of [
+    ["debug", /debug: which scenario\?/],
+    ["debug nonsense", /unknown scenario "nonsense"/],
+    ["debug calm --json x", /flag --json does not go with debug/],
+    ["debug calm --seed x", /malformed seed "x"/],
+  ] as const) {
+    const wrong = await said(line.split(" "));
+    assert.is(wrong.status, 2);
+    assert.match(wrong.err, problem);
+  }
 });
 
 test("a run's schedule is saved, shown in words and played again with the same story", async () => {
