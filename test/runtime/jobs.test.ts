@@ -71,7 +71,7 @@ function compaction(...numbers: Parameters<typeof common>): CompactionJob {
     toLevel: 1,
     bottom: true,
     cuts: [],
-  covered: [],
+    covered: [],
     filter: { type: "none" },
   };
 }
