@@ -8,21 +8,13 @@ import type { Ports } from "../engine/client/ports.ts";
 import { createWire } from "../engine/base/wire.ts";
 import type { Member } from "../engine/placement/types.ts";
 import { TableCache } from "../engine/storage/table/cache.ts";
-import type {
-  Client,
-  Drain,
-  Machine,
-  PlacementMachine,
-  Process,
-  StoreMachine,
-  World,
-} from "./model.ts";
+import type { Client, Drain, Machine, PlacementMachine, StoreMachine, World } from "./model.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Line } from "./trace/trace.ts";
 import type { Inserts } from "./workloads/inserts.ts";
 import type { Registers } from "./workloads/registers.ts";
 import { checksOf } from "./checkers/checks.ts";
-import { clockOf } from "./clock/clock.ts";
+import { type Clock, clockOf } from "./clock/clock.ts";
 import { placementConfig, storeConfig } from "./configs.ts";
 import { decisionsOf, drawsOf, seededDraws } from "./decisions/decisions.ts";
 import type { Chronicle } from "./debug/chronicle.ts";
@@ -263,20 +255,26 @@ function addClients(
   }
 }
 
-/** What stores and placement members have in common. */
-function processOf(world: World, node: number, name: string): Process {
+/** Even good clocks are a little off, and every machine has been up for a while. */
+function clockFor(world: World, name: string): Clock {
   const random = drawsOf(world.decisions, `clock/${name}`);
-  // Even good clocks are a little off, and every machine has been up for a while.
-  const clock = clockOf(
+  return clockOf(
     between(random, 1, 1_000_000_000),
     between(random, -50, 50),
     between(random, -100_000, 100_000),
   );
+}
+
+/** Here and below field by field: machines of one kind then have one shape in every run. */
+function storeMachine(world: World, i: number): StoreMachine {
+  const name = `store ${i + 1}`;
+  const disk = new SimulatedDisk();
   return {
-    node,
+    kind: "store",
+    node: i,
     name,
-    clock,
-    disk: new SimulatedDisk(),
+    clock: clockFor(world, name),
+    disk,
     diskLuck: diskLuckOf(world.decisions, name),
     status: "down",
     tickMs: world.knobs.tickMs,
@@ -286,18 +284,9 @@ function processOf(world: World, node: number, name: string): Process {
     busyUntilUs: 0,
     nextTicket: 1,
     serving: new Map(),
-  };
-}
-
-function storeMachine(world: World, i: number): StoreMachine {
-  const name = `store ${i + 1}`;
-  const process = processOf(world, i, name);
-  return {
-    ...process,
-    tables: new TableCache(process.disk, 0),
-    watched: new TableCache(process.disk.observer(), 0),
+    tables: new TableCache(disk, 0),
+    watched: new TableCache(disk.observer(), 0),
     jobs: new Map(),
-    kind: "store",
     id: 0 as StoreId,
     config: storeConfig(world.knobs, i, seedOf(world, name)),
     state: undefined,
@@ -316,8 +305,20 @@ function placementMachine(
 ): PlacementMachine {
   const name = `pd ${i + 1}`;
   return {
-    ...processOf(world, node, name),
     kind: "placement",
+    node,
+    name,
+    clock: clockFor(world, name),
+    disk: new SimulatedDisk(),
+    diskLuck: diskLuckOf(world.decisions, name),
+    status: "down",
+    tickMs: world.knobs.tickMs,
+    incarnation: 0,
+    starts: 0,
+    turnDue: false,
+    busyUntilUs: 0,
+    nextTicket: 1,
+    serving: new Map(),
     id: (i + 1) as PeerId,
     config: placementConfig(world.knobs, members, i, seedOf(world, name)),
     state: undefined,

@@ -5,7 +5,7 @@
 import type { PeerId } from "../engine/base/ids.ts";
 import type { PlacementConfig } from "../engine/placement/config.ts";
 import type { Member } from "../engine/placement/types.ts";
-import type { RaftConfig } from "../engine/raft/types.ts";
+import type { SharedConfig } from "../engine/raft/config.ts";
 import type { StorageConfig } from "../engine/storage/types.ts";
 import type { StoreConfig } from "../engine/store/types.ts";
 import type { Knobs } from "./knobs.ts";
@@ -50,7 +50,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
     },
     maxTs: { action: "error", syncMs: 15_000, driftMs: 60_000 },
     region: {
-      raft: raftConfig(knobs),
+      raft: raftConfig(knobs, knobs.checkQuorum),
       raw: { ttlEnabled: false },
       maxKeyBytes: 4096,
       maxEntryBytes: 8 << 20,
@@ -72,15 +72,18 @@ export function placementConfig(
   i: number,
   seed: number,
 ): PlacementConfig {
+  const { idBatch, holdMs, version } = DEFAULT_CONFIG;
   return {
-    ...DEFAULT_CONFIG,
     members,
     id: (i + 1) as PeerId,
     seed,
     clusterIdSeed: BigInt(seed) + 1n,
     // The driver grants timestamps under its lease, which needs check-quorum.
-    raft: { ...raftConfig(knobs), checkQuorum: true },
+    raft: raftConfig(knobs, true),
     storage: storageConfig(knobs),
+    idBatch,
+    holdMs,
+    version,
     maxReplicas: knobs.replicas,
     windowMs: knobs.windowMs,
     storeDisconnectedMs: 3000,
@@ -112,12 +115,12 @@ const storageConfig = (knobs: Knobs): StorageConfig => ({
   },
 });
 
-const raftConfig = (knobs: Knobs): Omit<RaftConfig, "id" | "seed"> => ({
+const raftConfig = (knobs: Knobs, checkQuorum: boolean): SharedConfig => ({
   heartbeatMs: knobs.heartbeatMs,
   electionMs: knobs.electionMs,
   leaseMs: knobs.leaseMs,
   preVote: knobs.preVote,
-  checkQuorum: knobs.checkQuorum,
+  checkQuorum,
   priority: 0,
   maxAppendBytes: knobs.maxAppendBytes,
   maxApplyBytes: knobs.maxApplyBytes,

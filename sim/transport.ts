@@ -91,12 +91,13 @@ function passOn(
   const packet = { from, to, type, bytes: CALL_BYTES, once: true };
   const copies = transmit(world.network, world.timeUs, packet);
   if (world.film !== undefined) notePacket(world.film, world.timeUs, packet, copies, event);
-  const [time, ...again] = copies;
+  const time = copies[0];
   if (time === undefined) return;
   schedule(world.queue, time, event);
   if (event.type !== "request") return;
-  for (const later of again) {
-    schedule(world.queue, later, { type: "request", call: echoOf(world, event.call) });
+  for (let i = 1; i < copies.length; i++) {
+    const call = echoOf(world, event.call);
+    schedule(world.queue, copies[i] as number, { type: "request", call });
   }
 }
 

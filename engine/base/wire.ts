@@ -25,6 +25,8 @@ export type Decoded<T> =
 export interface Wire {
   /** `value` as fresh bytes. What is not wire data is a failed assertion. */
   readonly encode: (value: unknown) => Uint8Array;
+  /** The same bytes in the encoder's own buffer, which the next value overwrites. */
+  readonly encodeBriefly: (value: unknown) => Uint8Array;
   /**
    * The one value that `bytes` are. Byte strings in it are views of `bytes`: copy what is kept
    * longer.
@@ -66,6 +68,7 @@ export function createWire(): Wire {
   };
   return {
     encode: (value) => encoder.encode(value),
+    encodeBriefly: (value) => encoder.encodeSharedRef(value),
     decode: (bytes) => decodeWith(bytes, (value) => value),
     decodeWith,
   };

@@ -4,7 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import type { PeerId } from "../base/ids.ts";
-import type { RaftConfig } from "../raft/types.ts";
+import type { SharedConfig } from "../raft/config.ts";
 import { DEFAULT_LSM } from "../storage/lsm/config.ts";
 import type { StorageConfig } from "../storage/types.ts";
 import type { Member } from "./types.ts";
@@ -20,7 +20,7 @@ export interface PlacementConfig {
    * Where the cluster id is drawn from, should this member be the first leader of a new cluster.
    */
   readonly clusterIdSeed: bigint;
-  readonly raft: Omit<RaftConfig, "id" | "seed">;
+  readonly raft: SharedConfig;
   readonly storage: StorageConfig;
   /** How many voters a region is to have, unless the cluster's own configuration says. */
   readonly maxReplicas: number;

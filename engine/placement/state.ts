@@ -5,6 +5,7 @@ import { LogIndex, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import { createWire } from "../base/wire.ts";
 import type { Wire } from "../base/wire.ts";
+import { configOf } from "../raft/config.ts";
 import { restore, start } from "../raft/start.ts";
 import type { RaftState } from "../raft/state.ts";
 import type { Configuration } from "../raft/types.ts";
@@ -164,7 +165,7 @@ function raftOf(
   applied: Position,
   now: Now,
 ): RaftState {
-  const raftConfig = { ...config.raft, id: config.id, seed: config.seed };
+  const raftConfig = configOf(config.raft, config.id, config.seed);
   const configuration = configurationOf(config);
   const group = recovered.groups.find(({ region }) => region === GROUP);
   if (group === undefined) {

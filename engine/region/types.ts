@@ -5,7 +5,8 @@ import type { Key } from "../base/bytes.ts";
 import type { LogIndex, PeerId, RegionId, StoreId, Term, Ticket } from "../base/ids.ts";
 import type { LogEffect } from "../base/log.ts";
 import type { TikvReply } from "../protocol/services.ts";
-import type { RaftConfig, RaftMessage } from "../raft/types.ts";
+import type { SharedConfig } from "../raft/config.ts";
+import type { RaftMessage } from "../raft/types.ts";
 import type { Settled } from "../transaction/resolved.ts";
 import type { DetectorMessage } from "../transaction/messages.ts";
 import type { RawMode } from "../raw/command.ts";
@@ -99,7 +100,7 @@ export type RegionEffect =
 
 /** Settings that every replica of a store shares. */
 export interface RegionConfig {
-  readonly raft: Omit<RaftConfig, "id" | "seed">;
+  readonly raft: SharedConfig;
   readonly raw: RawMode;
   /** Longest key that is accepted, in bytes. */
   readonly maxKeyBytes: number;

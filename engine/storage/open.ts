@@ -217,6 +217,7 @@ function logOf(replay: Replay): LogState {
     ...emptyLog(),
     segments: replay.segments.map(({ number, size }) => ({
       number,
+      file: segmentFile(number),
       size,
       holders: holders.get(number) ?? 0,
     })),

@@ -8,21 +8,20 @@ import { diskFull, type RegionError, regionErrorReply, serverIsBusy } from "../r
 import { fail, sizeOf } from "../region/propose.ts";
 import { reply } from "../region/turn.ts";
 import { pressure } from "../storage/lsm/pressure.ts";
-import { filled, judge, mayPass, taken, type Verdict, waitMs } from "./throttle.ts";
+import { filled, judge, type Load, mayPass, taken, type Verdict, waitMs } from "./throttle.ts";
 import type { Arriving, WaitingWrite } from "./state.ts";
 import { onMvccWrite } from "./transactions/writes.ts";
 import type { StoreTurn } from "./turn.ts";
 
 /** What is to be done with writes in this step. */
 export function verdictOf(turn: StoreTurn): Verdict {
-  return (turn.verdict ??= judge(
-    {
-      ...pressure(turn.before.storage),
-      memoryBytes: memoryBytes(turn),
-      freeBytes: turn.freeBytes,
-    },
-    turn.before.config.throttle,
-  ));
+  return (turn.verdict ??= judge(loadOf(turn), turn.before.config.throttle));
+}
+
+function loadOf(turn: StoreTurn): Load {
+  const { frozenBytes, levelZero, debtBytes, blocked } = pressure(turn.before.storage);
+  const { freeBytes } = turn;
+  return { frozenBytes, levelZero, debtBytes, memoryBytes: memoryBytes(turn), freeBytes, blocked };
 }
 
 /** What counts for the budget: memtables, cached tables, logs and waiting writes. */

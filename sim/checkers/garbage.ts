@@ -45,5 +45,6 @@ const NOTHING: ReadonlySet<Key> = new Set();
 
 /** Moves `cursor` on to the next entry that is not among `garbage`, if it stands at one. */
 export function passGarbage(cursor: KvCursor, garbage: ReadonlySet<Key>): void {
+  if (garbage.size === 0) return;
   while (cursor.valid && garbage.has(cursor.key)) cursor.next();
 }

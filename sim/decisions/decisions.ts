@@ -40,6 +40,13 @@ export function drawsOf(decisions: Decisions, name: string): Random {
 export const seededDraws = (decisions: Decisions, name: string): Random =>
   randomOf(`${decisions.seed}/${name}`);
 
+/** The same, seeded at the first draw: for what is seldom drawn from. */
+export const seededLater = (decisions: Decisions, name: string): Random => {
+  let random: Random | undefined;
+  const seeded = (): Random => (random ??= seededDraws(decisions, name));
+  return Object.assign(() => seeded()(), { int32: () => seeded().int32() });
+};
+
 /** From which a series of decisions draws by number (`quickRandom`): 32 bits. */
 export const baseOf = (decisions: Decisions, series: string): number =>
   textHash(`${decisions.seed}/${series}`) | 0;

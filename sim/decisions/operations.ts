@@ -4,7 +4,7 @@
  */
 import type { World } from "../model.ts";
 import { below, between, type Random } from "../random.ts";
-import { type Decisions, isDrawn, seededDraws } from "./decisions.ts";
+import { type Decisions, isDrawn, seededDraws, seededLater } from "./decisions.ts";
 import type { PlannedOperation } from "./schedule.ts";
 
 export interface Operation {
@@ -34,7 +34,7 @@ export function nextOperation(
   const drawnUs = between(random, 1, 2 * thinkUs);
   const waitUs = planned === undefined ? drawnUs : Math.max(1, planned.atUs - timeUs);
   decisions.takes?.operations.push({ client, number: taken, atUs: timeUs + waitUs });
-  return { number: taken, waitUs, random, way: seededDraws(decisions, `${name}/way`) };
+  return { number: taken, waitUs, random, way: seededLater(decisions, `${name}/way`) };
 }
 
 const plannedFrom = (

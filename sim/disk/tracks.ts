@@ -34,7 +34,7 @@ export class Tracks {
   /** The first work of a track, started now; undefined where none can be. */
   start(track: Track): Work | undefined {
     const line = this.#lines.get(track);
-    if (line === undefined || line.started) return undefined;
+    if (line === undefined || line.started || line.waiting.length === 0) return undefined;
     line.started = true;
     return line.waiting[0];
   }
@@ -45,13 +45,16 @@ export class Tracks {
     const work = line?.waiting.shift();
     assert(line?.started === true && work !== undefined, "work was started on this track");
     line.started = false;
-    if (line.waiting.length === 0) this.#lines.delete(track);
+    // Lanes are used for ever; each job has a track of its own.
+    if (line.waiting.length === 0 && typeof track !== "string") this.#lines.delete(track);
     return work;
   }
 
   /** Tracks whose next work has not begun. */
   waiting(): readonly Track[] {
-    return [...this.#lines].flatMap(([track, { started }]) => (started ? [] : [track]));
+    return [...this.#lines].flatMap(([track, { started, waiting }]) =>
+      started || waiting.length === 0 ? [] : [track],
+    );
   }
 
   /** Tracks whose first work is being performed. */

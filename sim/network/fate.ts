@@ -15,11 +15,16 @@ export interface Fate {
 
 export const freshFate = (): Fate => ({ held: false, delays: [] });
 
+/** Empties a list that has an element or two: to set its length would cost more. */
+export function clear(list: number[]): void {
+  while (list.length > 0) list.pop();
+}
+
 /** Draws it from the network's profile and its holds. */
 export function drawFate(network: Network, packet: Packet, random: Random, fate: Fate): void {
   const { profile } = network;
   const { delays } = fate;
-  delays.length = 0;
+  clear(delays);
   fate.held = false;
   if (profile.loss > 0 && chance(random, profile.loss)) return;
   for (const hold of network.holds) {

@@ -7,7 +7,7 @@ import type { Decisions } from "../decisions/decisions.ts";
 import type { PlannedFate } from "../decisions/schedule.ts";
 import { baseOf, isDrawn } from "../decisions/decisions.ts";
 import { MEDIAN, type QuickRandom, quickRandom } from "../random.ts";
-import { drawFate, type Fate } from "./fate.ts";
+import { clear, drawFate, type Fate } from "./fate.ts";
 import type { Network, Packet } from "./network.ts";
 
 /** Messages between servers, and the parts of a call. */
@@ -73,7 +73,7 @@ export function nextFate(network: Network, timeUs: number, packet: Packet, fate:
     drawFate(network, packet, random, fate);
   } else {
     fate.held = planned.held;
-    fate.delays.length = 0;
+    clear(fate.delays);
     fate.delays.push(...planned.delays);
   }
   if (lane.taken) {

@@ -9,7 +9,7 @@ import type { Lanes, MessageType } from "./lanes.ts";
 import type { Latency } from "./latency.ts";
 import type { Link } from "./topology.ts";
 import { assert } from "../../engine/base/assert.ts";
-import { freshFate } from "./fate.ts";
+import { clear, freshFate } from "./fate.ts";
 import { nextFate } from "./lanes.ts";
 
 /** How the links behave while nobody cuts them. Chances in millionths of a message. */
@@ -87,10 +87,10 @@ export const networkOf = (size: number, profile: NetworkProfile, lanes: Lanes): 
  */
 export function transmit(network: Network, timeUs: number, packet: Packet): readonly number[] {
   const { copies } = network;
-  copies.length = 0;
+  clear(copies);
   const link = packet.from * network.size + packet.to;
   const fate = nextFate(network, timeUs, packet, network.fate);
-  if ((network.cuts[link] as number) > 0) fate.delays.length = 0;
+  if ((network.cuts[link] as number) > 0) clear(fate.delays);
   if (fate.delays.length === 0) network.lost += 1;
   if (fate.delays.length > 1 && !fate.held) network.duplicated += 1;
   for (const delayUs of fate.delays) {

@@ -44,7 +44,7 @@ export function nextBatch(state: StorageState): BatchWrite {
   const records = repeated.length === 0 ? log.pending : [...log.pending, ...repeated];
   const payload = encodeBatch({ oldest, records }, state.wire);
   const frame = encodeFrame(log.seed, sequence, current.size, payload);
-  const file = segmentFile(current.number);
+  const { file } = current;
   operations.push({ type: "append", file, bytes: frame }, { type: "sync", file });
   const next: LogState = {
     pending: NOTHING,
@@ -93,6 +93,6 @@ function withSegment({ log, identity }: StorageState, operations: DiskOperation[
     { type: "sync", file },
     { type: "sync_directory" },
   );
-  const segments = [...log.segments, { number, size: HEADER_BYTES, holders: 0 }];
+  const segments = [...log.segments, { number, file, size: HEADER_BYTES, holders: 0 }];
   return { ...log, segments, seed: seedOf(header) };
 }

@@ -67,8 +67,9 @@ export class Book {
   /** The segments after this batch, of which the last one grows by `bytes`. */
   segments(bytes: number): readonly Segment[] {
     const last = this.#segments.length - 1;
-    return this.#segments.map(({ number, size, holders }, i) => ({
+    return this.#segments.map(({ number, file, size, holders }, i) => ({
       number,
+      file,
       size: i === last ? size + bytes : size,
       holders: holders + (this.#change?.get(number) ?? 0),
     }));

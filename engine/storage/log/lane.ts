@@ -6,7 +6,6 @@
 import { assert, unreachable } from "../../base/assert.ts";
 import type { Ticket } from "../../base/ids.ts";
 import type { DiskOperation } from "../disk.ts";
-import { segmentFile } from "../files.ts";
 import type { StorageState } from "../state.ts";
 import type { LogRecord, StorageEffect } from "../types.ts";
 import { nextBatch } from "./batch.ts";
@@ -83,7 +82,7 @@ export function nextLogWrite(state: StorageState): LogWrite | undefined {
 /** The end of the last segment. */
 function endOf({ segments }: LogState): RecordsWriting["behind"] {
   const last = segments[segments.length - 1];
-  return last === undefined ? undefined : { file: segmentFile(last.number), size: last.size };
+  return last === undefined ? undefined : { file: last.file, size: last.size };
 }
 
 /**
@@ -127,7 +126,7 @@ function removal(log: LogState): DiskOperation[] {
   const operations: DiskOperation[] = [];
   for (const segment of log.segments) {
     if (segment.number >= log.oldest) break;
-    operations.push({ type: "remove", file: segmentFile(segment.number) });
+    operations.push({ type: "remove", file: segment.file });
     operations.push({ type: "sync_directory" });
   }
   return operations;

@@ -43,6 +43,7 @@ const TAGS = { append: 1, compact: 2, restore: 3, destroy: 4, begin: 5 } as cons
 /** Above this many bytes of snapshots a buffer for them is not worth keeping. */
 const LARGE_BYTES = 1 << 20;
 
+/** The bytes are lent: the next value that `kept` encodes overwrites them. */
 export function encodeBatch(batch: Batch, kept: Wire): Uint8Array {
   assert(batch.records.length <= MAX_WIRE_ITEMS, "a batch has no more records than can be read");
   let snapshotBytes = 0;
@@ -51,7 +52,7 @@ export function encodeBatch(batch: Batch, kept: Wire): Uint8Array {
     for (const chunk of record.chunks) snapshotBytes += chunk.length;
   }
   const wire = snapshotBytes > LARGE_BYTES ? createWire() : kept;
-  return wire.encode([batch.oldest, batch.records.map(recordToTuple)]);
+  return wire.encodeBriefly([batch.oldest, batch.records.map(recordToTuple)]);
 }
 
 /**

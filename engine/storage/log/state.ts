@@ -32,6 +32,7 @@ export interface LogState {
 
 export interface Segment {
   readonly number: number;
+  readonly file: FileName;
   /** In bytes, with what is being written. */
   readonly size: number;
   /** How many groups have entries or a snapshot in it. */
