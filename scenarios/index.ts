@@ -11,6 +11,8 @@ import { isolationClocks } from "./isolation-clocks.ts";
 import { isolation } from "./isolation.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
 import { lateCalls } from "./late-calls.ts";
+import { lostDisks } from "./lost-disks.ts";
+import { lostQuorums } from "./lost-quorums.ts";
 import { membershipChurn } from "./membership-churn.ts";
 import { movingOracle } from "./moving-oracle.ts";
 import { oneSlowDisk } from "./one-slow-disk.ts";
@@ -35,6 +37,8 @@ export const SCENARIOS: readonly Scenario[] = [
   oneSlowDisk,
   fullDisks,
   rottingDisks,
+  lostDisks,
+  lostQuorums,
   laggingFollowers,
   membershipChurn,
   splits,

@@ -25,6 +25,7 @@ import { diskLuckOf } from "./disk/luck.ts";
 import { emptyQueue } from "./event-queue.ts";
 import type { Recorder } from "./film/recorder.ts";
 import { drawKnobs, drawProfile } from "./knobs.ts";
+import { EVERYBODY } from "./liveness/core.ts";
 import { networkOf } from "./network/network.ts";
 import { nameOf } from "./names.ts";
 import { lanesOf } from "./network/lanes.ts";
@@ -131,6 +132,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     nextCall: 1,
     nextOrder: 0,
     phase: "safety",
+    leftOut: EVERYBODY,
     errands: 0,
     clientsActive: true,
     still: new Map(),
@@ -277,6 +279,7 @@ function storeMachine(world: World, i: number): StoreMachine {
     disk,
     diskLuck: diskLuckOf(world.decisions, name),
     status: "down",
+    losses: [],
     tickMs: world.knobs.tickMs,
     incarnation: 0,
     starts: 0,
@@ -312,6 +315,7 @@ function placementMachine(
     disk: new SimulatedDisk(),
     diskLuck: diskLuckOf(world.decisions, name),
     status: "down",
+    losses: [],
     tickMs: world.knobs.tickMs,
     incarnation: 0,
     starts: 0,

@@ -28,8 +28,10 @@ import type { SimulatedDisk } from "./disk/disk.ts";
 import type { DiskLuck } from "./disk/luck.ts";
 import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
+import type { Loss } from "./excuses/gone.ts";
 import type { Recorder } from "./film/recorder.ts";
 import type { Knobs } from "./knobs.ts";
+import type { LeftOut } from "./liveness/core.ts";
 import type { RunningJob } from "./machines/jobs.ts";
 import type { Network } from "./network/network.ts";
 import type { Trace } from "./trace/trace.ts";
@@ -59,6 +61,8 @@ export interface World {
   /** Places in the one order of all invocations and answers. */
   nextOrder: number;
   phase: "safety" | "liveness" | "over";
+  /** Servers that do not recover when the faults end, and what is wrong with them for good. */
+  leftOut: LeftOut;
   /** Errands of clients that are under way. */
   errands: number;
   /** Whether clients begin new operations. */
@@ -122,6 +126,8 @@ export interface Process {
   status: "up" | "paused" | "down" | "broken";
   /** Milliseconds of its own clock between two ticks. */
   readonly tickMs: number;
+  /** What it has lost for good. */
+  readonly losses: Loss[];
   /** Counts starts and stops: events of an earlier one are void. */
   incarnation: number;
   starts: number;
@@ -137,7 +143,8 @@ export interface StoreMachine extends Process {
   readonly kind: "store";
   /** 0 until the store knows its id; then the id by which others send to it. */
   id: StoreId;
-  readonly config: StoreConfig;
+  /** Of its next start. */
+  config: StoreConfig;
   state: StoreState | undefined;
   /** Of the life that runs; the other is that of the checkers, whose reads cost nothing. */
   tables: TableCache;

@@ -85,6 +85,11 @@ export type Fault = FaultTiming &
         readonly of: Among;
         readonly power: "never" | "sometimes" | "always";
       }
+    /**
+     * A store loses its disk and comes back as another one, where the atlas lets it, or
+     * `regardless` of what is lost by it.
+     */
+    | { readonly type: "wipe"; readonly regardless: boolean }
     /** Every server loses power within a moment. */
     | { readonly type: "blackout" }
     | { readonly type: "pause"; readonly of: Among }

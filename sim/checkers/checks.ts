@@ -17,6 +17,8 @@ import { timestampChecker } from "./timestamps.ts";
 export interface Checks {
   violation: Violation | undefined;
   readonly looks: Map<CheckName, number>;
+  /** Why not everything has converged, with proof. */
+  readonly excuses: string[];
   readonly history: History;
   readonly timestamps: TimestampChecker;
   readonly groups: GroupChecker;
@@ -30,6 +32,7 @@ export interface Checks {
 export const checksOf = (): Checks => ({
   violation: undefined,
   looks: new Map(),
+  excuses: [],
   history: emptyHistory(),
   timestamps: timestampChecker(),
   groups: groupChecker(),

@@ -1,134 +1,257 @@
 /**
  * Convergence: once faults have stopped, every group has a leader that all its members follow to
- * the last entry, the regions cover the key space, every member has its replica and there is no
- * replica without a member. What is still missing is told in words.
+ * the last entry, the regions cover the key space, every member has its replica, there is no
+ * replica without a member, and the placement driver knows all that. Servers that were left out
+ * (`liveness/core.ts`) need not have any of it; the others must have it without them.
  */
 import type { Replica } from "../../engine/region/replica.ts";
-import type { StoreMachine, World } from "../model.ts";
-import { EMPTY_KEY, hex } from "../../engine/base/bytes.ts";
+import type { PlacementState } from "../../engine/placement/index.ts";
+import { healthOf } from "../../engine/placement/leadership.ts";
+import type { Leadership } from "../../engine/placement/leadership.ts";
+import { byId } from "../../engine/placement/registry.ts";
+import type { Peer, Region } from "../../engine/protocol/gen/metapb.ts";
+import type { RaftState } from "../../engine/raft/state.ts";
+import type { Machine, PlacementMachine, World } from "../model.ts";
+import { EMPTY_KEY, hex, type Key } from "../../engine/base/bytes.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
 import { isJoined } from "../../engine/store/state.ts";
-import { replicasOf } from "./look.ts";
+import { readClock } from "../clock/clock.ts";
+import { takesPart } from "../liveness/freeze.ts";
+import { type Placed, placedReplicas } from "./look.ts";
 import { compareReplicas } from "./replicas.ts";
 
-/** The first thing that has not converged, or undefined. */
-export function missing(world: World): string | undefined {
-  for (const server of world.servers) {
-    if (server.status !== "up") return `${server.name} is ${server.status}`;
-  }
-  if (world.errands > 0) return `${world.errands} operations have no answer`;
-  return missingPlacement(world) ?? missingStores(world) ?? missingRegions(world);
+/** Something that has not converged. */
+export interface Lack {
+  /** In words. */
+  readonly text: string;
+  /** What it is that lacks it. */
+  readonly of:
+    | { readonly type: "server"; readonly machine: Machine }
+    /** A Raft group: 0 is the placement driver, others are regions. */
+    | { readonly type: "group"; readonly group: number }
+    /** Where keys are that no leader has. */
+    | { readonly type: "range"; readonly start: Key }
+    | { readonly type: "clients" };
 }
 
-function missingPlacement(world: World): string | undefined {
-  const states = world.members.flatMap(({ state }) => state ?? []);
-  const leader = states.find(({ raft }) => raft.role === "leader")?.raft;
-  if (leader === undefined) return "the placement driver has no leader";
-  // A driver is never at rest (it keeps storing windows of timestamps): its members must only have
-  // what was committed when somebody last looked.
-  const expected = world.checks.placementCommit;
-  world.checks.placementCommit = leader.commit;
-  for (const { state, name } of world.members) {
-    if (state === undefined) return `${name} has no state`;
-    const { raft } = state;
-    if (raft.term !== leader.term) return `${name} is in term ${raft.term}, not ${leader.term}`;
-    if (raft.applied < expected)
-      return `${name} has applied ${raft.applied} of ${expected} entries`;
-  }
+/** The first thing that has not converged in words, or undefined. */
+export function missing(world: World): string | undefined {
+  for (const { text } of lacks(world)) return text;
   return undefined;
 }
 
-function missingStores(world: World): string | undefined {
-  const waiting = world.stores.find(({ state }) => state === undefined || !isJoined(state));
-  return waiting === undefined ? undefined : `${waiting.name} has not joined the cluster`;
-}
-
-interface Placed {
-  readonly machine: StoreMachine;
-  readonly replica: Replica;
-}
-
-function missingRegions(world: World): string | undefined {
-  const regions = new Map<number, Placed[]>();
+/** All that has not converged, what others follow from first. */
+export function* lacks(world: World): Generator<Lack, void> {
+  for (const machine of world.servers) {
+    const { name, status } = machine;
+    if (world.leftOut.has(machine) || status === "up") continue;
+    yield { text: `${name} is ${status}`, of: { type: "server", machine } };
+  }
+  if (world.errands > 0) {
+    yield { text: `${world.errands} operations have no answer`, of: { type: "clients" } };
+  }
+  const driver = leaderOf(world, driversOf(world));
+  for (const text of missingDrivers(world, driver?.state.raft)) yield lackOf(0, text);
   for (const machine of world.stores) {
-    for (const replica of replicasOf(machine)) {
-      const placed = regions.get(replica.region.id);
-      if (placed === undefined) regions.set(replica.region.id, [{ machine, replica }]);
-      else placed.push({ machine, replica });
-    }
+    if (world.leftOut.has(machine) || machine.status !== "up") continue;
+    const text = missingStore(world, machine, driver);
+    if (text !== undefined) yield { text, of: { type: "server", machine } };
   }
-  const leaders: Replica[] = [];
-  for (const [region, placed] of regions) {
-    const leader = leaderOf(placed);
-    if (leader === undefined) return `region ${region} has no leader`;
-    const problem = missingReplicas(world, leader, placed);
-    if (problem !== undefined) return `region ${region}: ${problem}`;
-    leaders.push(leader);
-  }
-  return missingRange(leaders);
+  yield* missingRegions(world, driver?.state.leadership);
 }
 
-/** The leader of the latest term. */
-function leaderOf(placed: readonly Placed[]): Replica | undefined {
-  let leader: Replica | undefined;
-  for (const { replica } of placed) {
-    if (replica.raft.role !== "leader") continue;
-    if (leader === undefined || replica.raft.term > leader.raft.term) leader = replica;
+const lackOf = (group: number, text: string): Lack => ({ text, of: { type: "group", group } });
+
+interface Driver {
+  readonly machine: PlacementMachine;
+  readonly state: PlacementState;
+  readonly raft: RaftState;
+}
+
+const driversOf = (world: World): readonly Driver[] =>
+  world.members.flatMap((machine) => {
+    const { state } = machine;
+    return state === undefined ? [] : { machine, state, raft: state.raft };
+  });
+
+/** The leader of the latest term, among those that work with the core. */
+function leaderOf<Member extends { readonly machine: Machine; readonly raft: RaftState }>(
+  world: World,
+  members: readonly Member[],
+): Member | undefined {
+  let leader: Member | undefined;
+  for (const member of members) {
+    const { raft, machine } = member;
+    if (raft.role !== "leader" || !takesPart(world, machine)) continue;
+    if (leader === undefined || raft.term > leader.raft.term) leader = member;
   }
   return leader;
 }
 
-function missingReplicas(
-  world: World,
-  leader: Replica,
-  placed: readonly Placed[],
-): string | undefined {
-  const { region, raft } = leader;
-  if (region.peers.length > world.knobs.stores) return "it has more peers than there are stores";
-  for (const peer of region.peers) {
-    const member = placed.find(({ replica }) => replica.peer.id === peer.id)?.replica;
-    if (member === undefined) return `peer ${peer.id} is not on store ${peer.storeId}`;
-    if (!isInitialized(member.region)) return `peer ${peer.id} has no data yet`;
-    if (member.damaged !== undefined) {
-      return `the data of peer ${peer.id} is damaged (${member.damaged.file}) and not replaced`;
+function* missingDrivers(world: World, leader: RaftState | undefined): Generator<string, void> {
+  if (leader === undefined) {
+    yield "the placement driver has no leader";
+    return;
+  }
+  // A driver is never at rest (it keeps storing windows of timestamps): its members must only have
+  // what was committed when somebody last looked.
+  const expected = world.checks.placementCommit;
+  world.checks.placementCommit = leader.commit;
+  for (const machine of world.members) {
+    if (world.leftOut.has(machine)) continue;
+    const { state, name } = machine;
+    if (state === undefined) {
+      yield `${name} has no state`;
+      continue;
     }
-    if (member.raft.term !== raft.term) {
-      return `peer ${peer.id} is in term ${member.raft.term}, its leader in ${raft.term}`;
-    }
-    if (member.applied !== raft.log.last) {
-      return `peer ${peer.id} has applied ${member.applied} of ${raft.log.last} entries`;
+    const { raft } = state;
+    if (raft.term !== leader.term) yield `${name} is in term ${raft.term}, not ${leader.term}`;
+    if (raft.applied < expected) {
+      yield `${name} has applied ${raft.applied} of ${expected} entries`;
     }
   }
+}
+
+/** What a store lacks, and whether the placement driver knows that it is there. */
+function missingStore(
+  world: World,
+  { state, name, id }: World["stores"][number],
+  driver: Driver | undefined,
+): string | undefined {
+  if (state === undefined || !isJoined(state)) return `${name} has not joined the cluster`;
+  const leadership = driver?.state.leadership;
+  if (driver === undefined || leadership === undefined) return undefined;
+  const { catalog, config } = driver.state;
+  const known = catalog.stores.find((store) => store.id === id);
+  if (known === undefined) return `the placement driver knows no ${name}`;
+  const { monotonicMs } = readClock(driver.machine.clock, world.timeUs);
+  const health = healthOf(leadership, known, config, monotonicMs);
+  if (health === "up" || health === "offline") return undefined;
+  return `${name} is up, and ${health} for the placement driver`;
+}
+
+interface Member extends Placed {
+  readonly raft: RaftState;
+}
+
+function* missingRegions(world: World, leadership: Leadership | undefined): Generator<Lack, void> {
+  const leaders: Replica[] = [];
+  for (const [region, placed] of placedReplicas(world)) {
+    const living = placed.filter(({ machine }) => machine.state !== undefined);
+    const members = living.map((one): Member => ({ ...one, raft: one.replica.raft }));
+    const leader = leaderOf(world, members)?.replica;
+    if (leader === undefined) {
+      // Only on servers that are left out: left over there, or led by others by now.
+      const mattered = living.some(({ machine }) => !world.leftOut.has(machine));
+      if (mattered) yield lackOf(region, `region ${region} has no leader`);
+      continue;
+    }
+    leaders.push(leader);
+    for (const text of missingReplicas(world, leader, living)) {
+      yield lackOf(region, `region ${region}: ${text}`);
+    }
+    if (leadership === undefined) continue;
+    const text = misunderstood(leader, leadership);
+    if (text !== undefined) yield lackOf(region, `region ${region}: ${text}`);
+  }
+  yield* missingRange(leaders);
+}
+
+function* missingReplicas(
+  world: World,
+  { region, raft }: Replica,
+  placed: readonly Placed[],
+): Generator<string, void> {
+  if (region.peers.length > world.knobs.stores) yield "it has more peers than there are stores";
+  for (const peer of region.peers) {
+    const host = world.stores.find(({ id }) => id === peer.storeId);
+    // Nobody can take the place of a peer whose store is no more where each store has one already.
+    if (host === undefined ? !hasRoom(world, region) : world.leftOut.has(host)) continue;
+    const member = placed.find(({ replica }) => replica.peer.id === peer.id)?.replica;
+    const text = missingMember(peer, member, raft);
+    if (text !== undefined) yield text;
+  }
   const orphan = placed.find(
-    ({ replica }) => !region.peers.some(({ id }) => id === replica.peer.id),
+    ({ machine, replica }) =>
+      !world.leftOut.has(machine) && !region.peers.some(({ id }) => id === replica.peer.id),
   );
   if (orphan !== undefined) {
-    return `peer ${orphan.replica.peer.id} on ${orphan.machine.name} is no member, and still there`;
+    yield `peer ${orphan.replica.peer.id} on ${orphan.machine.name} is no member, and still there`;
+  }
+}
+
+/** Whether there is a store without a peer of this region, to which one could be added. */
+const hasRoom = (world: World, { peers }: Region): boolean =>
+  world.stores.some(
+    (store) => takesPart(world, store) && !peers.some(({ storeId }) => storeId === store.id),
+  );
+
+function missingMember(
+  peer: Peer,
+  member: Replica | undefined,
+  leader: RaftState,
+): string | undefined {
+  if (member === undefined) return `peer ${peer.id} is not on store ${peer.storeId}`;
+  if (!isInitialized(member.region)) return `peer ${peer.id} has no data yet`;
+  if (member.damaged !== undefined) {
+    return `the data of peer ${peer.id} is damaged (${member.damaged.file}) and not replaced`;
+  }
+  if (member.raft.term !== leader.term) {
+    return `peer ${peer.id} is in term ${member.raft.term}, its leader in ${leader.term}`;
+  }
+  if (member.applied !== leader.log.last) {
+    return `peer ${peer.id} has applied ${member.applied} of ${leader.log.last} entries`;
   }
   return undefined;
 }
 
+/** What the placement driver has another view of than the region's leader. */
+function misunderstood({ region, peer }: Replica, { registry }: Leadership): string | undefined {
+  const known = byId(registry, region.id);
+  if (known === undefined) return "the placement driver does not know it";
+  if (describeRegion(known.region) !== describeRegion(region)) {
+    const view = describeRegion(known.region);
+    return `the placement driver knows ${view}, its leader ${describeRegion(region)}`;
+  }
+  if (known.leader?.id !== peer.id) {
+    const leader = known.leader === undefined ? "nobody" : `peer ${known.leader.id}`;
+    return `it is led by peer ${peer.id}, for the placement driver by ${leader}`;
+  }
+  return undefined;
+}
+
+/** Epoch, range and members. */
+function describeRegion({ regionEpoch, startKey, endKey, peers }: Region): string {
+  const epoch = `version ${regionEpoch?.version ?? 0}.${regionEpoch?.confVer ?? 0}`;
+  const members = peers.map(({ id, storeId, role }) => `${id}@${storeId}:${role}`);
+  return `${epoch} of [${hex(startKey)}, ${hex(endKey)}) on ${members.join(" ")}`;
+}
+
 /** Whether the regions cover the key space, each key once. */
-function missingRange(leaders: readonly Replica[]): string | undefined {
+function* missingRange(leaders: readonly Replica[]): Generator<Lack, void> {
   const regions = leaders
     .map(({ region }) => region)
     .sort((a, b) => (a.startKey < b.startKey ? -1 : a.startKey > b.startKey ? 1 : 0));
-  let end: string | undefined = EMPTY_KEY;
+  let end: Key | undefined = EMPTY_KEY;
   for (const region of regions) {
     if (end === undefined || region.startKey !== end) {
-      return `the regions do not meet at key "${hex(region.startKey)}"`;
+      const text = `the regions do not meet at key "${hex(region.startKey)}"`;
+      yield { text, of: { type: "range", start: end ?? region.startKey } };
     }
     end = region.endKey === EMPTY_KEY ? undefined : region.endKey;
   }
-  return end === undefined ? undefined : `no region holds the keys from "${end}" on`;
+  if (end === undefined) return;
+  const text = `no region holds the keys from "${end}" on`;
+  yield { text, of: { type: "range", start: end } };
 }
 
 /** When all has converged: each region's replicas hold the same data. */
 export function compareAll(world: World): void {
   const first = new Map<number, Placed>();
-  for (const machine of world.stores) {
-    for (const replica of replicasOf(machine)) {
+  for (const placed of placedReplicas(world).values()) {
+    for (const { machine, replica } of placed) {
+      if (machine.state === undefined) continue;
       const other = first.get(replica.region.id);
       if (other === undefined) first.set(replica.region.id, { machine, replica });
       else if (other.replica.applied === replica.applied) {

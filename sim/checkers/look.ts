@@ -21,6 +21,28 @@ export function replicasOf(machine: StoreMachine): Replica[] {
   return replicas;
 }
 
+export interface Placed {
+  readonly machine: StoreMachine;
+  readonly replica: Replica;
+}
+
+/**
+ * All replicas, by region. Of a store that is down those that it was last seen with, which it will
+ * have again.
+ */
+export function placedReplicas(world: World): ReadonlyMap<number, readonly Placed[]> {
+  const regions = new Map<number, Placed[]>();
+  for (const machine of world.stores) {
+    const replicas = machine.state === undefined ? machine.seen.values() : replicasOf(machine);
+    for (const replica of replicas) {
+      const placed = regions.get(replica.region.id);
+      if (placed === undefined) regions.set(replica.region.id, [{ machine, replica }]);
+      else placed.push({ machine, replica });
+    }
+  }
+  return regions;
+}
+
 export function afterStoreStep(
   world: World,
   machine: StoreMachine,

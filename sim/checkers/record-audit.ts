@@ -8,6 +8,7 @@
 import { equalBytes, hex, type Key } from "../../engine/base/bytes.ts";
 import { isChange, type Write } from "../../engine/mvcc/record/write.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
+import { takesPart } from "../liveness/freeze.ts";
 import type { World } from "../model.ts";
 import type { Author, Authors } from "./authors.ts";
 import { replicasOf } from "./look.ts";
@@ -23,7 +24,7 @@ export function checkRecords(world: World): void {
     if (machine.state === undefined) continue;
     const view = viewOf(machine.state, machine.watched);
     for (const { region, raft } of replicasOf(machine)) {
-      if (raft.role !== "leader") continue;
+      if (raft.role !== "leader" || !takesPart(world, machine)) continue;
       const found = recordsOf(view, region);
       if (typeof found === "string") {
         violated(world, "records", `region ${region.id} on ${machine.name}: ${found}`);

@@ -75,7 +75,16 @@ const inOrder = (summaries: readonly Summary[], scenarios: readonly string[]): S
 function summaryTable(summaries: readonly Summary[], scenarios: readonly string[]): string {
   const rows = scenarios.map((scenario) => row(scenario, summaries));
   const all = scenarios.length > 1 ? [row("all", summaries)] : [];
-  const headings = ["scenario", "runs", "failed", "operations", "events", "events/s", "virtual s"];
+  const headings = [
+    "scenario",
+    "runs",
+    "failed",
+    "excused",
+    "operations",
+    "events",
+    "events/s",
+    "virtual s",
+  ];
   return formatTable(headings, [...rows, ...all]);
 }
 
@@ -89,6 +98,7 @@ function row(scenario: string, summaries: readonly Summary[]): (string | number)
     scenario,
     own.length,
     own.filter(({ passed }) => !passed).length,
+    own.filter(isExcused).length,
     sum((one) => one.operations),
     events,
     wall > 0 ? Math.round(events / wall) : 0,
@@ -96,20 +106,25 @@ function row(scenario: string, summaries: readonly Summary[]): (string | number)
   ];
 }
 
+const isExcused = ({ excused }: Summary): boolean => excused.length > 0;
+
 function jsonText(command: Many, summaries: readonly Summary[], wallSeconds: number): string {
   const runs = summaries.map((one) => ({
     ...one,
     replay: replayCommand(one.scenario, one.seed),
   }));
   const failed = summaries.filter(({ passed }) => !passed).length;
+  const excused = summaries.filter(isExcused).length;
   const { first, last, jobs } = command;
-  const head = { first, last, jobs, runs: summaries.length, failed, wallSeconds };
+  const head = { first, last, jobs, runs: summaries.length, failed, excused, wallSeconds };
   return `${JSON.stringify({ ...head, results: runs }, undefined, 1)}\n`;
 }
 
 function lastLine(summaries: readonly Summary[], differing: number, wallSeconds: number): string {
   const failed = summaries.filter(({ passed }) => !passed).length + differing;
   const wall = `wall=${wallSeconds.toFixed(1)}s`;
-  const counts = `runs=${summaries.length} failed=${failed}`;
+  const excused = summaries.filter(isExcused).length;
+  const told = excused > 0 ? ` excused=${excused}` : "";
+  const counts = `runs=${summaries.length} failed=${failed}${told}`;
   return `${failed === 0 ? "PASS" : "FAIL"} ${counts} ${wall}\n`;
 }

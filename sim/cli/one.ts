@@ -13,7 +13,7 @@ import type { World } from "../model.ts";
 import { type RunResult, runSeed } from "../run.ts";
 import type { Scenario } from "../scenario.ts";
 import { divergenceText } from "./determinism.ts";
-import { tellStory, tellViolation, verdictLine } from "./story.ts";
+import { tellExcuses, tellStory, tellViolation, verdictLine } from "./story.ts";
 import { formatNumber } from "./table.ts";
 
 /** What is run beside the scenario and seed, and the command that does it again. */
@@ -53,6 +53,7 @@ export async function runOne(
     }
     host.write("\na second run did the same, event by event\n");
   }
+  host.write(tellExcuses(result));
   host.write(tellViolation(result, replay));
   const drawn = picture === undefined || writePicture(command, picture, host);
   const saved =

@@ -57,6 +57,10 @@ function tellChecks(result: RunResult): string {
   return `${table}${result.undecided} key histories were too entangled to decide\n`;
 }
 
+/** What could not converge, and the proof that it could not. */
+export const tellExcuses = ({ excuses }: RunResult): string =>
+  excuses.map((excuse) => `\nexcused: ${excuse}\n`).join("");
+
 /** What went wrong and how to see it again, or nothing. */
 export function tellViolation(result: RunResult, again: string): string {
   const { violation } = result;
@@ -72,8 +76,9 @@ export function tellViolation(result: RunResult, again: string): string {
 export function verdictLine(result: RunResult, wallSeconds: number): string {
   const verdict = result.violation === undefined ? "PASS" : "FAIL";
   const virtual = (result.virtualUs / 1_000_000).toFixed(1);
+  const excused = result.excuses.length > 0 ? ` excused=${result.excuses.length}` : "";
   return (
-    `${verdict} seed=${result.seed} trace=${result.trace} events=${result.events} ` +
+    `${verdict}${excused} seed=${result.seed} trace=${result.trace} events=${result.events} ` +
     `virtual=${virtual}s wall=${wallSeconds.toFixed(2)}s\n`
   );
 }

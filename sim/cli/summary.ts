@@ -31,6 +31,8 @@ export interface Summary {
   /** Of the second run, where there was one. */
   readonly secondTrace?: string;
   readonly recording?: Recording;
+  /** Why not everything has converged, with proof (`excuses/excuse.ts`). */
+  readonly excused: readonly string[];
   /** The first violated check, and what is wrong in words; empty where all passed. */
   readonly check: string;
   readonly text: string;
@@ -51,6 +53,7 @@ export function summaryOf(result: RunResult, wallSeconds: number): Summary {
     operations,
     virtualSeconds: result.virtualUs / 1_000_000,
     wallSeconds,
+    excused: result.excuses,
     check: violation?.check ?? "",
     text: violation?.text ?? "",
   };
@@ -66,6 +69,7 @@ export const lostJob = (job: Job, text: string): Summary => ({
   operations: 0,
   virtualSeconds: 0,
   wallSeconds: 0,
+  excused: [],
   check: "worker",
   text,
 });

@@ -73,6 +73,7 @@ const STRIKES: Readonly<Record<Strike["type"], Readonly<Record<string, Field>>>>
   clog: { nodes: "list", links: "list" },
   hold: { messageType: "text", millionths: "number", delay: "any", maxCopies: "number" },
   crash: { machine: "text", power: "flag" },
+  wipe: { machine: "text", regardless: "flag" },
   blackout: { starts: "list" },
   pause: { machine: "text" },
   pause_client: { client: "text" },

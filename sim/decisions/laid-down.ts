@@ -11,6 +11,7 @@ export const KINDS: readonly string[] = [
   "crash",
   "start",
   "operator",
+  "liveness",
 ];
 
 /** The same run, whose strikes and operations no longer depend on the seed. */

@@ -153,6 +153,13 @@ export class SimulatedDisk implements DiskReader {
     for (const [, content] of this.#directory.entries()) this.#used += content.size;
   }
 
+  /** It is another disk, with nothing on it. Nobody works on it. */
+  erase(): void {
+    this.#directory = new Directory();
+    this.#tracks = new Tracks();
+    this.#used = 0;
+  }
+
   list(): readonly FileName[] {
     return [...this.#directory.entries()].map(([file]) => file).sort((a, b) => (a < b ? -1 : 1));
   }

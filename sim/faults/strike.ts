@@ -35,6 +35,7 @@ import {
   type ProcessStrike,
 } from "./processes.ts";
 import { damage, type DamageStrike, drawDamage } from "./rot.ts";
+import { drawWipe, type Wipe, wipe } from "./wipes.ts";
 import { wordsOf } from "./words.ts";
 
 export type Strike =
@@ -46,7 +47,8 @@ export type Strike =
   | Order
   | ClockStrike
   | DiskStrike
-  | DamageStrike;
+  | DamageStrike
+  | Wipe;
 
 /** How a strike that was dealt is taken back. */
 export interface Struck {
@@ -73,6 +75,8 @@ export function drawStrike(
       return drawTransactionalHold(fault, random);
     case "crash":
       return drawCrash(world, fault, random);
+    case "wipe":
+      return drawWipe(world, fault.regardless, random);
     case "blackout":
       return drawBlackout(world, lastsUs, random);
     case "betray":
@@ -127,6 +131,8 @@ function struckBy(world: World, strike: Strike, lastsUs: number): Struck | undef
       return hold(world, strike);
     case "crash":
       return crashOne(world, strike, lastsUs);
+    case "wipe":
+      return wipe(world, strike, lastsUs);
     case "blackout":
       return blackOut(world, strike);
     case "pause":

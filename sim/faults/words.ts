@@ -19,6 +19,8 @@ export function wordsOf(strike: Strike, lastsUs: number): string {
       return `${heldMessages(strike)} ${lasts}`;
     case "crash":
       return `${strike.machine} ${strike.power ? "loses power" : "crashes"} ${lasts}`;
+    case "wipe":
+      return `${strike.machine} loses its disk and comes back empty in ${seconds(lastsUs)}`;
     case "blackout":
       return `all servers lose power ${lasts}`;
     case "pause":

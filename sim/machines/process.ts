@@ -2,10 +2,10 @@
  * What stores and placement members have in common as processes: they answer calls, write to their
  * disks, log, crash, pause and go on.
  */
-import type { Ticket } from "../../engine/base/ids.ts";
+import type { StoreId, Ticket } from "../../engine/base/ids.ts";
 import type { LogEffect } from "../../engine/base/log.ts";
 import type { DiskInput, Lane, WriteEffect } from "../../engine/storage/disk.ts";
-import type { Machine, Outcome, World } from "../model.ts";
+import type { Machine, Outcome, StoreMachine, World } from "../model.ts";
 import type { Crash } from "../disk/disk.ts";
 import { drawsOf } from "../decisions/decisions.ts";
 import { onBeginning, onEnding } from "../disk/luck.ts";
@@ -67,6 +67,33 @@ export function crash(world: World, machine: Machine, kind: Crash): void {
   }
   machine.serving.clear();
   tellPeers(world, machine, (peer) => isTold(peer.name, 500_000));
+}
+
+/**
+ * The store loses its disk with all that was on it. What starts next is a new store at an address
+ * of its own: nothing reaches it that was sent to the old one.
+ */
+export function loseDisk(world: World, machine: StoreMachine): void {
+  const { node, config, losses } = machine;
+  crash(world, machine, "power");
+  machine.status = "down";
+  machine.disk.erase();
+  machine.seen.clear();
+  machine.id = 0 as StoreId;
+  losses.push({
+    timeUs: world.timeUs,
+    incarnation: machine.incarnation,
+    why: "its disk was lost",
+  });
+  const host = `store${node + 1}-${losses.length + 1}`;
+  machine.config = { ...config, address: `${host}:20160`, statusAddress: `${host}:20180` };
+  const { events } = world.queue;
+  for (const [i, event] of events.entries()) {
+    const isForIt =
+      (event.type === "message" && event.to === node) ||
+      (event.type === "request" && event.call.to === machine);
+    if (isForIt) events[i] = { type: "action", name: "nobody there", run: () => undefined };
+  }
 }
 
 /** Some of the others notice at once that their connection to a crashed process is gone. */

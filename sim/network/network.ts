@@ -162,3 +162,7 @@ export function healNetwork(network: Network, profile: NetworkProfile): void {
 
 export const isCut = (network: Network, from: number, to: number): boolean =>
   (network.cuts[from * network.size + to] as number) > 0;
+
+/** Whether nothing that is sent now arrives soon: the link is cut, or stalls. */
+export const isStopped = (network: Network, from: number, to: number, timeUs: number): boolean =>
+  isCut(network, from, to) || (network.clogs[from * network.size + to] as number) > timeUs;

@@ -8,7 +8,9 @@ import { build, DEFAULT_OPTIONS } from "../build.ts";
 import type { Violation } from "../checkers/verdict.ts";
 import { unleash } from "../faults/nemesis.ts";
 import type { Drain, World } from "../model.ts";
-import { checkStores, heal, startServers } from "../run.ts";
+import { EVERYBODY } from "../liveness/core.ts";
+import { heal } from "../liveness/phase.ts";
+import { checkStores, startServers } from "../run.ts";
 import { formatLine, type Line, narrate, traceText } from "../trace/trace.ts";
 import { endpointsOf } from "../workloads/async-client.ts";
 import { runUntil } from "../world.ts";
@@ -88,7 +90,7 @@ class Course {
   /** Heals where the code has asked for it, between two steps of the world. */
   async proceed(): Promise<void> {
     if (this.#healing.length === 0) return;
-    await heal(this.world, RECOVERY_MS);
+    await heal(this.world, RECOVERY_MS, EVERYBODY);
     this.#recovered = true;
     this.world.stirred = true;
     for (const healed of this.#healing.splice(0)) healed();
@@ -174,7 +176,7 @@ async function follow<T>(
   }
   if (code.end?.type === "threw") return code.end;
   if (world.phase === "safety" && world.checks.violation === undefined) {
-    await heal(world, RECOVERY_MS);
+    await heal(world, RECOVERY_MS, EVERYBODY);
   }
   if (world.checks.violation === undefined) checkStores(world);
   const { violation } = world.checks;

@@ -192,8 +192,13 @@ function call(session: Session, errand: Errand, located: Located): void {
     replicaRead: anywhere,
   });
   const request = errand.prepare(region, context);
-  if (store === undefined || request === undefined) return finish(session, { type: "refused" });
+  if (request === undefined) return finish(session, { type: "refused" });
   session.attempts += 1;
+  if (store === undefined) {
+    // It has lost its disk, and is another one by now.
+    forget(session, region);
+    return pause(session, 50_000);
+  }
   session.located = located;
   session.waiting = "store";
   session.tag += 1;
