@@ -63,6 +63,25 @@ export const emptyCatalog = (): Catalog => ({
 });
 
 export function apply(catalog: Catalog, command: Command): Applied {
+  const { catalog: next, outcome } = applied(catalog, command);
+  return { catalog: next === catalog ? catalog : shaped(next), outcome };
+}
+
+/** The same catalog in the one shape of all (`docs/design/001-base-and-tree.md`). */
+const shaped = (catalog: Catalog): Catalog => ({
+  clusterId: catalog.clusterId,
+  nextId: catalog.nextId,
+  windowEnd: catalog.windowEnd,
+  bootstrapped: catalog.bootstrapped,
+  maxPeerCount: catalog.maxPeerCount,
+  clusterVersion: catalog.clusterVersion,
+  stores: catalog.stores,
+  regions: catalog.regions,
+  safePoints: catalog.safePoints,
+  externalTimestamp: catalog.externalTimestamp,
+});
+
+function applied(catalog: Catalog, command: Command): Applied {
   switch (command.type) {
     case "draw_cluster":
       assert(isClusterId(command.clusterId), "a cluster id is a safe integer above zero");

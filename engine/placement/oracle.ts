@@ -43,10 +43,25 @@ export interface Granted {
   readonly logical: number;
 }
 
+/** All oracles are made here, so that they have one shape (`docs/design/001-base-and-tree.md`). */
+const oracleOf = (
+  physical: number,
+  logical: number,
+  limit: number,
+  wanted: number,
+  followedMs: number,
+): Oracle => ({ physical, logical, limit, wanted, followedMs });
+
+const withWindow = (
+  { physical, logical, followedMs }: Oracle,
+  limit: number,
+  wanted: number,
+): Oracle => oracleOf(physical, logical, limit, wanted, followedMs);
+
 /** The oracle of a new leader, where every grant of its predecessors lies below `storedLimit`. */
 export function begin(storedLimit: number, now: Now): Oracle {
   const physical = Math.max(storedLimit, believed(now.wallMs));
-  return { physical, logical: 0, limit: 0, wanted: 0, followedMs: now.monotonicMs };
+  return oracleOf(physical, 0, 0, 0, now.monotonicMs);
 }
 
 /**
@@ -60,18 +75,18 @@ export function nextWindow(
   assert(windowMs >= 2, "a window has room for a grant");
   const limit = oracle.physical + windowMs;
   if (oracle.wanted !== oracle.limit || limit - oracle.limit <= windowMs / 2) return undefined;
-  return { oracle: { ...oracle, wanted: limit }, limit };
+  return { oracle: withWindow(oracle, oracle.limit, limit), limit };
 }
 
 /** A window of this leadership is stored. */
 export function withLimit(oracle: Oracle, limit: number): Oracle {
   assert(limit <= oracle.wanted, "a window was asked for before it is stored");
-  return { ...oracle, limit: Math.max(oracle.limit, limit) };
+  return withWindow(oracle, Math.max(oracle.limit, limit), oracle.wanted);
 }
 
 /** The proposal of a window was dropped, so that it must be made again. */
 export function withoutProposal(oracle: Oracle): Oracle {
-  return { ...oracle, wanted: oracle.limit };
+  return withWindow(oracle, oracle.limit, oracle.limit);
 }
 
 /**
@@ -92,15 +107,10 @@ export function follow(oracle: Oracle, now: Now): Oracle {
     if (behind > 0) return oracle;
     // A millisecond of credit: the two clocks do not turn over at the same instant.
     const followedMs = Math.max(oracle.followedMs, now.monotonicMs - 1);
-    return followedMs === oracle.followedMs ? oracle : { ...oracle, followedMs };
+    if (followedMs === oracle.followedMs) return oracle;
+    return oracleOf(oracle.physical, oracle.logical, oracle.limit, oracle.wanted, followedMs);
   }
-  return {
-    physical: oracle.physical + advance,
-    logical: 0,
-    limit: oracle.limit,
-    wanted: oracle.wanted,
-    followedMs: now.monotonicMs,
-  };
+  return oracleOf(oracle.physical + advance, 0, oracle.limit, oracle.wanted, now.monotonicMs);
 }
 
 /** Grants `count` timestamps, or undefined where the stored window has no room for them yet. */
@@ -113,13 +123,7 @@ export function grant(
   const physical = fits ? oracle.physical : oracle.physical + 1;
   const logical = fits ? oracle.logical + count : count;
   if (physical >= oracle.limit) return undefined;
-  const next: Oracle = {
-    physical,
-    logical,
-    limit: oracle.limit,
-    wanted: oracle.wanted,
-    followedMs: oracle.followedMs,
-  };
+  const next = oracleOf(physical, logical, oracle.limit, oracle.wanted, oracle.followedMs);
   return { oracle: next, granted: { physical, logical } };
 }
 

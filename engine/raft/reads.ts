@@ -20,15 +20,23 @@ const NO_ROUNDS: readonly ReadRound[] = [];
 const NO_FORWARDED: readonly ForwardedRead[] = [];
 
 /** No reads; forwarded ones will be numbered from `nextNumber` on. */
-export function noReads(nextNumber: Ticket): Reads {
-  return {
-    round: 0,
-    waiting: NO_READS,
-    rounds: NO_ROUNDS,
-    forwarded: NO_FORWARDED,
-    nextNumber,
-  };
-}
+export const noReads = (nextNumber: Ticket): Reads =>
+  readsOf(0, NO_READS, NO_ROUNDS, NO_FORWARDED, nextNumber);
+
+/** All reads are made here, so that they have one shape (`docs/design/001-base-and-tree.md`). */
+const readsOf = (
+  round: number,
+  waiting: readonly Read[],
+  rounds: readonly ReadRound[],
+  forwarded: readonly ForwardedRead[],
+  nextNumber: Ticket,
+): Reads => ({ round, waiting, rounds, forwarded, nextNumber });
+
+const withForwarded = (
+  { round, waiting, rounds }: Reads,
+  forwarded: readonly ForwardedRead[],
+  nextNumber: Ticket,
+): Reads => readsOf(round, waiting, rounds, forwarded, nextNumber);
 
 /** The driver asks for a read index. */
 export function onRead(turn: Turn, ticket: Ticket, note: Uint8Array): void {
@@ -42,11 +50,7 @@ export function onRead(turn: Turn, ticket: Ticket, note: Uint8Array): void {
     const { reads, term, leader } = draft;
     const number = reads.nextNumber;
     const forwarded = { ticket, number, expiresMs: now + electionMs };
-    draft.reads = {
-      ...reads,
-      forwarded: [...reads.forwarded, forwarded],
-      nextNumber: nextTicket(number),
-    };
+    draft.reads = withForwarded(reads, [...reads.forwarded, forwarded], nextTicket(number));
     send(turn, leader, { type: "read_index_request", term, ticket: number, note });
   }
 }
@@ -59,8 +63,8 @@ export function onReadIndexRequest(turn: Turn, from: PeerId, m: ReadIndexRequest
 }
 
 function addWaiting(turn: Turn, read: Read): void {
-  const { reads } = turn.draft;
-  turn.draft.reads = { ...reads, waiting: [...reads.waiting, read] };
+  const { round, waiting, rounds, forwarded, nextNumber } = turn.draft.reads;
+  turn.draft.reads = readsOf(round, [...waiting, read], rounds, forwarded, nextNumber);
 }
 
 /** The leader has answered. Only the leader of this very term can. */
@@ -69,7 +73,8 @@ export function onReadIndexResponse(turn: Turn, from: PeerId, m: ReadIndexRespon
   const { reads } = draft;
   const found = reads.forwarded.find((read) => read.number === m.ticket);
   if (found === undefined || from !== draft.leader) return;
-  draft.reads = { ...reads, forwarded: reads.forwarded.filter((read) => read !== found) };
+  const others = reads.forwarded.filter((read) => read !== found);
+  draft.reads = withForwarded(reads, others, reads.nextNumber);
   const { ticket } = found;
   turn.effects.push(
     m.index === 0
@@ -89,12 +94,8 @@ export function beginRound(turn: Turn, retry: boolean): boolean {
   if (reads.waiting.length === 0 || draft.commit < draft.termStart) return false;
   if (reads.rounds.length > 0 && !retry) return false;
   const round = reads.round + 1;
-  draft.reads = {
-    ...reads,
-    round,
-    waiting: NO_READS,
-    rounds: [...reads.rounds, { round, index: draft.commit, reads: reads.waiting }],
-  };
+  const rounds = [...reads.rounds, { round, index: draft.commit, reads: reads.waiting }];
+  draft.reads = readsOf(round, NO_READS, rounds, reads.forwarded, reads.nextNumber);
   return true;
 }
 
@@ -114,7 +115,9 @@ export function answerConfirmed(turn: Turn): void {
     for (const read of answered) answer(turn, read, index);
     done += 1;
   }
-  if (done > 0) draft.reads = { ...reads, rounds: reads.rounds.slice(done) };
+  if (done === 0) return;
+  const { round, waiting, rounds, forwarded, nextNumber } = reads;
+  draft.reads = readsOf(round, waiting, rounds.slice(done), forwarded, nextNumber);
 }
 
 /** `index` 0: the read must be asked again. */
@@ -151,5 +154,5 @@ export function expireForwarded(turn: Turn): void {
     if (expiresMs <= now) effects.push({ type: "read_dropped", ticket });
   }
   const forwarded = reads.forwarded.filter((read) => read.expiresMs > now);
-  draft.reads = { ...reads, forwarded };
+  draft.reads = withForwarded(reads, forwarded, reads.nextNumber);
 }

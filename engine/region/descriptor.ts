@@ -5,7 +5,7 @@
 import { assert } from "../base/assert.ts";
 import { EMPTY_KEY, inRange, type Key } from "../base/bytes.ts";
 import type { PeerId, RegionId, StoreId } from "../base/ids.ts";
-import { type Peer, PeerRole, Region, RegionEpoch } from "../protocol/gen/metapb.ts";
+import { Peer, PeerRole, Region, RegionEpoch } from "../protocol/gen/metapb.ts";
 import type { Configuration } from "../raft/types.ts";
 
 export const idOf = (region: Region): RegionId => region.id as RegionId;
@@ -76,7 +76,7 @@ export function peersUnder(configuration: Configuration, known: readonly Peer[])
   const peers: Peer[] = [];
   for (const peer of known) {
     const role = roleUnder(configuration, peerIdOf(peer));
-    if (role !== undefined) peers.push({ ...peer, role });
+    if (role !== undefined) peers.push(Peer.make({ ...peer, role }));
   }
   return peers;
 }

@@ -7,7 +7,7 @@ import type { Wire } from "../base/wire.ts";
 import { emptyLog } from "./log/state.ts";
 import type { LogState } from "./log/state.ts";
 import { emptyMemtable } from "./lsm/memtable.ts";
-import { emptyTree } from "./lsm/state.ts";
+import { emptyTree, shaped } from "./lsm/state.ts";
 import type { TreeState } from "./lsm/state.ts";
 import type { Memtable, Stack } from "./lsm/types.ts";
 import type { Identity, StorageConfig } from "./types.ts";
@@ -40,7 +40,7 @@ export const initial = (config: StorageConfig, wire: Wire): StorageState => ({
   nextTicket: Ticket(1),
   memtable: emptyMemtable(),
   log: emptyLog(),
-  tree: emptyTree(),
+  tree: shaped(emptyTree()),
 });
 
 /** A number for the table that is to be received, and the state that has given it away. */
@@ -95,7 +95,13 @@ export function withLog(state: StorageState, log: LogState, ticket?: Ticket): St
 
 /** Another state of the tree; where `ticket` is given, it has been used. */
 export const withTree = (state: StorageState, tree: TreeState, ticket?: Ticket): StorageState => ({
-  ...state,
-  tree,
+  config: state.config,
+  wire: state.wire,
+  identity: state.identity,
+  closed: state.closed,
+  opened: state.opened,
   nextTicket: ticket === undefined ? state.nextTicket : nextTicket(ticket),
+  memtable: state.memtable,
+  log: state.log,
+  tree: shaped(tree),
 });

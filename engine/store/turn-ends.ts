@@ -7,6 +7,7 @@ import { regionId } from "../region/replica.ts";
 import { Workspace } from "../storage/lsm/workspace.ts";
 import { stackOf } from "../storage/state.ts";
 import type { TableCache } from "../storage/table/cache.ts";
+import { shaped } from "./collection/state.ts";
 import { freeze, handBack, logRecords, stepDisk, TurnTree } from "./disk.ts";
 import { isFreezeDue } from "./flush.ts";
 import type { StoreState } from "./state.ts";
@@ -103,7 +104,8 @@ export function closeTurn(turn: StoreTurn): {
     replicas: turn.replicas.done(),
     transactions: turn.transactions,
     safePoint: turn.safePoint,
-    collection: turn.collection,
+    collection:
+      turn.collection === turn.before.collection ? turn.collection : shaped(turn.collection),
     nextTicket: turn.lastTicket,
     durability: turn.durability,
     fileWrites: turn.fileWrites,

@@ -62,6 +62,22 @@ export type Judged =
 export const NO_HARD_STATE: HardState = { term: Term(0), vote: PeerId(0), commit: LogIndex(0) };
 const NOTHING_TRUNCATED: Truncated = { index: LogIndex(0), term: Term(0) };
 
+/** The same group in the one shape of all (`docs/design/001-base-and-tree.md`). */
+const shaped = (group: GroupLog): GroupLog => ({
+  region: group.region,
+  hardState: group.hardState,
+  truncated: group.truncated,
+  begun: group.begun,
+  base: group.base,
+  last: group.last,
+  spans: group.spans,
+  snapshot: group.snapshot,
+  tombstone: group.tombstone,
+  hardStateIn: group.hardStateIn,
+  truncatedIn: group.truncatedIn,
+  anchored: group.anchored,
+});
+
 /** A group of which nothing is known. */
 export function unknownGroup(region: RegionId, anchored: boolean): GroupLog {
   return {
@@ -82,6 +98,11 @@ export function unknownGroup(region: RegionId, anchored: boolean): GroupLog {
 
 /** The group after `record`, which lies in `segment`. */
 export function withRecord(group: GroupLog, record: LogRecord, segment: number): Judged {
+  const judged = judge(group, record, segment);
+  return judged.ok ? { ok: true, group: shaped(judged.group) } : judged;
+}
+
+function judge(group: GroupLog, record: LogRecord, segment: number): Judged {
   switch (record.type) {
     case "append":
       return appended(group, record.hardState, record.entries, segment);
@@ -190,15 +211,24 @@ function appended(
   };
 }
 
+const spanOf = (first: LogIndex, last: LogIndex, segment: number): Span => ({
+  first,
+  last,
+  segment,
+});
+
 /** Everything from the new span on is replaced by it. */
 function withSpan(spans: readonly Span[], added: Span): readonly Span[] {
   const kept: Span[] = [];
   for (const span of spans) {
     if (span.first >= added.first) break;
-    kept.push(span.last < added.first ? span : { ...span, last: previousIndex(added.first) });
+    kept.push(
+      span.last < added.first ? span : spanOf(span.first, previousIndex(added.first), span.segment),
+    );
   }
   const before = kept[kept.length - 1];
-  if (before?.segment === added.segment) kept[kept.length - 1] = { ...added, first: before.first };
+  if (before?.segment === added.segment)
+    kept[kept.length - 1] = spanOf(before.first, added.last, added.segment);
   else kept.push(added);
   return kept;
 }
@@ -238,7 +268,7 @@ function compacted(group: GroupLog, truncated: Truncated, segment: number): Judg
   const spans: Span[] = [];
   for (const span of group.spans) {
     if (span.last <= index) continue;
-    spans.push(span.first > index ? span : { ...span, first: LogIndex(index + 1) });
+    spans.push(span.first > index ? span : spanOf(LogIndex(index + 1), span.last, span.segment));
   }
   const isHeld = group.snapshot !== undefined && group.snapshot.index > index;
   return {

@@ -5,7 +5,7 @@
 import { assert, unreachable } from "../../base/assert.ts";
 import type { RegionId, Ticket } from "../../base/ids.ts";
 import { sequenceOfNow } from "../log/state.ts";
-import { withTree } from "../state.ts";
+import { withMemtable, withTree } from "../state.ts";
 import type { StorageState } from "../state.ts";
 import type { TableMeta } from "../table/types.ts";
 import type { StorageEffect } from "../types.ts";
@@ -64,19 +64,15 @@ function freeze(state: StorageState, marks: readonly GroupMark[]): StorageState 
   const alive = new Set(marks.flatMap(({ region, applied }) => (applied === 0 ? [] : [region])));
   const sequence = sequenceOfNow(log);
   const layer = { type: "memtable", memtable, marks, sequence } as const;
-  return {
-    ...state,
-    memtable: emptyMemtable(),
-    tree: {
-      ...tree,
-      layers: [layer, ...tree.layers],
-      // A replica that is gone takes its damage with it.
-      condemned: new Set([...tree.condemned].filter((region) => alive.has(region))),
-      stalled: false,
-      settled: false,
-      resting: false,
-    },
-  };
+  return withTree(withMemtable(state, emptyMemtable()), {
+    ...tree,
+    layers: [layer, ...tree.layers],
+    // A replica that is gone takes its damage with it.
+    condemned: new Set([...tree.condemned].filter((region) => alive.has(region))),
+    stalled: false,
+    settled: false,
+    resting: false,
+  });
 }
 
 function ingest(state: StorageState, tables: readonly TableMeta[], mark: GroupMark): StorageState {

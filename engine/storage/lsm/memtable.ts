@@ -95,7 +95,12 @@ export class MemtableEdit {
     if (!mayMeet(this.older, cf, start, end)) return;
     const clears = withClear(this.clears[cf], start, end);
     if (clears === this.clears[cf]) return;
-    this.clears = { ...this.clears, [cf]: clears };
+    const { default: values, lock, write } = this.clears;
+    this.clears = {
+      default: cf === "default" ? clears : values,
+      lock: cf === "lock" ? clears : lock,
+      write: cf === "write" ? clears : write,
+    };
     this.bytes += heapBytes(start) + heapBytes(end);
   }
 

@@ -123,6 +123,32 @@ export type EditPurpose =
 
 const IDLE: Flush = Object.freeze({ type: "idle" });
 
+/** The same state in the one shape of all (`docs/design/001-base-and-tree.md`). */
+export const shaped = (tree: TreeState): TreeState => ({
+  version: tree.version,
+  marks: tree.marks,
+  quarantined: tree.quarantined,
+  pointers: tree.pointers,
+  nextNumber: tree.nextNumber,
+  batch: tree.batch,
+  layers: tree.layers,
+  manifest: tree.manifest,
+  condemned: tree.condemned,
+  flush: tree.flush,
+  compactions: tree.compactions,
+  extractions: tree.extractions,
+  files: tree.files,
+  doomed: tree.doomed,
+  writing: tree.writing,
+  stalled: tree.stalled,
+  rewriteBytes: tree.rewriteBytes,
+  debt: tree.debt,
+  settled: tree.settled,
+  resting: tree.resting,
+  damaged: tree.damaged,
+  filters: tree.filters,
+});
+
 export const emptyTree = (): TreeState => ({
   ...noFacts(),
   layers: [],

@@ -78,7 +78,8 @@ export function withTables(
   added: readonly Placed[],
 ): Version | string {
   if (removed.length + added.length === 0) return version;
-  const levels = { ...version.levels };
+  const { default: values, lock, write } = version.levels;
+  const levels = { default: values, lock, write };
   for (const cf of COLUMN_FAMILIES) {
     const leaving = removed.filter((leaver) => leaver.cf === cf);
     const coming = added.filter(({ table }) => table.cf === cf);

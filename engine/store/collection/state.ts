@@ -38,6 +38,15 @@ export interface SweptRegion {
   readonly newer: boolean;
 }
 
+/** The same state in the one shape of all (`docs/design/001-base-and-tree.md`). */
+export const shaped = (collection: Collection): Collection => ({
+  garbageBelow: collection.garbageBelow,
+  askedAt: collection.askedAt,
+  sweep: collection.sweep,
+  swept: collection.swept,
+  removed: collection.removed,
+});
+
 export const noCollection = (): Collection => ({
   garbageBelow: ZERO_TIMESTAMP,
   askedAt: Number.NEGATIVE_INFINITY,

@@ -25,6 +25,7 @@ import type { KvOperation } from "../../storage/types.ts";
 import { refuse } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
 import { onWritten } from "./memory.ts";
+import { withParts } from "./state.ts";
 
 /** A call under way, by `idKey` of its ticket. */
 export type Destroying = Tree<Destruction>;
@@ -91,10 +92,9 @@ export function onDestroyed(turn: StoreTurn, { ticket, error }: Settled): boolea
     return true;
   }
   const { destroying } = turn.transactions;
-  turn.transactions = {
-    ...turn.transactions,
+  turn.transactions = withParts(turn.transactions, {
     destroying: tree.remove(destroying, idKey(ticket)),
-  };
+  });
   for (const { region, operations } of under.regions) onWritten(turn, region, operations);
   answer(turn, ticket, problem);
   return true;
@@ -103,7 +103,7 @@ export function onDestroyed(turn: StoreTurn, { ticket, error }: Settled): boolea
 function note(turn: StoreTurn, ticket: Ticket, destruction: Destruction): void {
   const { transactions } = turn;
   const destroying = tree.set(transactions.destroying, idKey(ticket), destruction);
-  turn.transactions = { ...transactions, destroying };
+  turn.transactions = withParts(transactions, { destroying });
 }
 
 function answer(turn: StoreTurn, ticket: Ticket, error: string): void {

@@ -26,6 +26,7 @@ import {
 } from "../../transaction/held.ts";
 import { withLocks } from "../../transaction/overlay.ts";
 import type { StoreTurn } from "../turn.ts";
+import { withParts } from "./state.ts";
 
 export interface MemoryLocks {
   /** By `idKey` of the region; no empty ones. */
@@ -149,5 +150,5 @@ function keep(turn: StoreTurn, region: RegionId, held: HeldLocks): void {
 }
 
 function note(turn: StoreTurn, held: MemoryLocks): void {
-  turn.transactions = { ...turn.transactions, held };
+  turn.transactions = withParts(turn.transactions, { held });
 }

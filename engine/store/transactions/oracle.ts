@@ -14,6 +14,7 @@ import { invalidMaxTs, readIndexNotReady, type RegionError } from "../../region/
 import type { Replica } from "../../region/replica.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
+import { withParts } from "./state.ts";
 
 export interface Oracle {
   /** Its latest answer; undefined before the first. */
@@ -131,5 +132,5 @@ function isConfirmed({ transactions }: StoreTurn, ts: Timestamp): boolean {
 
 function change(turn: StoreTurn, part: Partial<Oracle>): void {
   const oracle = { ...turn.transactions.oracle, ...part };
-  turn.transactions = { ...turn.transactions, oracle };
+  turn.transactions = withParts(turn.transactions, { oracle });
 }

@@ -33,6 +33,7 @@ import { admit, answerError } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
 import { doubt, isBelievable, notOfOracle } from "./oracle.ts";
 import { notReady } from "./stale.ts";
+import { withParts } from "./state.ts";
 
 /**
  * The replica that reads for `call`, or undefined where the call is answered already. A follower,
@@ -104,7 +105,7 @@ export function answerQuestions(turn: StoreTurn, note: Uint8Array): Uint8Array |
     return undefined;
   }
   const { concurrency, verdicts } = answer(turn.transactions.concurrency, questions);
-  turn.transactions = { ...turn.transactions, concurrency };
+  turn.transactions = withParts(turn.transactions, { concurrency });
   return encodeVerdicts(verdicts, turn.wire);
 }
 
@@ -136,7 +137,8 @@ export function isInside(
 export function raiseMaxTs(turn: StoreTurn, call: MvccCall): void {
   const { concurrency } = turn.transactions;
   const raised = raise(concurrency, maxTsOf(call));
-  if (raised !== concurrency) turn.transactions = { ...turn.transactions, concurrency: raised };
+  if (raised !== concurrency)
+    turn.transactions = withParts(turn.transactions, { concurrency: raised });
 }
 
 function memoryConflict(turn: StoreTurn, call: MvccRead): Refusal | undefined {

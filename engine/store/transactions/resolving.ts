@@ -30,6 +30,7 @@ import {
 } from "../../transaction/resolved.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
+import { withParts } from "./state.ts";
 
 /** Work of one step: locks looked at, and what a look into one more region costs beside them. */
 const LOCKS_AT_ONCE = 2048;
@@ -86,7 +87,7 @@ export function onResolvedTimestamp(turn: StoreTurn, response: TsoResponse | und
   if (drawn === undefined) return;
   const ts = composeTimestamp(drawn.physical, drawn.logical);
   const concurrency = raise(turn.transactions.concurrency, ts);
-  turn.transactions = { ...turn.transactions, concurrency };
+  turn.transactions = withParts(turn.transactions, { concurrency });
   const scans: LockScan[] = [];
   for (const replica of turn.replicas.all()) {
     // The lease holds only where all that earlier leaders have committed is applied.
@@ -194,8 +195,11 @@ export function safeTsOf(turn: StoreTurn, replica: Replica): Timestamp {
 
 function note(turn: StoreTurn, change: Partial<Resolving>): void {
   const { transactions } = turn;
-  turn.transactions = {
-    ...transactions,
-    resolving: { ...transactions.resolving, ...change },
-  };
+  turn.transactions = withParts(transactions, {
+    resolving: {
+      scans: change.scans ?? transactions.resolving.scans,
+      askedAt: change.askedAt ?? transactions.resolving.askedAt,
+      settled: change.settled ?? transactions.resolving.settled,
+    },
+  });
 }

@@ -12,6 +12,7 @@ import { type Replica, regionId } from "../../region/replica.ts";
 import { raise } from "../../transaction/concurrency.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
+import { withParts } from "./state.ts";
 
 /** Asks on behalf of `replica` where it leads and has not been told in this term. */
 export function seekMaxTs(turn: StoreTurn, replica: Replica): void {
@@ -41,9 +42,8 @@ export function onMaxTs(
   if (term(replica.raft) !== asked) return;
   const { concurrency, synced } = turn.transactions;
   const { physical, logical } = timestamp;
-  turn.transactions = {
-    ...turn.transactions,
+  turn.transactions = withParts(turn.transactions, {
     concurrency: raise(concurrency, composeTimestamp(physical, logical)),
     synced: tree.set(synced, idKey(region), asked),
-  };
+  });
 }

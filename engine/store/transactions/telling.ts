@@ -25,7 +25,7 @@ import {
 import type { DetectorMessage } from "../../transaction/messages.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
-import type { Telling } from "./state.ts";
+import { type Telling, withParts } from "./state.ts";
 import { lastingWaits, refuseWait } from "./waits.ts";
 
 /** Waits are told again after so long. */
@@ -184,10 +184,12 @@ const send = (turn: StoreTurn, to: StoreId, message: DetectorMessage): unknown =
 
 function keep(turn: StoreTurn, detector: Detector): void {
   if (detector === turn.transactions.detector) return;
-  turn.transactions = { ...turn.transactions, detector };
+  turn.transactions = withParts(turn.transactions, { detector });
 }
 
 function note(turn: StoreTurn, change: Partial<Telling>): void {
   const { transactions } = turn;
-  turn.transactions = { ...transactions, telling: { ...transactions.telling, ...change } };
+  turn.transactions = withParts(transactions, {
+    telling: { ...transactions.telling, ...change },
+  });
 }

@@ -37,7 +37,7 @@ import { misdirected } from "../admission.ts";
 import { regionErrorReply } from "../../region/errors.ts";
 import { reply } from "../../region/turn.ts";
 import type { StoreTurn } from "../turn.ts";
-import { type Running, runningOf } from "./state.ts";
+import { type Running, runningOf, withParts } from "./state.ts";
 
 type LockCall = Extract<Running["call"], { readonly method: "KvPessimisticLock" }>;
 
@@ -66,11 +66,10 @@ export function park(
     released: undefined,
   };
   const { transactions } = turn;
-  turn.transactions = {
-    ...transactions,
+  turn.transactions = withParts(transactions, {
     waiting: add(transactions.waiting, waiter),
     running: tree.set(transactions.running, idKey(ticket), { ...running, response }),
-  };
+  });
   turn.begun.push(waitOf(turn, waiter));
   free(running);
   return true;
@@ -123,7 +122,7 @@ export function wakeWaiters(
       if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
     }
     const woken = wake(turn.transactions.waiting, key, lock, monotonicMs, wakeDelayMs);
-    turn.transactions = { ...turn.transactions, waiting: woken.queues };
+    turn.transactions = withParts(turn.transactions, { waiting: woken.queues });
     for (const waiter of woken.waiters) resume(turn, waiter, retry);
   }
 }
@@ -133,7 +132,7 @@ export function tickWaiters(turn: StoreTurn, retry: (running: Running) => void):
   const { transactions, now } = turn;
   if (transactions.waiting.size === 0) return;
   const woken = due(transactions.waiting, now.monotonicMs);
-  turn.transactions = { ...transactions, waiting: woken.queues };
+  turn.transactions = withParts(transactions, { waiting: woken.queues });
   for (const waiter of woken.waiters) {
     if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
     resume(turn, waiter, retry);
@@ -151,7 +150,7 @@ export function dismissWaiters(
   const isThere = ({ ticket }: Waiter): boolean =>
     runningOf(transactions, ticket)?.region === region;
   const { queues, waiters: leaving } = remove(transactions.waiting, isThere);
-  turn.transactions = { ...transactions, waiting: queues };
+  turn.transactions = withParts(transactions, { waiting: queues });
   for (const waiter of leaving) {
     if (waiter.released === undefined) turn.ended.push(waitOf(turn, waiter));
     resume(turn, waiter, retry);
@@ -200,7 +199,7 @@ export function refuseWait(turn: StoreTurn, wait: Wait, chain: readonly Wait[]):
   const isMeant = (waiter: Waiter): boolean =>
     waiter.released === undefined && isSame(waitOf(turn, waiter), wait);
   const { queues, waiters: found } = remove(turn.transactions.waiting, isMeant);
-  turn.transactions = { ...turn.transactions, waiting: queues };
+  turn.transactions = withParts(turn.transactions, { waiting: queues });
   for (const waiter of found) {
     const running = runningOf(turn.transactions, waiter.ticket);
     if (running !== undefined) finish(turn, running, deadlockReply(wait, chain));
@@ -235,8 +234,7 @@ const hashOf = ({ key }: Wait): bigint => crc64(keyToBytes(key));
 function finish(turn: StoreTurn, { ticket }: Running, answer: TikvReply): void {
   reply(turn, ticket, answer);
   const { transactions } = turn;
-  turn.transactions = {
-    ...transactions,
+  turn.transactions = withParts(transactions, {
     running: tree.remove(transactions.running, idKey(ticket)),
-  };
+  });
 }

@@ -53,7 +53,7 @@ import {
 } from "./flashback.ts";
 import { onWritten, takeInMemory, viewOf } from "./memory.ts";
 import { notOfOracle } from "./oracle.ts";
-import { type Running, runningOf, type Transactions } from "./state.ts";
+import { type Running, runningOf, type Transactions, withParts } from "./state.ts";
 import { park, wakeWaiters } from "./waits.ts";
 
 export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): void {
@@ -371,7 +371,7 @@ function free(turn: StoreTurn, { ticket }: Running): void {
 }
 
 export function change(turn: StoreTurn, some: Partial<Transactions>): void {
-  turn.transactions = { ...turn.transactions, ...some };
+  turn.transactions = withParts(turn.transactions, { ...some });
 }
 
 function put(turn: StoreTurn, running: Running): void {
