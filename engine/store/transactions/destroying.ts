@@ -25,7 +25,7 @@ import type { KvOperation } from "../../storage/types.ts";
 import { refuse } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
 import { onWritten } from "./memory.ts";
-import { withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
 
 /** A call under way, by `idKey` of its ticket. */
 export type Destroying = Tree<Destruction>;

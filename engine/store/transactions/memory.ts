@@ -26,7 +26,7 @@ import {
 } from "../../transaction/held.ts";
 import { withLocks } from "../../transaction/overlay.ts";
 import type { StoreTurn } from "../turn.ts";
-import { withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
 
 export interface MemoryLocks {
   /** By `idKey` of the region; no empty ones. */

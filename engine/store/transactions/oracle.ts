@@ -14,7 +14,7 @@ import { invalidMaxTs, readIndexNotReady, type RegionError } from "../../region/
 import type { Replica } from "../../region/replica.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
-import { withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
 
 export interface Oracle {
   /** Its latest answer; undefined before the first. */

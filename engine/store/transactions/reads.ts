@@ -33,7 +33,7 @@ import { admit, answerError } from "../admission.ts";
 import type { StoreTurn } from "../turn.ts";
 import { doubt, isBelievable, notOfOracle } from "./oracle.ts";
 import { notReady } from "./stale.ts";
-import { withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
 
 /**
  * The replica that reads for `call`, or undefined where the call is answered already. A follower,

@@ -30,7 +30,7 @@ import {
 } from "../../transaction/resolved.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
-import { withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
 
 /** Work of one step: locks looked at, and what a look into one more region costs beside them. */
 const LOCKS_AT_ONCE = 2048;

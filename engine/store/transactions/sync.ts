@@ -12,7 +12,7 @@ import { type Replica, regionId } from "../../region/replica.ts";
 import { raise } from "../../transaction/concurrency.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
-import { withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
 
 /** Asks on behalf of `replica` where it leads and has not been told in this term. */
 export function seekMaxTs(turn: StoreTurn, replica: Replica): void {

@@ -25,7 +25,8 @@ import {
 import type { DetectorMessage } from "../../transaction/messages.ts";
 import { header } from "../header.ts";
 import { ask, type StoreTurn } from "../turn.ts";
-import { type Telling, withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
+import type { Telling } from "./state.ts";
 import { lastingWaits, refuseWait } from "./waits.ts";
 
 /** Waits are told again after so long. */

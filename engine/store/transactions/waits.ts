@@ -37,7 +37,8 @@ import { misdirected } from "../admission.ts";
 import { regionErrorReply } from "../../region/errors.ts";
 import { reply } from "../../region/turn.ts";
 import type { StoreTurn } from "../turn.ts";
-import { type Running, runningOf, withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
+import { type Running, runningOf } from "./state.ts";
 
 type LockCall = Extract<Running["call"], { readonly method: "KvPessimisticLock" }>;
 

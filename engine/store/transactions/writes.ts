@@ -53,7 +53,8 @@ import {
 } from "./flashback.ts";
 import { onWritten, takeInMemory, viewOf } from "./memory.ts";
 import { notOfOracle } from "./oracle.ts";
-import { type Running, runningOf, type Transactions, withParts } from "./state.ts";
+import { withParts } from "./parts.ts";
+import { type Running, runningOf, type Transactions } from "./state.ts";
 import { park, wakeWaiters } from "./waits.ts";
 
 export function onMvccWrite(turn: StoreTurn, ticket: Ticket, call: MvccWrite): void {
