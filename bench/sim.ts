@@ -3,15 +3,11 @@
  * it takes. Its peer is the bare event loop: the same queue and trace hash around events that do
  * nothing, which is what is left of a run without engine and checkers.
  */
-import { setImmediate as drain } from "node:timers/promises";
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { calm } from "../scenarios/calm.ts";
-import { DEFAULT_OPTIONS } from "../sim/build.ts";
-import type { Due } from "../sim/event-queue.ts";
-import { emptyQueue, schedule, takeNext } from "../sim/event-queue.ts";
-import { below, randomOf } from "../sim/random.ts";
-import { runSeed } from "../sim/run.ts";
-import { freshHash, mix, mixNumber } from "../sim/trace/hash.ts";
+import { WORKER_FLAGS } from "../runtime/cli/sim-workers.ts";
+import type { Round } from "./sim/rounds.ts";
 import { median, printTable } from "./measure.ts";
 
 export const name = "sim";
@@ -22,6 +18,9 @@ export const summary =
 const EVENTS_PER_SECOND = 150_000;
 const RESIDENT_MB = 512;
 
+/** The first rounds measure the compiler: a batch of seeds has them once. */
+const WARM_UP = 4;
+
 export const options = {
   rounds: { type: "string", default: "7", argument: "N", help: "seeds that count" },
 } as const;
@@ -29,18 +28,9 @@ export const options = {
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...args], options });
   const rounds = Number(values.rounds);
-  const figures = { bytes: [] as number[], reference: [] as number[], bare: [] as number[] };
-  // The first round of each is a warm-up: short runs would measure the compiler.
-  for (let round = 0; round <= rounds; round += 1) {
-    const bytes = await eventsPerSecond(() => simulate(round, false));
-    const reference = await eventsPerSecond(() => simulate(round, true));
-    const bare = await eventsPerSecond(bareLoop);
-    if (round === 0) continue;
-    figures.bytes.push(bytes);
-    figures.reference.push(reference);
-    figures.bare.push(bare);
-  }
-  const loop = median(figures.bare);
+  const figures = (await play(WARM_UP + rounds)).slice(WARM_UP);
+  const loop = median(figures.map(({ bare }) => bare));
+  const bytes = figures.map((figure) => figure.bytes);
   const row = (title: string, rates: readonly number[]): string[] => [
     title,
     Math.round(median(rates)).toLocaleString("en"),
@@ -50,18 +40,23 @@ export async function run(args: readonly string[]): Promise<void> {
   printTable(
     ["", "events/s", "of the bare loop"],
     [
-      row("calm, messages through the codec", figures.bytes),
-      row("calm, messages by reference", figures.reference),
-      row("the bare event loop", figures.bare),
+      row("calm, messages through the codec", bytes),
+      row(
+        "calm, messages by reference",
+        figures.map(({ reference }) => reference),
+      ),
+      row(
+        "the bare event loop",
+        figures.map(({ bare }) => bare),
+      ),
     ],
   );
-  // In kilobytes: the most that the process has held at any time.
-  const residentMb = process.resourceUsage().maxRSS / 1024;
+  const residentMb = Math.max(...figures.map((figure) => figure.residentMb));
   console.log();
   printTable(
     ["", "measured", "target", "ratio"],
     [
-      besideTarget("calm, events/s", median(figures.bytes), EVENTS_PER_SECOND),
+      besideTarget("calm, events/s", median(bytes), EVENTS_PER_SECOND),
       besideTarget("resident memory at most, MB", residentMb, RESIDENT_MB),
     ],
   );
@@ -74,33 +69,14 @@ const besideTarget = (what: string, measured: number, target: number): string[] 
   (measured / target).toFixed(2),
 ];
 
-async function simulate(seed: number, byReference: boolean): Promise<number> {
-  const result = await runSeed(calm, String(seed), drain, { ...DEFAULT_OPTIONS, byReference });
-  if (result.violation !== undefined) throw new Error(result.violation.text);
-  return result.events;
-}
-
-/** As many events as a calm run has, a few hundred pending at a time. */
-function bareLoop(): number {
-  const queue = emptyQueue<number>();
-  const due: Due<number> = { time: 0, sequence: 0, event: 0 };
-  const random = randomOf("bare");
-  const hash = freshHash();
-  const events = 200_000;
-  for (let i = 0; i < 300; i += 1) schedule(queue, below(random, 1000), i);
-  for (let i = 0; i < events; i += 1) {
-    takeNext(queue, due);
-    mixNumber(hash, due.time);
-    mix(hash, due.event);
-    schedule(queue, due.time + 1 + below(random, 1000), due.event);
-  }
-  return events;
-}
-
-/** By processor time of this process, so that a busy machine does not count. */
-async function eventsPerSecond(body: () => number | Promise<number>): Promise<number> {
-  const before = process.cpuUsage();
-  const events = await body();
-  const { user, system } = process.cpuUsage(before);
-  return (events * 1_000_000) / (user + system);
+/** Plays the rounds as a batch plays seeds: one after another in a process of its own. */
+async function play(rounds: number): Promise<readonly Round[]> {
+  const file = fileURLToPath(new URL("sim/rounds.js", import.meta.url));
+  const child = fork(file, [String(rounds)], { execArgv: [...WORKER_FLAGS] });
+  const figures: Round[] = [];
+  child.on("message", (round: Round) => figures.push(round));
+  const code = await new Promise((done) => child.on("close", done));
+  if (code !== 0 || figures.length < rounds)
+    throw new Error("the rounds were not played to the end");
+  return figures;
 }
