@@ -30,6 +30,8 @@ import { settleSent } from "./heard.ts";
 import type { StoreTurn } from "./turn.ts";
 
 export function onMessage(turn: StoreTurn, from: StoreId, message: StoreMessage): void {
+  // It was meant for the store whose address this one has now: nothing here belongs to that.
+  if (turn.identity === undefined) return;
   if (message.type === "detector") {
     onDetectorMessage(turn, from, message.message);
     return;

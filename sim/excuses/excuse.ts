@@ -33,7 +33,7 @@ export function excuseOf(world: World, { of }: Lack): string | undefined {
 
 const excuseOfGroup = (world: World, region: number): string | undefined => {
   const group = world.checks.groups.groups.get(region);
-  return group === undefined ? undefined : (lostQuorum(group) ?? lostData(world, group));
+  return group === undefined ? undefined : (lostQuorum(world, group) ?? lostData(world, group));
 };
 
 /** The region that a key belongs to, as any member of the placement driver knows it. */

@@ -79,12 +79,13 @@ export function loseDisk(world: World, machine: StoreMachine): void {
   machine.status = "down";
   machine.disk.erase();
   machine.seen.clear();
-  machine.id = 0 as StoreId;
   losses.push({
     timeUs: world.timeUs,
+    store: machine.id,
     incarnation: machine.incarnation,
     why: "its disk was lost",
   });
+  machine.id = 0 as StoreId;
   const host = `store${node + 1}-${losses.length + 1}`;
   machine.config = { ...config, address: `${host}:20160`, statusAddress: `${host}:20180` };
   const { events } = world.queue;

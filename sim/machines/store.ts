@@ -137,7 +137,8 @@ function perform(world: World, machine: StoreMachine, effects: readonly StoreEff
 
 function send(world: World, machine: StoreMachine, to: StoreId, message: StoreMessage): void {
   const target = world.stores.find((store) => store.id === to);
-  if (target === undefined) return;
+  // Nobody is store 0: stores have that id here which do not know theirs yet.
+  if (target === undefined || to === 0) return;
   const payload = world.knobs.byReference
     ? message
     : engine.encodeStoreMessage(message, world.wire);

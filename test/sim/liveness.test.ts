@@ -1,8 +1,10 @@
 /** Who has to recover when the faults end, and what counts as an excuse for who has not. */
 import { setImmediate as drain } from "node:timers/promises";
 import * as assert from "uvu/assert";
-import * as tree from "../../engine/base/tree.ts";
 import { idKey } from "../../engine/base/big-endian.ts";
+import { EMPTY_KEY } from "../../engine/base/bytes.ts";
+import type { LogIndex, PeerId, RegionId, StoreId, Term } from "../../engine/base/ids.ts";
+import * as tree from "../../engine/base/tree.ts";
 import { withReplica } from "../../engine/region/replica.ts";
 import { calm } from "../../scenarios/calm.ts";
 import { build, DEFAULT_OPTIONS } from "../../sim/build.ts";
@@ -17,6 +19,7 @@ import { wipe } from "../../sim/faults/wipes.ts";
 import { drawLeftOut, EVERYBODY, type LeftOut, type Plight } from "../../sim/liveness/core.ts";
 import { freeze } from "../../sim/liveness/freeze.ts";
 import { heal } from "../../sim/liveness/phase.ts";
+import { giveStore } from "../../sim/machines/inbox.ts";
 import { crash, startLater } from "../../sim/machines/process.ts";
 import type { Machine, StoreMachine, World } from "../../sim/model.ts";
 import { cut, isCut } from "../../sim/network/network.ts";
@@ -189,8 +192,8 @@ test("a quorum that is lost with its disks is an excuse that names both", async 
   assert.is(violation(world), "none");
   const [excuse = ""] = world.checks.excuses;
   assert.match(excuse, /^region \d+ has lost its quorum: 2 of its 3 voters are gone, /);
-  assert.match(excuse, /peer \d+ of region \d+ on store 1 \(its disk was lost at 3\.000s\)/);
-  assert.match(excuse, /peer \d+ of region \d+ on store 3 \(its disk was lost at 3\.000s\)/);
+  assert.match(excuse, /peer \d+ on store 1 \(its disk was lost at 3\.000s\)/);
+  assert.match(excuse, /peer \d+ on store 3 \(its disk was lost at 3\.000s\)/);
   assert.not.match(excuse, /store 2/);
 });
 
@@ -256,8 +259,40 @@ test("data that nobody has whole is an excuse only where the run itself has dama
   three.disk.flip(last, 0, 1);
   assert.match(
     lostData(world, group) ?? "",
-    new RegExp(`^nobody has the data of region ${region} whole: damaged are \\S+ of peer \\d+ of`),
+    new RegExp(`^nobody has the data of region ${region} whole: damaged are \\S+ of peer \\d+ on`),
   );
+});
+
+test("a store that does not know yet which it is takes no part in any region", async () => {
+  const { world } = build(THREE, "1", drain, { ...DEFAULT_OPTIONS, byReference: true });
+  const [store] = world.stores as [StoreMachine];
+  startLater(world, store, 0);
+  await runUntil(world, 500_000);
+  giveStore(world, store, {
+    type: "received",
+    from: 2 as StoreId,
+    message: {
+      type: "raft",
+      region: 3 as RegionId,
+      from: 4 as PeerId,
+      to: 12 as PeerId,
+      confVer: 3,
+      version: 2,
+      startKey: EMPTY_KEY,
+      endKey: EMPTY_KEY,
+      message: {
+        type: "heartbeat_request",
+        term: 6 as Term,
+        commit: 0 as LogIndex,
+        sentAt: 1,
+        round: 1,
+      },
+    },
+  });
+  await runUntil(world, 700_000);
+  assert.is(violation(world), "none");
+  assert.is(store.status, "up");
+  assert.equal(replicasOf(store), []);
 });
 
 test.run();
