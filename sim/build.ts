@@ -129,6 +129,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     clients,
     watchers: [],
     checks: checksOf(),
+    marks: new Map(),
     nextCall: 1,
     nextOrder: 0,
     phase: "safety",

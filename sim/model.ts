@@ -34,6 +34,7 @@ import type { Knobs } from "./knobs.ts";
 import type { LeftOut } from "./liveness/core.ts";
 import type { RunningJob } from "./machines/jobs.ts";
 import type { Network } from "./network/network.ts";
+import type { Marks } from "./search/marks.ts";
 import type { Trace } from "./trace/trace.ts";
 
 export interface World {
@@ -57,6 +58,8 @@ export interface World {
   /** Told of every server that takes another role in one of its groups. */
   readonly watchers: ((machine: Machine, role: Role) => void)[];
   readonly checks: Checks;
+  /** Situations that were met, and how often. */
+  readonly marks: Marks;
   nextCall: number;
   /** Places in the one order of all invocations and answers. */
   nextOrder: number;

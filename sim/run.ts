@@ -20,6 +20,7 @@ import { drawLeftOut } from "./liveness/core.ts";
 import { recover } from "./liveness/phase.ts";
 import { startLater } from "./machines/process.ts";
 import { between } from "./random.ts";
+import type { MarkName } from "./search/marks.ts";
 import { traceText } from "./trace/trace.ts";
 import { checkInserts } from "./workloads/audit.ts";
 import { runUntil } from "./world.ts";
@@ -40,6 +41,8 @@ export interface RunResult {
   readonly operations: ReadonlyMap<string, { ok: number; refused: number; unknown: number }>;
   /** By check, how often it looked. */
   readonly checks: ReadonlyMap<string, number>;
+  /** By situation, how often it was met (`search/marks.ts`). */
+  readonly marks: ReadonlyMap<MarkName, number>;
   /** Keys whose history could not be decided within the budget. */
   readonly undecided: number;
   readonly recording: Recording | undefined;
@@ -82,6 +85,7 @@ export async function runSeed(
     faults,
     operations: world.checks.history.counts,
     checks: world.checks.looks,
+    marks: world.marks,
     undecided,
     recording: world.trace.recording,
   };

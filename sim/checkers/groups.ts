@@ -15,6 +15,7 @@ import { checkLog } from "./log-matching.ts";
 import { checkMonotone } from "./monotone.ts";
 import { groupOf, memberOf } from "./group.ts";
 import { checkOwnTerm } from "./own-term.ts";
+import { markMember, markMessage } from "../search/raft-marks.ts";
 import { checkAcknowledged, checkPromises, notePromise } from "./promises.ts";
 
 /** Looks at one member after a step of its machine. */
@@ -48,6 +49,7 @@ export function lookAtMember(
   member.incarnation = machine.incarnation;
   checkAcknowledged(world, group, member);
   checkLeases(world, group, member, before);
+  if (before !== undefined) markMember(world, group, member, before);
   if (before?.role === raft.role) return;
   for (const watcher of world.watchers) watcher(machine, raft.role);
 }
@@ -62,6 +64,7 @@ export function lookAtMessage(
   message: RaftMessage,
 ): void {
   const type = message.type;
+  markMessage(world, message);
   if (type !== "vote_response" && type !== "append_response") return;
   const group = groupOf(world.checks.groups, region);
   notePromise(world, group, memberOf(group, from, machine), to, message);

@@ -10,6 +10,7 @@ import type { PlacementMachine, StoreMachine, World } from "../model.ts";
 import * as tree from "../../engine/base/tree.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
+import { markReplica } from "../search/store-marks.ts";
 import { lookAtMember, lookAtMessage } from "./groups.ts";
 import { collectedAt, replicaApplied } from "./replicas.ts";
 
@@ -70,6 +71,7 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
     const before = seen.get(region);
     if (before === replica) continue;
     seen.set(region, replica);
+    if (before !== undefined) markReplica(world, before, replica);
     if (replica.raft !== before?.raft) {
       lookAtMember(world, machine, region, replica.peer.id as PeerId, replica.raft);
     }

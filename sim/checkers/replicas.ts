@@ -14,6 +14,7 @@ import { maxTimestamp, type Timestamp, ZERO_TIMESTAMP } from "../../engine/base/
 import { COLUMN_FAMILIES } from "../../engine/storage/types.ts";
 import { type Garbage, garbageOf, passGarbage } from "./garbage.ts";
 import { isExplained } from "./named-tables.ts";
+import { reached } from "../search/marks.ts";
 import { passed, violated } from "./verdict.ts";
 
 /** One region's data at one applied index, on one store. */
@@ -108,7 +109,9 @@ export function compareReplicas(world: World, a: Applied, b: Applied): void {
 }
 
 /** A store collects at this point. */
-export function collectedAt({ checks: { replicas } }: World, safePoint: Timestamp): void {
+export function collectedAt(world: World, safePoint: Timestamp): void {
+  const { replicas } = world.checks;
+  if (safePoint > replicas.safePoint) reached(world, "garbage collected");
   replicas.safePoint = maxTimestamp(replicas.safePoint, safePoint);
 }
 

@@ -2,6 +2,7 @@
 import type { Command } from "./arguments.ts";
 import type { Host } from "./host.ts";
 import type { Job, Summary } from "./summary.ts";
+import { coverageJson, coverageText, marksOf } from "./coverage.ts";
 import { repeat } from "./determinism.ts";
 import { progressOf } from "./progress.ts";
 import { replayCommand } from "./summary.ts";
@@ -33,6 +34,7 @@ export async function runBatch(command: Many, host: Host): Promise<number> {
   const wallSeconds = (host.elapsedMs() - startMs) / 1000;
   const ordered = inOrder(summaries, command.scenarios);
   host.write(`\n${summaryTable(ordered, command.scenarios)}\n`);
+  host.write(coverageText(marksOf(ordered)));
   const { repeated, differing } = await repeat(jobs, ordered, command.jobs, host);
   if (differing === 0) host.write(`${repeatedText(repeated)} the same, event by event\n`);
   let status = ordered.every(({ passed }) => passed) && differing === 0 ? 0 : 1;
@@ -117,7 +119,8 @@ function jsonText(command: Many, summaries: readonly Summary[], wallSeconds: num
   const excused = summaries.filter(isExcused).length;
   const { first, last, jobs } = command;
   const head = { first, last, jobs, runs: summaries.length, failed, excused, wallSeconds };
-  return `${JSON.stringify({ ...head, results: runs }, undefined, 1)}\n`;
+  const marks = coverageJson(marksOf(summaries));
+  return `${JSON.stringify({ ...head, marks, results: runs }, undefined, 1)}\n`;
 }
 
 function lastLine(summaries: readonly Summary[], differing: number, wallSeconds: number): string {

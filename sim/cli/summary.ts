@@ -3,6 +3,7 @@
  */
 import type { Schedule } from "../decisions/schedule.ts";
 import type { RunResult } from "../run.ts";
+import type { MarkName } from "../search/marks.ts";
 import type { Recording } from "../trace/trace.ts";
 
 export interface Job {
@@ -33,6 +34,8 @@ export interface Summary {
   readonly recording?: Recording;
   /** Why not everything has converged, with proof (`excuses/excuse.ts`). */
   readonly excused: readonly string[];
+  /** By situation, how often it was met (`search/marks.ts`). */
+  readonly marks: readonly (readonly [MarkName, number])[];
   /** The first violated check, and what is wrong in words; empty where all passed. */
   readonly check: string;
   readonly text: string;
@@ -54,6 +57,7 @@ export function summaryOf(result: RunResult, wallSeconds: number): Summary {
     virtualSeconds: result.virtualUs / 1_000_000,
     wallSeconds,
     excused: result.excuses,
+    marks: [...result.marks],
     check: violation?.check ?? "",
     text: violation?.text ?? "",
   };
@@ -70,6 +74,7 @@ export const lostJob = (job: Job, text: string): Summary => ({
   virtualSeconds: 0,
   wallSeconds: 0,
   excused: [],
+  marks: [],
   check: "worker",
   text,
 });

@@ -14,6 +14,8 @@ import * as codec from "../../engine/placement/codec.ts";
 import * as engine from "../../engine/placement/index.ts";
 import { afterPlacementStep, lookAtPlacement } from "../checkers/look.ts";
 import { readClock } from "../clock/clock.ts";
+import { markPlacement, markRefusal } from "../search/placement-marks.ts";
+import { markStart } from "../search/store-marks.ts";
 import { sendMessage } from "../transport.ts";
 import { givePlacement } from "./inbox.ts";
 import { answer, logged, refuseToStart, stopped, write } from "./process.ts";
@@ -28,6 +30,7 @@ export function open(world: World, machine: PlacementMachine): void {
   }
   machine.state = opened.state;
   lookAtPlacement(world, machine);
+  markStart(world, opened.effects);
   perform(world, machine, opened.effects);
 }
 
@@ -38,6 +41,7 @@ export function turn(world: World, machine: PlacementMachine): void {
   const result = engine.step(state, readClock(machine.clock, world.timeUs), inbox);
   machine.state = result.state;
   afterPlacementStep(world, machine, result.effects);
+  markPlacement(world, state, result.state);
   perform(world, machine, result.effects);
 }
 
@@ -75,6 +79,7 @@ function perform(
         break;
       case "refuse": {
         const { code, message } = effect;
+        markRefusal(world, machine.serving.get(effect.ticket)?.request.method);
         answer(world, machine, effect.ticket, { type: "refused", code, message });
         break;
       }

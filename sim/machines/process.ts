@@ -13,6 +13,7 @@ import { schedule } from "../event-queue.ts";
 import { nameOf } from "../names.ts";
 import { below, chance } from "../random.ts";
 import { violated } from "../checkers/verdict.ts";
+import { markLine } from "../search/store-marks.ts";
 import { narrate } from "../trace/trace.ts";
 import { sendAnswer } from "../transport.ts";
 import { givePlacement, giveStore, wake } from "./inbox.ts";
@@ -143,6 +144,7 @@ export function stopped(world: World, machine: Machine, reason: string): void {
 
 /** What a node logs above debug level becomes part of the story, up to a limit. */
 export function logged(world: World, machine: Machine, effect: LogEffect): void {
+  markLine(world, effect);
   if (effect.level !== "error" && effect.level !== "warn") return;
   const fields = Object.entries(effect.fields).map(([name, value]) => `${name}=${value}`);
   const text = `${machine.name}: ${[effect.message, ...fields].join(" ")}`;

@@ -14,6 +14,8 @@ import { readClock } from "../clock/clock.ts";
 import { drawsOf } from "../decisions/decisions.ts";
 import { schedule } from "../event-queue.ts";
 import { below } from "../random.ts";
+import { markReply } from "../search/reply-marks.ts";
+import { markJob, markStart, markStore } from "../search/store-marks.ts";
 import { narrate } from "../trace/trace.ts";
 import { askPlacement, sendMessage } from "../transport.ts";
 import { giveStore } from "./inbox.ts";
@@ -41,6 +43,7 @@ export function open(world: World, machine: StoreMachine): void {
   machine.seenReplicas = undefined;
   noteIdentity(machine);
   lookAtStore(world, machine);
+  markStart(world, opened.effects);
   perform(world, machine, opened.effects);
 }
 
@@ -52,6 +55,7 @@ export function turn(world: World, machine: StoreMachine): void {
   machine.state = result.state;
   noteIdentity(machine);
   afterStoreStep(world, machine, result.effects);
+  markStore(world, state, result.state, result.effects);
   perform(world, machine, result.effects);
   restartTroubled(world, machine, state);
 }
@@ -108,9 +112,11 @@ function perform(world: World, machine: StoreMachine, effects: readonly StoreEff
         write(world, machine, effect);
         break;
       case "job":
+        markJob(world, effect.job);
         beginJob(world, machine, effect.ticket, effect.job);
         break;
       case "reply":
+        markReply(world, machine.serving.get(effect.ticket)?.request, effect.reply);
         answer(world, machine, effect.ticket, { type: "reply", reply: effect.reply });
         break;
       case "refuse": {

@@ -140,6 +140,7 @@ test("a batch runs every scenario on every seed, and sums up", async () => {
   assert.is(status, 0);
   assert.is(seen.size, 3 * SCENARIOS.length);
   assert.match(out, new RegExp(`^all +${3 * SCENARIOS.length} +0 `, "m"));
+  assert.match(out, /^0 of \d+ marks reached; never: election won, /m);
   assert.match(out.trim().split("\n").at(-1) ?? "", /^PASS runs=\d+ failed=0 wall=/);
 });
 
