@@ -22,6 +22,7 @@ import { powerLoss } from "./power-loss.ts";
 import { rottingDisks } from "./rotting-disks.ts";
 import { slowDisks } from "./slow-disks.ts";
 import { splits } from "./splits.ts";
+import { swarm, swarmTransactions } from "./swarm.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
   calm,
@@ -46,4 +47,6 @@ export const SCENARIOS: readonly Scenario[] = [
   isolation,
   isolationClocks,
   lateCalls,
+  swarm,
+  swarmTransactions,
 ];

@@ -11,6 +11,9 @@ import type { StoreConfig } from "../engine/store/types.ts";
 import type { Knobs } from "./knobs.ts";
 import { DEFAULT_CONFIG } from "../engine/placement/config.ts";
 
+/** Where everything is frozen eagerly: what an entry or two take. */
+const EAGER_BYTES = 300;
+
 export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig {
   return {
     address: `store${i + 1}:20160`,
@@ -21,10 +24,10 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
     seed,
     tickMs: knobs.tickMs,
     storeHeartbeatMs: 1000,
-    regionHeartbeatMs: 1000,
-    resolveMs: 500,
-    collection: { pollMs: 1000, sweepRecords: 64, inCompactions: true },
-    memtableBytes: knobs.memtableBytes,
+    regionHeartbeatMs: knobs.regionHeartbeatMs,
+    resolveMs: knobs.resolveMs,
+    collection: { pollMs: 1000, sweepRecords: knobs.sweepRecords, inCompactions: true },
+    memtableBytes: knobs.freezesEagerly ? EAGER_BYTES : knobs.memtableBytes,
     cacheBytes: knobs.cacheBytes,
     throttle: {
       softFrozenBytes: 2 * knobs.memtableBytes,
@@ -34,18 +37,18 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
       softDebtBytes: 4 * knobs.levelBytes,
       hardDebtBytes: 64 * knobs.levelBytes,
       bytesPerSecond: knobs.admittedBytesPerSecond,
-      lineBytes: 1 << 14,
+      lineBytes: knobs.lineBytes,
       lineMs: 1000,
       memoryBytes: knobs.memoryBytes,
       reserveBytes: knobs.reserveBytes,
     },
-    freezeLogBytes: knobs.freezeLogBytes,
+    freezeLogBytes: knobs.freezesEagerly ? EAGER_BYTES : knobs.freezeLogBytes,
     pessimistic: {
-      inMemory: true,
+      inMemory: knobs.inMemoryLocks,
       regionBytes: 1024,
       storeBytes: 4096,
-      pipelined: true,
-      waitMs: 1000,
+      pipelined: knobs.pipelinedLocks,
+      waitMs: knobs.lockWaitMs,
       wakeDelayMs: 20,
     },
     maxTs: { action: "error", syncMs: 15_000, driftMs: 60_000 },
@@ -56,8 +59,8 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
       maxEntryBytes: 8 << 20,
       batchBytes: knobs.batchBytes,
       chunkBytes: knobs.chunkBytes,
-      chunkRetryMs: 500,
-      snapshotGiveUpMs: 5000,
+      chunkRetryMs: knobs.chunkRetryMs,
+      snapshotGiveUpMs: knobs.snapshotGiveUpMs,
       readTimeoutMs: 2000,
       downAfterMs: 5000,
       retainedEntries: knobs.retainedEntries,
@@ -72,7 +75,7 @@ export function placementConfig(
   i: number,
   seed: number,
 ): PlacementConfig {
-  const { idBatch, holdMs, version } = DEFAULT_CONFIG;
+  const { holdMs, version } = DEFAULT_CONFIG;
   return {
     members,
     id: (i + 1) as PeerId,
@@ -81,11 +84,11 @@ export function placementConfig(
     // The driver grants timestamps under its lease, which needs check-quorum.
     raft: raftConfig(knobs, true),
     storage: storageConfig(knobs),
-    idBatch,
     holdMs,
     version,
     maxReplicas: knobs.replicas,
     windowMs: knobs.windowMs,
+    idBatch: knobs.idBatch,
     storeDisconnectedMs: 3000,
     storeDownMs: 8000,
     operatorMs: 5000,
@@ -126,5 +129,5 @@ const raftConfig = (knobs: Knobs, checkQuorum: boolean): SharedConfig => ({
   maxApplyBytes: knobs.maxApplyBytes,
   maxInflightMessages: knobs.maxInflightMessages,
   maxInflightBytes: knobs.maxInflightBytes,
-  maxUncommittedBytes: 16 << 20,
+  maxUncommittedBytes: knobs.maxUncommittedBytes,
 });

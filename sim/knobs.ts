@@ -56,6 +56,23 @@ export interface Knobs {
   readonly windowMs: number;
   readonly valueBytes: number;
   readonly slots: number;
+  /**
+   * What no operator would set so: they lead into branches that are seldom taken. Memtables and the
+   * log are frozen at almost every write; ids are reserved one by one; locks are never in memory,
+   * or never ahead of their entries; snapshots are given up at once; and so on.
+   */
+  readonly freezesEagerly: boolean;
+  readonly idBatch: number;
+  readonly inMemoryLocks: boolean;
+  readonly pipelinedLocks: boolean;
+  readonly lockWaitMs: number;
+  readonly snapshotGiveUpMs: number;
+  readonly chunkRetryMs: number;
+  readonly maxUncommittedBytes: number;
+  readonly sweepRecords: number;
+  readonly resolveMs: number;
+  readonly regionHeartbeatMs: number;
+  readonly lineBytes: number;
 }
 
 /**
@@ -127,6 +144,18 @@ export function drawKnobs(decisions: Decisions, scenario: Scenario, byReference:
     windowMs: setting("windowMs", 3000, [20, 300]),
     valueBytes: setting("valueBytes", 32, [4, 300, 2000]),
     slots: setting("slots", 12, [3, 40]),
+    freezesEagerly: setting("freezesEagerly", false, [false, true]),
+    idBatch: setting("idBatch", 1000, [1]),
+    inMemoryLocks: setting("inMemoryLocks", true, [false]),
+    pipelinedLocks: setting("pipelinedLocks", true, [false]),
+    lockWaitMs: setting("lockWaitMs", 1000, [10]),
+    snapshotGiveUpMs: setting("snapshotGiveUpMs", 5000, [1000]),
+    chunkRetryMs: setting("chunkRetryMs", 500, [50]),
+    maxUncommittedBytes: setting("maxUncommittedBytes", 16 << 20, [3000]),
+    sweepRecords: setting("sweepRecords", 64, [1]),
+    resolveMs: setting("resolveMs", 500, [50, 3000]),
+    regionHeartbeatMs: setting("regionHeartbeatMs", 1000, [200, 3000]),
+    lineBytes: setting("lineBytes", 1 << 14, [0]),
   };
 }
 

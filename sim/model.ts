@@ -29,6 +29,7 @@ import type { DiskLuck } from "./disk/luck.ts";
 import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
 import type { Loss } from "./excuses/gone.ts";
+import type { Trap } from "./faults/traps.ts";
 import type { Recorder } from "./film/recorder.ts";
 import type { Knobs } from "./knobs.ts";
 import type { LeftOut } from "./liveness/core.ts";
@@ -129,6 +130,8 @@ export interface Process {
   status: "up" | "paused" | "down" | "broken";
   /** Milliseconds of its own clock between two ticks. */
   readonly tickMs: number;
+  /** Where it is to crash in the middle of a step. */
+  trap: Trap | undefined;
   /** What it has lost for good. */
   readonly losses: Loss[];
   /** Counts starts and stops: events of an earlier one are void. */
@@ -165,7 +168,8 @@ export interface StoreMachine extends Process {
 export interface PlacementMachine extends Process {
   readonly kind: "placement";
   readonly id: PeerId;
-  readonly config: PlacementConfig;
+  /** Of its next start. */
+  config: PlacementConfig;
   state: PlacementState | undefined;
   inbox: PlacementInput[];
 }

@@ -70,9 +70,19 @@ export type Fault = FaultTiming &
     /** Random single directed links. */
     | { readonly type: "links"; readonly among: Among }
     /**
-     * Links stall and deliver everything at the end: one after another, and freed in another order.
+     * Links stall at once and deliver everything at the end, each at a time of its own.
      */
     | { readonly type: "clog"; readonly among: Among }
+    /** Links are cut and whole in turn, from faster than heartbeats to slower than elections. */
+    | { readonly type: "flap"; readonly among: Among }
+    /** Links stall one after another, and are freed in another order. */
+    | { readonly type: "swizzle"; readonly among: Among }
+    /** A rack of servers loses power or network at once. */
+    | { readonly type: "rack" }
+    /** A server crashes between two effects of one step. */
+    | { readonly type: "trap"; readonly of: Among }
+    /** A server is restarted with other settings. */
+    | { readonly type: "reconfigure"; readonly of: Among }
     /** One type of message is held for long, then delivered up to three times or never. */
     | { readonly type: "hold" }
     /**

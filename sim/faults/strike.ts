@@ -34,7 +34,18 @@ import {
   pauseOne,
   type ProcessStrike,
 } from "./processes.ts";
+import {
+  drawFlapping,
+  drawSwizzle,
+  flap,
+  type Flapping,
+  swizzle,
+  type Swizzle,
+} from "./flapping.ts";
+import { drawRack, type RackStrike, strikeRack } from "./racks.ts";
+import { drawReconfiguration, reconfigure, type Reconfiguration } from "./reconfigure.ts";
 import { damage, type DamageStrike, drawDamage } from "./rot.ts";
+import { drawTrap, layTrap, type TrapStrike } from "./traps.ts";
 import { drawWipe, type Wipe, wipe } from "./wipes.ts";
 import { wordsOf } from "./words.ts";
 
@@ -48,7 +59,12 @@ export type Strike =
   | ClockStrike
   | DiskStrike
   | DamageStrike
-  | Wipe;
+  | Wipe
+  | Flapping
+  | Swizzle
+  | RackStrike
+  | TrapStrike
+  | Reconfiguration;
 
 /** How a strike that was dealt is taken back. */
 export interface Struck {
@@ -69,6 +85,16 @@ export function drawStrike(
       return drawPartition(world, fault, random);
     case "clog":
       return drawClog(world, fault.among, lastsUs, random);
+    case "flap":
+      return drawFlapping(world, fault.among, random);
+    case "swizzle":
+      return drawSwizzle(world, fault.among, lastsUs, random);
+    case "rack":
+      return drawRack(world, random);
+    case "trap":
+      return drawTrap(world, fault.of, random);
+    case "reconfigure":
+      return drawReconfiguration(world, fault.of, random);
     case "hold":
       return drawHold(world, random);
     case "hold_transactions":
@@ -127,6 +153,16 @@ function struckBy(world: World, strike: Strike, lastsUs: number): Struck | undef
       return cutLinks(world, strike);
     case "clog":
       return clogLinks(world, strike);
+    case "flap":
+      return flap(world, strike, lastsUs);
+    case "swizzle":
+      return swizzle(world, strike);
+    case "rack":
+      return strikeRack(world, strike, lastsUs);
+    case "trap":
+      return layTrap(world, strike);
+    case "reconfigure":
+      return reconfigure(world, strike, lastsUs);
     case "hold":
       return hold(world, strike);
     case "crash":

@@ -15,6 +15,24 @@ export function wordsOf(strike: Strike, lastsUs: number): string {
         : `partition (${strike.shape}) of ${listed(strike.nodes)} ${lasts}`;
     case "clog":
       return `the links from ${listed(strike.nodes.map(({ name }) => name))} stall`;
+    case "flap": {
+      const rhythm = `${seconds(strike.cutUs)} cut, ${seconds(strike.wholeUs)} whole`;
+      return `links of ${listed(strike.nodes)} flap ${lasts}: ${rhythm}`;
+    }
+    case "swizzle":
+      return `the links from ${listed(strike.nodes.map(({ name }) => name))} stall in turn ${lasts}`;
+    case "rack": {
+      const names = strike.servers.map(({ machine }) => machine).join(", ");
+      return `${strike.rack} (${names}) loses its ${strike.loses} ${lasts}`;
+    }
+    case "trap": {
+      const skipped = strike.skip === 0 ? "the first" : `${strike.skip} others and a`;
+      return `${strike.machine} is to crash in a step, behind ${skipped} ${strike.after}`;
+    }
+    case "reconfigure": {
+      const settings = Object.entries(strike.settings).map(([name, value]) => `${name} ${value}`);
+      return `${strike.machine} is restarted in ${seconds(lastsUs)} with ${settings.join(", ")}`;
+    }
     case "hold":
       return `${heldMessages(strike)} ${lasts}`;
     case "crash":

@@ -43,6 +43,7 @@ export function freeze(world: World, leftOut: LeftOut): void {
   for (const machine of world.servers) {
     const plight = leftOut.get(machine);
     machine.disk.straighten();
+    machine.trap = undefined;
     thawWall(machine.clock, world.timeUs, false);
     if (plight === undefined) recover(world, machine);
     else leave(world, machine, plight);

@@ -16,9 +16,10 @@ import { afterPlacementStep, lookAtPlacement } from "../checkers/look.ts";
 import { readClock } from "../clock/clock.ts";
 import { markPlacement, markRefusal } from "../search/placement-marks.ts";
 import { markStart } from "../search/store-marks.ts";
+import { springs } from "../faults/traps.ts";
 import { sendMessage } from "../transport.ts";
 import { givePlacement } from "./inbox.ts";
-import { answer, logged, refuseToStart, stopped, write } from "./process.ts";
+import { answer, fallInto, logged, refuseToStart, stopped, write } from "./process.ts";
 
 export function open(world: World, machine: PlacementMachine): void {
   const now = readClock(machine.clock, world.timeUs);
@@ -95,6 +96,9 @@ function perform(
       default:
         unreachable(effect);
     }
+    if (machine.trap === undefined || !springs(machine, effect.type)) continue;
+    // Behind the last effect there is nothing to cut off: the trap waits for another step.
+    if (effect !== effects.at(-1)) return fallInto(world, machine, machine.trap);
   }
 }
 

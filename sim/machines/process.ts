@@ -10,11 +10,12 @@ import type { Crash } from "../disk/disk.ts";
 import { drawsOf } from "../decisions/decisions.ts";
 import { onBeginning, onEnding } from "../disk/luck.ts";
 import { schedule } from "../event-queue.ts";
+import type { Trap } from "../faults/traps.ts";
 import { nameOf } from "../names.ts";
 import { below, chance } from "../random.ts";
 import { violated } from "../checkers/verdict.ts";
 import { markLine } from "../search/store-marks.ts";
-import { narrate } from "../trace/trace.ts";
+import { narrate, seconds } from "../trace/trace.ts";
 import { sendAnswer } from "../transport.ts";
 import { givePlacement, giveStore, wake } from "./inbox.ts";
 
@@ -54,6 +55,7 @@ export function crash(world: World, machine: Machine, kind: Crash): void {
   machine.incarnation += 1;
   machine.turnDue = false;
   machine.inbox = [];
+  machine.trap = undefined;
   const name = `crash/${machine.name}/${machine.starts}`;
   machine.disk.crash(kind, drawsOf(world.decisions, name));
   machine.state = undefined;
@@ -68,6 +70,15 @@ export function crash(world: World, machine: Machine, kind: Crash): void {
   }
   machine.serving.clear();
   tellPeers(world, machine, (peer) => isTold(peer.name, 500_000));
+}
+
+/** The process ends between two effects of a step. */
+export function fallInto(world: World, machine: Machine, trap: Trap): void {
+  const { after, power, downUs } = trap;
+  const text = `${machine.name} ${power ? "loses power" : "crashes"} behind a ${after} of a step`;
+  narrate(world.trace, world.timeUs, "fault", `${text} for ${seconds(downUs)}`);
+  crash(world, machine, power ? "power" : "process");
+  startLater(world, machine, downUs);
 }
 
 /**

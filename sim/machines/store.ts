@@ -17,10 +17,11 @@ import { below } from "../random.ts";
 import { markReply } from "../search/reply-marks.ts";
 import { markJob, markStart, markStore } from "../search/store-marks.ts";
 import { narrate } from "../trace/trace.ts";
+import { springs } from "../faults/traps.ts";
 import { askPlacement, sendMessage } from "../transport.ts";
 import { giveStore } from "./inbox.ts";
 import { beginJob } from "./jobs.ts";
-import { answer, logged, refuseToStart, stopped, write } from "./process.ts";
+import { answer, fallInto, logged, refuseToStart, stopped, write } from "./process.ts";
 
 /** What the checkers remember of a store's tables. */
 const WATCHED_BYTES = 4 << 20;
@@ -138,6 +139,9 @@ function perform(world: World, machine: StoreMachine, effects: readonly StoreEff
       default:
         unreachable(effect);
     }
+    if (machine.trap === undefined || !springs(machine, effect.type)) continue;
+    // Behind the last effect there is nothing to cut off: the trap waits for another step.
+    if (effect !== effects.at(-1)) return fallInto(world, machine, machine.trap);
   }
 }
 

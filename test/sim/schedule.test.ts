@@ -32,7 +32,7 @@ async function taken(scenario: Scenario, takes: Takes): Promise<RunResult> {
 
 const storyOf = ({ lines }: RunResult): string => lines.map(formatLine).join("\n");
 
-for (const name of ["crash-storm", "bank", "clock-trouble"]) {
+for (const name of ["crash-storm", "bank", "clock-trouble", "swarm"]) {
   test(`strikes and operations laid down tell the story of the seed: ${name}`, async () => {
     const scenario = called(name);
     const takes = takesOf();
