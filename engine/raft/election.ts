@@ -119,7 +119,7 @@ function voteRequest(draft: Draft, pre: boolean, transfer: number | undefined): 
  * candidate that knows a later configuration may count on it.
  */
 export function onVoteRequest(turn: Turn, from: PeerId, m: VoteRequest): void {
-  const { draft, now } = turn;
+  const { draft } = turn;
   const { pre } = m;
   if (promiseForbids(turn, m)) {
     // A later term would end the leader's, so it is not even taken notice of.
@@ -136,7 +136,9 @@ export function onVoteRequest(turn: Turn, from: PeerId, m: VoteRequest): void {
     send(turn, from, { type: "vote_response", term: m.term, pre, granted: true });
   } else {
     draft.vote = from;
-    draft.electionAtMs = now + draft.timeoutMs;
+    // Drawn anew: by an unlucky draw this member would else stand back for ever behind a candidate
+    // that nobody can tell of its votes, and that draws anew each time itself.
+    drawTimeout(turn);
     hold(turn, from, { type: "vote_response", term: draft.term, pre, granted: true });
   }
 }

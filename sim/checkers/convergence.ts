@@ -163,7 +163,9 @@ function* missingReplicas(
   { region, raft }: Replica,
   placed: readonly Placed[],
 ): Generator<string, void> {
-  if (region.peers.length > world.knobs.stores) yield "it has more peers than there are stores";
+  // Those that are no more count: their peers stay until others have taken their place.
+  const stores = world.stores.reduce((sum, { losses }) => sum + 1 + losses.length, 0);
+  if (region.peers.length > stores) yield "it has more peers than there are stores";
   for (const peer of region.peers) {
     const host = world.stores.find(({ id }) => id === peer.storeId);
     // Nobody can take the place of a peer whose store is no more where each store has one already.

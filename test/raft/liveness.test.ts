@@ -1,5 +1,5 @@
 /** Check-quorum, pre-vote and priority: groups that keep, or get, a leader. */
-import { equal, is } from "uvu/assert";
+import { equal, is, ok } from "uvu/assert";
 import { suite } from "../harness.ts";
 import { Cluster, id, votersOf } from "./cluster.ts";
 import * as talk from "./conversation.ts";
@@ -96,6 +96,22 @@ test("R09: a learner that has not heard of its promotion votes when asked", () =
   member.receive(2, askVote(1, [4, 1]));
   member.finish();
   is(member.sent("vote_response")[0]?.granted, true);
+});
+
+test("a candidate that hears nobody does not keep the others from leading, whatever they drew", () => {
+  // It asks anew before anybody's timeout is over, and never hears of its votes.
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    const member = memberWith({ config: { seed } });
+    const drawn = new Set<number>();
+    for (let round = 1; round <= 20 && member.state.role === "follower"; round++) {
+      member.receive(2, askVote(round, [0, 0]));
+      member.finish();
+      is(member.sent("vote_response").at(-1)?.granted, true);
+      drawn.add(member.state.timeoutMs);
+      member.tick(member.state.config.electionMs - 1);
+    }
+    ok(drawn.size > 15, `the seed ${seed} draws ${drawn.size} timeouts in 20 rounds`);
+  }
 });
 
 // Priority
