@@ -68,6 +68,8 @@ export interface Options {
   readonly film: Recorder | undefined;
   /** Keeps every event of the run, and may hold it. */
   readonly chronicle: Chronicle | undefined;
+  /** Counts abstract states (`search/novelty.ts`). */
+  readonly novelty: boolean;
   /** Clients from outside, beside those of the workload. */
   readonly guests: readonly Guest[];
 }
@@ -89,6 +91,7 @@ export const DEFAULT_OPTIONS: Options = {
   takes: undefined,
   film: undefined,
   chronicle: undefined,
+  novelty: false,
   guests: [],
 };
 
@@ -130,6 +133,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     watchers: [],
     checks: checksOf(),
     marks: new Map(),
+    novelty: options.novelty ? new Map() : undefined,
     nextCall: 1,
     nextOrder: 0,
     phase: "safety",

@@ -7,7 +7,7 @@ import type { Job, Summary } from "./cli/summary.ts";
 import type { Scenario } from "./scenario.ts";
 import { unreachable } from "../engine/base/assert.ts";
 import { DEFAULT_OPTIONS } from "./build.ts";
-import { parse, USAGE } from "./cli/arguments.ts";
+import { parse, type Command, USAGE } from "./cli/arguments.ts";
 import { runBatch } from "./cli/batch.ts";
 import { runDebug } from "./cli/debug.ts";
 import { runOne, type Source } from "./cli/one.ts";
@@ -15,8 +15,9 @@ import { byName, replay, showSchedule } from "./cli/schedules.ts";
 import { runShrink } from "./cli/shrinking.ts";
 import { replayCommand, summaryOf } from "./cli/summary.ts";
 import { runWeb } from "./cli/web.ts";
-import { WHOLE } from "./decisions/schedule.ts";
+import { searchedBy, WHOLE } from "./decisions/schedule.ts";
 import { runSeed } from "./run.ts";
+import { strategyText } from "./search/strategy.ts";
 
 export type { Host } from "./cli/host.ts";
 export type { Job, Summary } from "./cli/summary.ts";
@@ -67,9 +68,9 @@ export async function main(
   }
 }
 
-const sourceOf = ({ scenario, seed }: { scenario: string; seed: string }): Source => ({
-  schedule: WHOLE,
-  again: replayCommand(scenario, seed),
+const sourceOf = ({ scenario, seed, strategy }: Extract<Command, { type: "one" }>): Source => ({
+  schedule: searchedBy(strategy),
+  again: replayCommand(scenario, seed, strategyText(strategy)),
 });
 
 /** What a worker process does with one job. */
@@ -79,11 +80,18 @@ export async function runJob(
   host: Host,
 ): Promise<Summary> {
   const startMs = host.elapsedMs();
-  const { byReference, schedule = WHOLE, untilUs, twice = false, recorded = false } = job;
-  const options = { ...DEFAULT_OPTIONS, byReference, schedule, untilUs, recorded };
+  const {
+    byReference,
+    novelty = false,
+    schedule = WHOLE,
+    untilUs,
+    twice = false,
+    recorded = false,
+  } = job;
+  const options = { ...DEFAULT_OPTIONS, byReference, novelty, schedule, untilUs, recorded };
   const scenario = byName(scenarios, job.scenario);
   const result = await runSeed(scenario, job.seed, host.drain, options);
-  const summary = summaryOf(result, (host.elapsedMs() - startMs) / 1000);
+  const summary = summaryOf(job, result, (host.elapsedMs() - startMs) / 1000);
   const second = twice ? await runSeed(scenario, job.seed, host.drain, options) : undefined;
   const recording = (second ?? result).recording;
   return {

@@ -36,6 +36,7 @@ import type { LeftOut } from "./liveness/core.ts";
 import type { RunningJob } from "./machines/jobs.ts";
 import type { Network } from "./network/network.ts";
 import type { Marks } from "./search/marks.ts";
+import type { Novelty } from "./search/novelty.ts";
 import type { Trace } from "./trace/trace.ts";
 
 export interface World {
@@ -61,6 +62,8 @@ export interface World {
   readonly checks: Checks;
   /** Situations that were met, and how often. */
   readonly marks: Marks;
+  /** Abstract states that the run has come to; undefined where nobody counts them. */
+  readonly novelty: Novelty | undefined;
   nextCall: number;
   /** Places in the one order of all invocations and answers. */
   nextOrder: number;

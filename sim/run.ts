@@ -21,6 +21,8 @@ import { recover } from "./liveness/phase.ts";
 import { startLater } from "./machines/process.ts";
 import { between } from "./random.ts";
 import type { MarkName } from "./search/marks.ts";
+import type { Novelty } from "./search/novelty.ts";
+import { applyStrategy } from "./search/strategy.ts";
 import { traceText } from "./trace/trace.ts";
 import { checkInserts } from "./workloads/audit.ts";
 import { runUntil } from "./world.ts";
@@ -43,6 +45,8 @@ export interface RunResult {
   readonly checks: ReadonlyMap<string, number>;
   /** By situation, how often it was met (`search/marks.ts`). */
   readonly marks: ReadonlyMap<MarkName, number>;
+  /** By abstract state, when the run first came to it; empty where nobody counts. */
+  readonly novelty: Novelty;
   /** Keys whose history could not be decided within the budget. */
   readonly undecided: number;
   readonly recording: Recording | undefined;
@@ -59,6 +63,7 @@ export async function runSeed(
   const { world } = built;
   startServers(world);
   const faults = unleash(world, scenario);
+  applyStrategy(world, scenario);
   for (const client of world.clients) client.start();
   const safetyUs = Math.min(scenario.safetyMs * 1000, options.schedule.safetyUs ?? Infinity);
   await runUntil(world, Math.min(safetyUs, options.untilUs ?? Infinity));
@@ -86,6 +91,7 @@ export async function runSeed(
     operations: world.checks.history.counts,
     checks: world.checks.looks,
     marks: world.marks,
+    novelty: world.novelty ?? new Map(),
     undecided,
     recording: world.trace.recording,
   };

@@ -15,6 +15,7 @@ import { checkLog } from "./log-matching.ts";
 import { checkMonotone } from "./monotone.ts";
 import { groupOf, memberOf } from "./group.ts";
 import { checkOwnTerm } from "./own-term.ts";
+import { noteState } from "../search/novelty.ts";
 import { markMember, markMessage } from "../search/raft-marks.ts";
 import { checkAcknowledged, checkPromises, notePromise } from "./promises.ts";
 
@@ -50,6 +51,7 @@ export function lookAtMember(
   checkAcknowledged(world, group, member);
   checkLeases(world, group, member, before);
   if (before !== undefined) markMember(world, group, member, before);
+  if (world.novelty !== undefined) noteState(world, world.novelty, group, machine);
   if (before?.role === raft.role) return;
   for (const watcher of world.watchers) watcher(machine, raft.role);
 }

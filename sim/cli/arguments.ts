@@ -1,6 +1,7 @@
 /**
  * The command line of the simulator. What is wrong with it is said in one line that names it.
  */
+import { parseStrategy, type Strategy } from "../search/strategy.ts";
 import { parseWeb, type WebCommand } from "./web.ts";
 
 export type Command =
@@ -16,6 +17,7 @@ export type Command =
       /** Runs the seed twice and compares the traces event by event. */
       readonly twice: boolean;
       readonly verbose: boolean;
+      readonly strategy: Strategy;
       /** Where to write a picture of the run, as a page, and its schedule. */
       readonly html: string | undefined;
       readonly save: string | undefined;
@@ -28,6 +30,9 @@ export type Command =
       readonly jobs: number;
       readonly json: string | undefined;
       readonly byReference: boolean;
+      /** Abstract states are counted. */
+      readonly novelty: boolean;
+      readonly strategy: Strategy | { readonly type: "guided" };
     }
   | { readonly type: "show"; readonly file: string }
   | {
@@ -43,6 +48,7 @@ export type Command =
       readonly scenario: string;
       readonly seed: string;
       readonly jobs: number;
+      readonly strategy: Strategy;
       /** Most runs that it may take. */
       readonly runs: number;
       readonly out: string;
@@ -54,14 +60,21 @@ export type Parsed =
 
 export const USAGE = `usage: npm run sim -- list
        npm run sim -- SCENARIO [--seed N] [--verbose] [--twice] [--by-reference]
-                               [--html FILE] [--save FILE]
+                               [--html FILE] [--save FILE] [--strategy S]
        npm run sim -- web [--port N] [--out FILE]
        npm run sim -- SCENARIO|all --seeds A..B [--jobs N] [--json FILE] [--by-reference]
-       npm run sim -- shrink SCENARIO --seed N | FILE [--jobs N] [--runs N] [--out FILE]
+                               [--strategy S] [--novelty]
+       npm run sim -- shrink SCENARIO --seed N [--strategy S] | FILE [--jobs N] [--runs N]
+                               [--out FILE]
        npm run sim -- replay FILE [--verbose] [--html FILE]
        npm run sim -- show FILE
        npm run sim -- debug SCENARIO [--seed N]
 
+  --strategy S  random: what the scenario draws (if not given). pct: links have priorities, and
+                a few fall below all others. hold: one to three kinds of messages are starved.
+                guided, with --seeds: three of ten runs go back to a rare moment of an earlier
+                one and take another turn there
+  --novelty     counts the abstract states that the batch has met (with guided: always)
   --save FILE   writes the run's schedule: what was decided in it, for later versions to replay
   shrink        cuts a failing run down to the few decisions that make it fail, and writes
                 their schedule; the same for any number of jobs, after at most --runs runs (2000)
@@ -81,8 +94,9 @@ const VALUE_FLAGS = [
   "--runs",
   "--out",
   "--port",
+  "--strategy",
 ];
-const PLAIN_FLAGS = ["--verbose", "--twice", "--by-reference", "--help"];
+const PLAIN_FLAGS = ["--verbose", "--twice", "--by-reference", "--novelty", "--help"];
 
 /** Reads the arguments behind `sim`. `names` are the scenarios there are. */
 export function parse(argv: readonly string[], names: readonly string[]): Parsed {
@@ -117,6 +131,9 @@ export function parse(argv: readonly string[], names: readonly string[]): Parsed
   if (flags.has("--port")) return wrong("flag --port goes with web");
   const [name, extra] = words;
   if (extra !== undefined) return wrong(`unexpected argument "${extra}"`);
+  if (flags.has("--novelty") && name !== "all" && !flags.has("--seeds")) {
+    return wrong("flag --novelty goes with --seeds");
+  }
   if (name === undefined) return wrong('which scenario? "npm run sim -- list" shows them');
   if (name === "list") return { ok: true, command: { type: "list" } };
   if (name !== "all" && !names.includes(name)) {
@@ -134,10 +151,13 @@ function one(scenario: string, flags: ReadonlyMap<string, string>): Parsed {
   }
   const seed = wholeNumber(flags.get("--seed") ?? "1");
   if (seed === undefined) return wrongSeed(flags.get("--seed") ?? "");
+  const strategy = parseStrategy(flags.get("--strategy") ?? "random");
+  if (strategy === undefined) return wrongStrategy(flags);
   const command = {
     type: "one",
     scenario,
     seed: String(seed),
+    strategy,
     byReference: flags.has("--by-reference"),
     twice: flags.has("--twice"),
     verbose: flags.has("--verbose"),
@@ -157,7 +177,7 @@ function withSchedule(
   const allowed: readonly string[] = {
     show: [],
     replay: ["--verbose", "--html"],
-    shrink: ["--seed", "--jobs", "--runs", "--out"],
+    shrink: ["--seed", "--strategy", "--jobs", "--runs", "--out"],
   }[verb];
   const strange = [...flags.keys()].find((flag) => !allowed.includes(flag));
   if (strange !== undefined) return wrong(`flag ${strange} does not go with ${verb}`);
@@ -181,9 +201,11 @@ function withSchedule(
   const seed = wholeNumber(flags.get("--seed") ?? "1");
   if (seed === undefined) return wrongSeed(flags.get("--seed") ?? "");
   const isFile = !names.includes(what);
-  if (isFile && flags.has("--seed")) {
+  if (isFile && (flags.has("--seed") || flags.has("--strategy"))) {
     return wrong(`unknown scenario "${what}"; "npm run sim -- list" shows them`);
   }
+  const strategy = parseStrategy(flags.get("--strategy") ?? "random");
+  if (strategy === undefined) return wrongStrategy(flags);
   const file = isFile ? what : undefined;
   const out = flags.get("--out") ?? (isFile ? what : `${what}-${seed}.schedule`);
   const command = {
@@ -191,6 +213,7 @@ function withSchedule(
     file,
     scenario: what,
     seed: String(seed),
+    strategy,
     jobs,
     runs,
     out,
@@ -230,6 +253,9 @@ function many(name: string, names: readonly string[], flags: ReadonlyMap<string,
   if (jobs === undefined || jobs < 1 || jobs > 256) {
     return wrongJobs(flags);
   }
+  const text = flags.get("--strategy") ?? "random";
+  const strategy = text === "guided" ? ({ type: text } as const) : parseStrategy(text);
+  if (strategy === undefined) return wrongStrategy(flags);
   const command = {
     type: "many",
     scenarios: name === "all" ? names : [name],
@@ -238,6 +264,8 @@ function many(name: string, names: readonly string[], flags: ReadonlyMap<string,
     jobs,
     json: flags.get("--json"),
     byReference: flags.has("--by-reference"),
+    novelty: flags.has("--novelty"),
+    strategy,
   } as const;
   return { ok: true, command };
 }
@@ -250,6 +278,9 @@ function wholeNumber(text: string): number | undefined {
 
 const wrongJobs = (flags: ReadonlyMap<string, string>): Parsed =>
   wrong(`malformed number of jobs "${flags.get("--jobs")}": from 1 to 256`);
+
+const wrongStrategy = (flags: ReadonlyMap<string, string>): Parsed =>
+  wrong(`malformed strategy "${flags.get("--strategy")}": random, pct, hold, guided with --seeds`);
 
 const wrongSeed = (text: string): Parsed =>
   wrong(`malformed seed "${text}": a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);

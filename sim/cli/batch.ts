@@ -2,8 +2,9 @@
 import type { Command } from "./arguments.ts";
 import type { Host } from "./host.ts";
 import type { Job, Summary } from "./summary.ts";
-import { coverageJson, coverageText, marksOf } from "./coverage.ts";
+import { coverageJson, coverageText, marksOf, noveltyText } from "./coverage.ts";
 import { repeat } from "./determinism.ts";
+import { runRounds } from "./rounds.ts";
 import { progressOf } from "./progress.ts";
 import { replayCommand } from "./summary.ts";
 import { formatTable } from "./table.ts";
@@ -12,29 +13,28 @@ type Many = Extract<Command, { type: "many" }>;
 
 /** Runs a batch; gives the exit status: 0 where every run passed, else 1. */
 export async function runBatch(command: Many, host: Host): Promise<number> {
-  const jobs = jobsOf(command);
   const summaries: Summary[] = [];
-  const progress = progressOf(host, jobs.length);
+  const progress = progressOf(host, runsOf(command));
   const startMs = host.elapsedMs();
   const onSummary = (summary: Summary): void => {
     summaries.push(summary);
     progress.add(summary);
   };
   const workers = host.startWorkers(command.jobs);
-  const run = (job: Job): Promise<void> =>
+  const run = (job: Job): Promise<Summary> =>
     new Promise((done) =>
       workers.run(job, (summary) => {
         onSummary(summary);
-        done();
+        done(summary);
       }),
     );
-  await Promise.all(jobs.map(run));
+  const jobs = await runRounds(command, run);
   workers.end();
   progress.end();
   const wallSeconds = (host.elapsedMs() - startMs) / 1000;
   const ordered = inOrder(summaries, command.scenarios);
   host.write(`\n${summaryTable(ordered, command.scenarios)}\n`);
-  host.write(coverageText(marksOf(ordered)));
+  host.write(coverageText(marksOf(ordered)) + noveltyText(ordered));
   const { repeated, differing } = await repeat(jobs, ordered, command.jobs, host);
   if (differing === 0) host.write(`${repeatedText(repeated)} the same, event by event\n`);
   let status = ordered.every(({ passed }) => passed) && differing === 0 ? 0 : 1;
@@ -54,16 +54,7 @@ const repeatedText = (repeated: number): string =>
     ? "one run was done twice more in another process:"
     : `${repeated} runs were done twice more in other processes and another order:`;
 
-/** Seed by seed over all scenarios: whoever stops early has seen something of each. */
-function jobsOf(command: Many): Job[] {
-  const jobs: Job[] = [];
-  for (let seed = command.first; seed <= command.last; seed++) {
-    for (const scenario of command.scenarios) {
-      jobs.push({ scenario, seed: String(seed), byReference: command.byReference });
-    }
-  }
-  return jobs;
-}
+const runsOf = ({ first, last, scenarios }: Many): number => (last - first + 1) * scenarios.length;
 
 const inOrder = (summaries: readonly Summary[], scenarios: readonly string[]): Summary[] =>
   summaries
@@ -71,7 +62,8 @@ const inOrder = (summaries: readonly Summary[], scenarios: readonly string[]): S
     .sort(
       (a, b) =>
         scenarios.indexOf(a.scenario) - scenarios.indexOf(b.scenario) ||
-        Number(a.seed) - Number(b.seed),
+        Number(a.seed) - Number(b.seed) ||
+        (a.strategy < b.strategy ? -1 : 1),
     );
 
 function summaryTable(summaries: readonly Summary[], scenarios: readonly string[]): string {
@@ -113,7 +105,8 @@ const isExcused = ({ excused }: Summary): boolean => excused.length > 0;
 function jsonText(command: Many, summaries: readonly Summary[], wallSeconds: number): string {
   const runs = summaries.map((one) => ({
     ...one,
-    replay: replayCommand(one.scenario, one.seed),
+    novelty: one.novelty?.length,
+    replay: replayCommand(one.scenario, one.seed, one.strategy),
   }));
   const failed = summaries.filter(({ passed }) => !passed).length;
   const excused = summaries.filter(isExcused).length;

@@ -1,6 +1,7 @@
 /** What the runs of a batch have met between them. */
 import { addMarks, markNames, type MarkName, type Marks, neverReached } from "../search/marks.ts";
 import type { Summary } from "./summary.ts";
+import { formatNumber } from "./table.ts";
 
 export function marksOf(summaries: readonly Summary[]): Marks {
   const sum: Marks = new Map();
@@ -23,3 +24,12 @@ export const coverageJson = (
   reached: Object.fromEntries(marks),
   never: neverReached(marks),
 });
+
+/** How many abstract states there were, where they were counted. */
+export function noveltyText(summaries: readonly Summary[]): string {
+  const states = new Set<string>();
+  for (const { scenario, novelty = [] } of summaries) {
+    for (const [state] of novelty) states.add(`${scenario}/${state}`);
+  }
+  return states.size === 0 ? "" : `${formatNumber(states.size)} abstract states met\n`;
+}

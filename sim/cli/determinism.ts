@@ -7,7 +7,7 @@ import { textHash } from "../trace/hash.ts";
 import type { Recording } from "../trace/trace.ts";
 import type { Host } from "./host.ts";
 import type { Job, Summary } from "./summary.ts";
-import { replayCommand } from "./summary.ts";
+import { replayCommand, strategyOf } from "./summary.ts";
 import type { Workers } from "./workers.ts";
 
 /** One run in so many is done again; of each batch one at least. */
@@ -30,11 +30,11 @@ export async function repeat(
 ): Promise<{ readonly repeated: number; readonly differing: number }> {
   const again = repeatedOf(jobs).toReversed();
   const workers = host.startWorkers(count);
-  const traces = new Map(summaries.map((one) => [`${one.scenario}/${one.seed}`, one.trace]));
+  const traces = new Map(summaries.map((one) => [nameOf(one), one.trace]));
   let differing = 0;
   const check = async (job: Job): Promise<void> => {
     const second = await run(workers, { ...job, twice: true });
-    const first = traces.get(`${job.scenario}/${job.seed}`);
+    const first = traces.get(nameOf({ ...job, strategy: strategyOf(job) }));
     // What has no trace has not run: that failed by itself.
     if (first === "" || second.trace === "") return;
     if (first === second.trace && second.secondTrace === second.trace) return;
@@ -45,6 +45,12 @@ export async function repeat(
   workers.end();
   return { repeated: again.length, differing };
 }
+
+const nameOf = ({
+  scenario,
+  seed,
+  strategy,
+}: Pick<Summary, "scenario" | "seed" | "strategy">): string => `${scenario}/${seed}/${strategy}`;
 
 const run = (workers: Workers, job: Job): Promise<Summary> =>
   new Promise((done) => workers.run(job, done));
@@ -63,7 +69,7 @@ async function tellDifference(
   const name = `${job.scenario} seed=${job.seed}`;
   return (
     `FAIL ${name}: not deterministic: traces ${traces.join(", ")}\n     ${where}\n` +
-    `     ${replayCommand(job.scenario, job.seed)} --twice\n`
+    `     ${replayCommand(job.scenario, job.seed, strategyOf(job))} --twice\n`
   );
 }
 

@@ -57,7 +57,8 @@ export async function runOne(
   host.write(tellViolation(result, replay));
   const drawn = picture === undefined || writePicture(command, picture, host);
   const saved =
-    takes === undefined || save(command, laidDown(takes, result.virtualUs), result, host);
+    takes === undefined ||
+    save(command, laidDown(takes, result.virtualUs, schedule.strategy), result, host);
   host.write(verdictLine(result, wallSeconds));
   return result.violation === undefined && drawn && saved ? 0 : 1;
 }

@@ -43,7 +43,7 @@ export function progressOf(host: Host, total: number): Progress {
         const [first] = summary.text.split("\n");
         host.write(
           `FAIL ${summary.scenario} seed=${summary.seed}: ${summary.check}: ${first}\n` +
-            `     ${replayCommand(summary.scenario, summary.seed)}\n`,
+            `     ${replayCommand(summary.scenario, summary.seed, summary.strategy)}\n`,
         );
       }
       if (host.isTerminal) {

@@ -5,6 +5,7 @@ import type { PlannedFate, PlannedOperation } from "../decisions/schedule.ts";
 import { wordsOf } from "../faults/words.ts";
 import type { Scenario } from "../scenario.ts";
 import { sizeOf } from "../shrink/shrink.ts";
+import { RANDOM, strategyText } from "../search/strategy.ts";
 import { seconds } from "../trace/trace.ts";
 import type { Command } from "./arguments.ts";
 import type { Host } from "./host.ts";
@@ -56,13 +57,13 @@ export async function replay(
   const { scenario, seed, schedule } = file;
   const how = { byReference: false, twice: false, verbose, html, save: undefined };
   const again = `npm run sim -- replay ${path}`;
-  const command = { type: "one", scenario, seed, ...how } as const;
+  const command = { type: "one", scenario, seed, strategy: RANDOM, ...how } as const;
   return runOne(command, byName(scenarios, scenario), { schedule, again }, host);
 }
 
 /** What a schedule says, in the order of time. */
 export function tellSchedule({ scenario, seed, check, text, schedule }: ScheduleFile): string {
-  const { drawn, strikes, operations, fates, safetyUs } = schedule;
+  const { drawn, strikes, operations, fates, safetyUs, strategy } = schedule;
   const timed = [
     ...strikes.map(({ atUs, lastsUs, strike }) => [atUs, wordsOf(strike, lastsUs)] as const),
     ...operations.map((one) => [one.atUs, wordsOfOperation(one)] as const),
@@ -76,6 +77,7 @@ export function tellSchedule({ scenario, seed, check, text, schedule }: Schedule
     ...fates.map((fate) => `            ${wordsOfFate(fate)}`),
     ...drawn.map((name) => `            drawn by the seed: ${name}`),
     ...(safetyUs === undefined ? [] : [`${seconds(safetyUs).padStart(10)}  faults end`]),
+    ...(strategy === undefined ? [] : [`            searched by ${strategyText(strategy)}`]),
     "            everything else takes the middle of what it could be, or does not happen",
   ];
   return `${lines.join("\n")}\n`;

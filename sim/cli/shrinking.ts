@@ -1,8 +1,8 @@
 /** `sim shrink`: a failing run is cut down to few decisions, on several workers. */
 import { DEFAULT_OPTIONS } from "../build.ts";
 import { encodeSchedule, type ScheduleFile } from "../decisions/file.ts";
-import { KINDS, laidDown } from "../decisions/laid-down.ts";
-import { type Schedule, WHOLE } from "../decisions/schedule.ts";
+import { kindsOf, laidDown } from "../decisions/laid-down.ts";
+import { type Schedule, searchedBy } from "../decisions/schedule.ts";
 import { type Takes, takesOf } from "../decisions/takes.ts";
 import { type RunResult, runSeed } from "../run.ts";
 import type { Scenario } from "../scenario.ts";
@@ -29,8 +29,9 @@ export async function runShrink(
   const scenario = byName(scenarios, name);
   const run = async (schedule: Schedule, takes: Takes): Promise<RunResult> =>
     runSeed(scenario, seed, host.drain, { ...DEFAULT_OPTIONS, schedule, takes });
+  const whole = given?.schedule ?? searchedBy(command.strategy);
   const takes = takesOf();
-  const first = await run(given?.schedule ?? WHOLE, takes);
+  const first = await run(whole, takes);
   const { violation } = first;
   if (violation === undefined) {
     host.writeError(`sim: ${name}, seed ${seed}, does not fail: there is nothing to shrink\n`);
@@ -47,8 +48,8 @@ export async function runShrink(
   );
   const early = violation.timeUs < scenario.safetyMs * 1000;
   if (early) trials.untilUs = violation.timeUs + PATIENCE_US;
-  const laid = given?.schedule ?? laidDown(takes, violation.timeUs);
-  const start = await startingPoint(trials, laid);
+  const laid = given?.schedule ?? laidDown(takes, violation.timeUs, whole.strategy);
+  const start = await startingPoint(trials, laid, whole);
   const startMs = host.elapsedMs();
   const take = async (schedule: Schedule, wanted: (lane: string) => boolean): Promise<Takes> => {
     const taken = takesOf(wanted);
@@ -81,13 +82,14 @@ export async function runShrink(
 /**
  * What is laid down, or as much of it as fails in the same way: ties of time may fall otherwise.
  */
-async function startingPoint(trials: Trials, laid: Schedule): Promise<Schedule> {
+async function startingPoint(trials: Trials, laid: Schedule, whole: Schedule): Promise<Schedule> {
+  const kinds = kindsOf(whole.strategy);
   const candidates = [
     laid,
-    { ...laid, strikes: [], drawn: [...KINDS, "fault"] },
-    { ...laid, operations: [], drawn: [...KINDS, "operation"] },
+    { ...laid, strikes: [], drawn: [...kinds, "fault"] },
+    { ...laid, operations: [], drawn: [...kinds, "operation"] },
   ];
-  return candidates[await trials.firstFailing(candidates)] ?? WHOLE;
+  return candidates[await trials.firstFailing(candidates)] ?? whole;
 }
 
 interface Bar {

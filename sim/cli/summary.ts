@@ -3,6 +3,7 @@
  */
 import type { Schedule } from "../decisions/schedule.ts";
 import type { RunResult } from "../run.ts";
+import { RANDOM, strategyText } from "../search/strategy.ts";
 import type { MarkName } from "../search/marks.ts";
 import type { Recording } from "../trace/trace.ts";
 
@@ -16,6 +17,8 @@ export interface Job {
   readonly twice?: boolean;
   /** Every event of it, or of the second run, is written down. */
   readonly recorded?: boolean;
+  /** Abstract states are counted. */
+  readonly novelty?: boolean;
   /** Virtual microseconds after which the run is broken off. */
   readonly untilUs?: number | undefined;
 }
@@ -23,12 +26,16 @@ export interface Job {
 export interface Summary {
   readonly scenario: string;
   readonly seed: string;
+  /** As on the command line. */
+  readonly strategy: string;
   readonly passed: boolean;
   readonly trace: string;
   readonly events: number;
   readonly operations: number;
   readonly virtualSeconds: number;
   readonly wallSeconds: number;
+  /** By abstract state, when it was first met; where they were counted. */
+  readonly novelty?: readonly (readonly [state: number, atUs: number])[];
   /** Of the second run, where there was one. */
   readonly secondTrace?: string;
   readonly recording?: Recording;
@@ -41,7 +48,7 @@ export interface Summary {
   readonly text: string;
 }
 
-export function summaryOf(result: RunResult, wallSeconds: number): Summary {
+export function summaryOf(job: Job, result: RunResult, wallSeconds: number): Summary {
   const { violation } = result;
   let operations = 0;
   for (const { ok, refused, unknown } of result.operations.values()) {
@@ -50,6 +57,7 @@ export function summaryOf(result: RunResult, wallSeconds: number): Summary {
   return {
     scenario: result.scenario,
     seed: result.seed,
+    strategy: strategyOf(job),
     passed: violation === undefined,
     trace: result.trace,
     events: result.events,
@@ -58,15 +66,20 @@ export function summaryOf(result: RunResult, wallSeconds: number): Summary {
     wallSeconds,
     excused: result.excuses,
     marks: [...result.marks],
+    ...(job.novelty === true ? { novelty: [...result.novelty] } : {}),
     check: violation?.check ?? "",
     text: violation?.text ?? "",
   };
 }
 
+/** How a job is searched, as on the command line. */
+export const strategyOf = ({ schedule }: Job): string => strategyText(schedule?.strategy ?? RANDOM);
+
 /** The summary of a job whose worker has died. */
 export const lostJob = (job: Job, text: string): Summary => ({
   scenario: job.scenario,
   seed: job.seed,
+  strategy: strategyOf(job),
   passed: false,
   trace: "",
   events: 0,
@@ -80,5 +93,9 @@ export const lostJob = (job: Job, text: string): Summary => ({
 });
 
 /** What to type to see this run again. */
-export const replayCommand = (scenario: string, seed: string): string =>
-  `npm run sim -- ${scenario} --seed ${seed}`;
+export const replayCommand = (
+  scenario: string,
+  seed: string,
+  strategy: string = "random",
+): string =>
+  `npm run sim -- ${scenario} --seed ${seed}${strategy === "random" ? "" : ` --strategy ${strategy}`}`;

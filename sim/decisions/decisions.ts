@@ -13,8 +13,8 @@ import { type DrawnNames, drawnNames, type Schedule, WHOLE } from "./schedule.ts
 import type { Takes } from "./takes.ts";
 
 export interface Decisions {
-  /** The scenario's name and the seed. */
-  readonly seed: string;
+  /** The scenario's name and the seed; another one after a turn (`search/turns.ts`). */
+  seed: string;
   readonly schedule: Schedule;
   readonly drawn: DrawnNames;
   /** Writes down what is decided; undefined where nobody wants to know. */

@@ -5,6 +5,7 @@
  */
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import type { Strike } from "../faults/strike.ts";
+import { isStrategy } from "../search/strategy.ts";
 import type { PlannedFate, PlannedOperation, PlannedStrike, Schedule } from "./schedule.ts";
 
 export const SCHEDULE_VERSION = 1;
@@ -56,12 +57,13 @@ function problemOf(value: Readonly<Record<string, unknown>>): string | undefined
   }
   const { schedule } = value;
   if (!isRecord(schedule)) return "it has no decisions";
-  const { drawn, strikes, operations, fates, safetyUs } = schedule;
+  const { drawn, strikes, operations, fates, safetyUs, strategy } = schedule;
   if (!isListOf(drawn, (name) => typeof name === "string")) return "its drawn names are no list";
   if (!isListOf(strikes, isStrike)) return "one of its strikes is none that this version knows";
   if (!isListOf(operations, isOperation)) return "one of its operations is none";
   if (!isListOf(fates, isFate)) return "one of its messages is none";
   if (safetyUs !== undefined && !isTime(safetyUs)) return "its end of the faults is no time";
+  if (strategy !== undefined && !isStrategy(strategy)) return "its strategy is none";
   return undefined;
 }
 

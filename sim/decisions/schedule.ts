@@ -3,6 +3,7 @@
  * and which are laid down. Plain data, kept in files (`file.ts`).
  */
 import type { Strike } from "../faults/strike.ts";
+import type { Strategy } from "../search/strategy.ts";
 
 export interface Schedule {
   /**
@@ -17,6 +18,8 @@ export interface Schedule {
   readonly fates: readonly PlannedFate[];
   /** When faults and clients end, where that is earlier than the scenario says. */
   readonly safetyUs?: number | undefined;
+  /** How it is searched, where not at random. */
+  readonly strategy?: Strategy | undefined;
 }
 
 /** A strike and when it falls. Times in virtual microseconds. */
@@ -45,6 +48,10 @@ export interface PlannedFate {
 
 /** Everything is drawn: the run of the seed as it is. */
 export const WHOLE: Schedule = { drawn: ["*"], strikes: [], operations: [], fates: [] };
+
+/** The run of the seed, searched in this way. */
+export const searchedBy = (strategy: Strategy): Schedule =>
+  strategy.type === "random" ? WHOLE : { ...WHOLE, strategy };
 
 /** Answers whether a name is among those that a schedule leaves to the seed. */
 export interface DrawnNames {

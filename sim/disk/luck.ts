@@ -9,8 +9,8 @@ import type { Track } from "./tracks.ts";
 
 /** Mutable: counts what was begun and what has ended. */
 interface Series {
-  readonly beginnings: number;
-  readonly endings: number;
+  beginnings: number;
+  endings: number;
   readonly drawn: boolean;
   begun: number;
   ended: number;
@@ -61,4 +61,12 @@ function seriesOf({ decisions, name, series }: DiskLuck, track: Track): Series {
   };
   series.set(lane, made);
   return made;
+}
+
+/** The decisions draw from another seed from now on. */
+export function reseedDisk({ decisions, name, series }: DiskLuck): void {
+  for (const [lane, one] of series) {
+    one.beginnings = baseOf(decisions, `${name}/${lane}`);
+    one.endings = baseOf(decisions, `${name}/${lane}/end`);
+  }
 }

@@ -16,7 +16,7 @@ export type HoldStrike = Omit<Hold, "from" | "to"> & {
   readonly sender?: string;
 };
 
-const TYPES: readonly string[] = [
+export const TYPES: readonly string[] = [
   "vote_request",
   "vote_response",
   "append_request",
@@ -33,7 +33,7 @@ const TYPES: readonly string[] = [
   "call ",
 ];
 
-const TRANSACTIONAL: readonly string[] = [
+export const TRANSACTIONAL: readonly string[] = [
   "call KvPrewrite",
   "answer KvPrewrite",
   "call KvCommit",

@@ -24,7 +24,7 @@ export interface MessageType {
 /** Mutable: counts what was sent. */
 interface Lane {
   readonly name: string;
-  readonly base: number;
+  base: number;
   readonly drawn: boolean;
   /** Fates that are laid down, by number. */
   readonly planned: ReadonlyMap<number, PlannedFate> | undefined;
@@ -105,4 +105,13 @@ function laneOf(lanes: Lanes, from: number, to: number, type: MessageType): Lane
     taken: decisions.takes?.wanted(name) === true,
     sent: 0,
   };
+}
+
+/** The decisions draw from another seed from now on. */
+export function reseedLanes({ decisions, types }: Lanes): void {
+  for (const family of Object.values(types)) {
+    for (const { lanes } of family.values()) {
+      for (const lane of lanes) if (lane !== undefined) lane.base = baseOf(decisions, lane.name);
+    }
+  }
 }

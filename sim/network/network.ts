@@ -43,6 +43,8 @@ export interface Network {
   readonly cuts: Uint16Array;
   /** Until when each link holds everything back. */
   readonly clogs: Float64Array;
+  /** How long messages of each link wait behind others (`search/pct.ts`), in microseconds. */
+  readonly behind: Float64Array;
   /** When the latest ordered message of each link arrives, and when the link has sent it. */
   readonly arrivals: Float64Array;
   readonly busy: Float64Array;
@@ -71,6 +73,7 @@ export const networkOf = (size: number, profile: NetworkProfile, lanes: Lanes): 
   lanes,
   cuts: new Uint16Array(size * size),
   clogs: new Float64Array(size * size),
+  behind: new Float64Array(size * size),
   arrivals: new Float64Array(size * size),
   busy: new Float64Array(size * size),
   holds: [],
@@ -98,7 +101,12 @@ export function transmit(network: Network, timeUs: number, packet: Packet): read
     if (fate.held) {
       copies.push(timeUs + delayUs);
       network.heldUntilUs = Math.max(network.heldUntilUs, timeUs + delayUs);
-    } else copies.push(arrival(network, timeUs, link, packet.bytes, delayUs));
+    } else {
+      const behindUs = network.behind[link] as number;
+      const time = arrival(network, timeUs, link, packet.bytes, delayUs + behindUs);
+      copies.push(time);
+      if (behindUs > 0) network.heldUntilUs = Math.max(network.heldUntilUs, time);
+    }
   }
   return copies;
 }
@@ -151,11 +159,12 @@ export function clog(network: Network, links: readonly Link[], untilUs: number):
   }
 }
 
-/** Ends every fault: no cut, clog, hold, loss or duplication is left, only `profile`. */
+/** Ends every fault: no cut, clog, priority, hold, loss or duplication is left, only `profile`. */
 export function healNetwork(network: Network, profile: NetworkProfile): void {
   network.profile = profile;
   network.cuts.fill(0);
   network.clogs.fill(0);
+  network.behind.fill(0);
   network.busy.fill(0);
   network.holds = [];
 }

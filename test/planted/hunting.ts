@@ -14,8 +14,9 @@ export function huntFor(
   bug: PlantedBug,
   first: number,
   budget: number,
+  strategy: string = "random",
 ): Promise<Catch> {
-  const args = [bug.scenarios.join(","), String(first), String(budget)];
+  const args = [bug.scenarios.join(","), String(first), String(budget), strategy];
   return run(join(copy, "dist/test/planted/hunt.js"), args).then(
     (said) => JSON.parse(said) as Catch,
   );
@@ -27,14 +28,23 @@ const SHRINK_RUNS = 600;
 /** Cuts a catch down in the same copy; undefined where the failure could not be laid down. */
 export async function shrinkIn(
   copy: string,
-  { scenario, seed }: Catch,
+  { scenario, seed, strategy = "random" }: Catch,
 ): Promise<Shrunk | undefined> {
   if (scenario === undefined || seed === undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), "rutile-shrink-"));
   const path = join(folder, "schedule");
   try {
     const runs = ["--runs", String(SHRINK_RUNS), "--out", path];
-    const args = ["sim", "shrink", scenario, "--seed", String(seed), ...runs];
+    const args = [
+      "sim",
+      "shrink",
+      scenario,
+      "--seed",
+      String(seed),
+      "--strategy",
+      strategy,
+      ...runs,
+    ];
     await run(join(copy, "dist/runtime/cli.js"), args);
     const file = readFileSync(path);
     const decoded = decodeSchedule(file);

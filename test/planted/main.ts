@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 /** Hunts `bug` from every start, `jobs` at a time. */
 async function huntAll(
   bug: PlantedBug,
-  { starts, seeds, jobs, shrink, schedules }: Options,
+  { starts, seeds, jobs, shrink, schedules, strategy }: Options,
 ): Promise<Row> {
   const planted = plant(root, bug);
   if (!planted.ok) throw new Error(`${bug.id}: ${planted.reason}`);
@@ -30,7 +30,7 @@ async function huntAll(
     const worker = async (): Promise<void> => {
       while (next < starts) {
         const first = next === 0;
-        const caught = await huntFor(planted.root, bug, next++ * STRIDE + 1, seeds);
+        const caught = await huntFor(planted.root, bug, next++ * STRIDE + 1, seeds, strategy);
         const shrunk = shrink && first ? await shrinkIn(planted.root, caught) : undefined;
         catches.push(shrunk === undefined ? caught : { ...caught, shrunk });
       }

@@ -34,6 +34,8 @@ test("what is wrong with a command line is told in one line", () => {
   assert.is(problem("--seeds", "many"), "--seeds many is no whole number");
   assert.is(problem("--seeds"), "--seeds needs a value");
   assert.is(problem("--seeds", "0"), "--seeds 0 is no whole number");
+  assert.is(problem("--strategy", "luck"), 'unknown strategy "luck"');
+  assert.ok(problem("--strategy", "pct", "--table").startsWith("the track record is of random"));
   assert.is(problem("--schedules", "here"), "--schedules goes with --shrink");
 });
 
@@ -65,6 +67,7 @@ test("help names every option and every bug", () => {
     "starts",
     "seeds",
     "jobs",
+    "strategy",
     "shrink",
     "schedules",
     "json",

@@ -8,6 +8,8 @@ export interface Options {
   readonly starts: number;
   readonly seeds: number;
   readonly jobs: number;
+  /** As for `npm run sim`. */
+  readonly strategy: string;
   /** Whether what the first hunt catches is cut down to the decisions that it takes. */
   readonly shrink: boolean;
   /** Where the schedule of each bug is kept. */
@@ -30,6 +32,7 @@ line is wrong.
   --starts N       hunts of each bug, from seeds a million apart (5)
   --seeds N        most seeds of a hunt (2000)
   --jobs N         hunts at a time, each in a process of its own (2)
+  --strategy S     how each seed is searched: random, pct, hold or guided (random)
   --shrink         cuts what the first hunt catches down to the decisions that it takes
   --schedules DIR  keeps their schedule there, as ID.schedule (with --shrink)
   --json FILE      writes the results
@@ -41,6 +44,7 @@ Bugs: ${BUGS.map(({ id }) => id).join(" ")}
 `;
 
 const NUMBERS = ["starts", "seeds", "jobs"] as const;
+const STRATEGIES: readonly string[] = ["random", "pct", "hold", "guided"];
 const FILES = ["json", "markdown", "schedules"] as const;
 const TABLE = "docs/planted.md";
 
@@ -52,6 +56,7 @@ export function parse(argv: readonly string[]): Parsed {
     schedules: undefined,
   };
   let shrink = false;
+  let strategy = "random";
   const ids: string[] = [];
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? "";
@@ -70,17 +75,24 @@ export function parse(argv: readonly string[]): Parsed {
     const name = flag.slice(2);
     const number = NUMBERS.find((one) => `--${one}` === flag);
     const file = FILES.find((one) => `--${one}` === flag);
-    if (number === undefined && file === undefined) return wrong(`unknown option ${flag}`);
+    if (name !== "strategy" && number === undefined && file === undefined)
+      return wrong(`unknown option ${flag}`);
     if (given === undefined) i += 1;
     const value = given ?? argv[i] ?? "";
     if (value === "") return wrong(`--${name} needs a value`);
-    if (file !== undefined) files[file] = value;
+    if (name === "strategy") {
+      if (!STRATEGIES.includes(value)) return wrong(`unknown strategy "${value}"`);
+      strategy = value;
+    } else if (file !== undefined) files[file] = value;
     else if (!/^[1-9]\d*$/u.test(value)) return wrong(`--${name} ${value} is no whole number`);
     else if (number !== undefined) numbers[number] = Number(value);
   }
   const bugs = ids.length === 0 ? BUGS : BUGS.filter(({ id }) => ids.includes(id));
   if (files.schedules !== undefined && !shrink) return wrong("--schedules goes with --shrink");
-  return { type: "hunt", options: { bugs, ...numbers, shrink, ...files } };
+  if (files.markdown !== undefined && strategy !== "random") {
+    return wrong("the track record is of random seeds: --strategy goes with --json");
+  }
+  return { type: "hunt", options: { bugs, ...numbers, strategy, shrink, ...files } };
 }
 
 const wrong = (problem: string): Parsed => ({ type: "wrong", problem });

@@ -13,6 +13,8 @@ export interface Row {
   readonly median: number;
   readonly ninetieth: number;
   readonly most: number;
+  /** Processor time of a hunt in the middle. */
+  readonly cpuSeconds: number;
   /** Decisions that the first catch was cut down to; undefined where none was. */
   readonly decisions: number | undefined;
   readonly hunts: number;
@@ -28,6 +30,7 @@ const quantile = (values: readonly number[], part: number): number | undefined =
 
 export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
   const seeds = catches.map((one) => one.seeds).sort((a, b) => a - b);
+  const cpu = catches.map(({ cpuSeconds = 0 }) => cpuSeconds).sort((a, b) => a - b);
   const counts = new Map<string, number>();
   for (const { check } of catches) {
     if (check !== undefined) counts.set(check, (counts.get(check) ?? 0) + 1);
@@ -40,6 +43,7 @@ export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
     median: quantile(seeds, 0.5) ?? 0,
     ninetieth: quantile(seeds, 0.9) ?? 0,
     most: seeds.at(-1) ?? 0,
+    cpuSeconds: quantile(cpu, 0.5) ?? 0,
     decisions: catches.find(({ shrunk }) => shrunk !== undefined)?.shrunk?.decisions,
     hunts: catches.length,
     survived: catches.filter(({ caught }) => !caught).length,
@@ -47,13 +51,16 @@ export function rowOf(bug: PlantedBug, catches: readonly Catch[]): Row {
   };
 }
 
-export const HEADLINE = "bug   median   90 %   most  decisions  caught by";
+export const HEADLINE = "bug   median   90 %   most    cpu s  decisions  caught by";
 
 export function lineOf(row: Row): string {
-  const { id, median, ninetieth, most, decisions, hunts, survived, checks } = row;
+  const { id, median, ninetieth, most, cpuSeconds, decisions, hunts, survived, checks } = row;
   const by = survived > 0 ? [`SURVIVED ${survived} of ${hunts} hunts`, ...checks] : checks;
   const numbers =
-    String(median).padStart(8) + String(ninetieth).padStart(7) + String(most).padStart(7);
+    String(median).padStart(8) +
+    String(ninetieth).padStart(7) +
+    String(most).padStart(7) +
+    cpuSeconds.toFixed(1).padStart(9);
   return `${id.padEnd(4)}${numbers}${String(decisions ?? "").padStart(11)}  ${by.join(", ")}`;
 }
 

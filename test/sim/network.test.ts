@@ -44,6 +44,17 @@ test("messages of a cut link are lost, in the cut direction only, until every cu
   assert.is(send(network, 0).length, 1);
 });
 
+test("messages of a link wait as long as its priority says, until the network heals", () => {
+  const network = made(2, profile({ latency: { type: "uniform", lowUs: 100, highUs: 200 } }));
+  network.behind[1] = 50_000;
+  const [late = 0] = send(network, 0);
+  assert.ok(late >= 50_100 && late <= 50_200, `${late}`);
+  assert.is(network.heldUntilUs, late);
+  assert.ok((send(network, 0, { from: 1, to: 0 })[0] ?? 0) <= 200);
+  healNetwork(network, CALM);
+  assert.ok((send(network, 60_000)[0] ?? 0) <= 61_000);
+});
+
 test("an ordered link never delivers a later message first", () => {
   const network = made(2, profile({ latency: { type: "uniform", lowUs: 1, highUs: 10_000 } }));
   let last = 0;
