@@ -15,6 +15,7 @@ import { EMPTY_KEY, hex, inRange, keyAfter } from "../../engine/base/bytes.ts";
 import { RawScanRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { passed, violated } from "../checkers/verdict.ts";
 import { schedule } from "../event-queue.ts";
+import { checkPace, PROBE_PUTS } from "../liveness/pace.ts";
 import { freshValue, invoke } from "./history.ts";
 import * as requests from "./requests.ts";
 import { begin, onAnswer, onPause, sessionOf } from "./session.ts";
@@ -28,6 +29,15 @@ export interface Audit {
   done: boolean;
   readonly seen: Map<Key, number>;
 }
+
+/** It writes to every region, reads everything, and at last sees how fast writes are. */
+type Task = "probe" | "scan" | "pace";
+
+const WORDS: { readonly [What in Task]: string } = {
+  probe: "probes",
+  scan: "scans",
+  pace: "writes again and again to",
+};
 
 const NEXT = -1;
 const PAGE = 500;
@@ -48,15 +58,18 @@ export function auditOf(world: World, node: number, random: Random): Audit {
   const session = sessionOf(world, () => client);
   const audit: Audit = { client, doing: "starts", done: false, seen: new Map() };
   let cursor: Key = EMPTY_KEY;
-  let task: "probe" | "scan" = "probe";
+  let task: Task = "probe";
+  /** Of the pace: when it began, and how many puts are done. */
+  let pacedSinceUs = 0;
+  let puts = 0;
 
   /** Goes on at `from`, unless the key space is through. */
-  const step = (from: Key, what: "probe" | "scan"): void => {
+  const step = (from: Key, what: Task): void => {
     cursor = from;
     task = what;
-    audit.doing = `${what}s the region of key "${hex(from)}"`;
-    if (what === "probe") probe(from);
-    else scan(from);
+    audit.doing = `${WORDS[what]} the region of key "${hex(from)}"`;
+    if (what === "scan") scan(from);
+    else probe(from);
   };
 
   const again = (): void =>
@@ -87,10 +100,19 @@ export function auditOf(world: World, node: number, random: Random): Audit {
         if (record !== undefined) close(record, result);
         if (result.type !== "reply") return again();
         passed(world, "convergence");
-        if (end === EMPTY_KEY) step(EMPTY_KEY, "scan");
+        if (task === "pace") onPut();
+        else if (end === EMPTY_KEY) step(EMPTY_KEY, "scan");
         else step(end, "probe");
       },
     });
+  };
+
+  /** One put of the pace is done. */
+  const onPut = (): void => {
+    puts += 1;
+    if (puts < PROBE_PUTS) return step(EMPTY_KEY, "pace");
+    checkPace(world, world.timeUs - pacedSinceUs);
+    audit.done = true;
   };
 
   const close = (record: Record, result: Result): void => {
@@ -121,8 +143,11 @@ export function auditOf(world: World, node: number, random: Random): Audit {
       done(result) {
         if (result.type !== "reply" || asked === undefined) return again();
         const end = takePage(from, asked, result.reply, start);
-        if (end === EMPTY_KEY) audit.done = true;
-        else step(end, "scan");
+        if (end !== EMPTY_KEY) step(end, "scan");
+        else {
+          pacedSinceUs = world.timeUs;
+          step(EMPTY_KEY, "pace");
+        }
       },
     });
   };

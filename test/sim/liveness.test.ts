@@ -18,6 +18,7 @@ import { lostData } from "../../sim/excuses/lost-data.ts";
 import { wipe } from "../../sim/faults/wipes.ts";
 import { drawLeftOut, EVERYBODY, type LeftOut, type Plight } from "../../sim/liveness/core.ts";
 import { freeze } from "../../sim/liveness/freeze.ts";
+import { calmPutUs, checkPace, PROBE_PUTS } from "../../sim/liveness/pace.ts";
 import { heal } from "../../sim/liveness/phase.ts";
 import { giveStore } from "../../sim/machines/inbox.ts";
 import { crash, startLater } from "../../sim/machines/process.ts";
@@ -261,6 +262,19 @@ test("data that nobody has whole is an excuse only where the run itself has dama
     lostData(world, group) ?? "",
     new RegExp(`^nobody has the data of region ${region} whole: damaged are \\S+ of peer \\d+ on`),
   );
+});
+
+test("a cluster that stays slow when all is over is told, but not behind a disk left slow", async () => {
+  const world = await running(THREE, false);
+  checkPace(world, PROBE_PUTS * calmPutUs(world));
+  assert.is(violation(world), "none");
+  const slowUs = 5 * PROBE_PUTS * calmPutUs(world);
+  freeze(world, without(world, { "store 1": "slow disk" }));
+  checkPace(world, slowUs);
+  assert.is(violation(world), "none", "who leads may have the slow disk");
+  freeze(world, EVERYBODY);
+  checkPace(world, slowUs);
+  assert.match(violation(world), /^all has converged, but a put takes [0-9.]+ ms on average/);
 });
 
 test("a store that does not know yet which it is takes no part in any region", async () => {
