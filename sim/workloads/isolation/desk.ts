@@ -21,6 +21,8 @@ export type Errand =
   | "counter"
   | "insert"
   | "many"
+  | "twins"
+  | "relapse"
   | "snapshot"
   | "instants";
 
@@ -50,6 +52,8 @@ export interface Desk {
   readonly skews: Pool;
   readonly lockingSkews: Pool;
   readonly many: Pool;
+  readonly twins: Pool;
+  readonly relapses: Pool;
   nextValue: number;
 }
 
@@ -94,6 +98,9 @@ export function deskOf(world: World): Desk {
     weighted("many", 1),
     weighted("snapshot", 2),
     weighted("instants", 1),
+    // Drawn by themselves: they came after the others.
+    [pick(seededDraws(world.decisions, "desk/twins"), [0, 0, 1, 6]), "twins"],
+    [pick(seededDraws(world.decisions, "desk/relapse"), [0, 0, 1, 6]), "relapse"],
   ] as const;
   const drawn = errands.some(([weight]) => weight > 0);
   const pool = (prefix: string, count: number, limit: number): Pool => {
@@ -121,6 +128,8 @@ export function deskOf(world: World): Desk {
     skews: pool("skew", 2, 30),
     lockingSkews: pool("locked", 2, 30),
     many: pool("many", 2, 10),
+    twins: pool("common", 4, 20),
+    relapses: pool("again", 4, 5),
     nextValue: 1,
   };
 }

@@ -19,6 +19,7 @@ import {
 } from "./scribe.ts";
 import { scanSet } from "./sets.ts";
 import { readInstants, readSnapshot } from "./snapshots.ts";
+import { runRelapse, runTwins } from "./rollbacks.ts";
 
 /** Some transactions think for longer than locks live. */
 const LONG_THOUGHT_MS = 5000;
@@ -26,10 +27,15 @@ const LONG_THOUGHT_MS = 5000;
 export function runErrand(writer: Writer, errand: Errand, mode: Mode): Promise<void> {
   if (errand === "instants") return readInstants(writer);
   if (errand === "snapshot") return readSnapshot(writer);
+  if (errand === "twins") return runTwins(writer, mode);
+  if (errand === "relapse") return runRelapse(writer, mode);
   return record(writer, errand, mode, (scribe) => bodyOf(scribe, errand));
 }
 
-function bodyOf(scribe: Scribe, errand: Exclude<Errand, "instants" | "snapshot">): Promise<void> {
+function bodyOf(
+  scribe: Scribe,
+  errand: Exclude<Errand, "instants" | "snapshot" | "twins" | "relapse">,
+): Promise<void> {
   const { writer } = scribe;
   switch (errand) {
     case "lists":
