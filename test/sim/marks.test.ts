@@ -20,6 +20,7 @@ const BATCH: readonly (readonly [scenario: string, seed: string])[] = [
   ["membership-churn", "2"],
   ["power-loss", "3"],
   ["isolation-clocks", "1"],
+  ["isolation-clocks", "2"],
   ["slow-disks", "3"],
   ["isolation", "2"],
   ["full-disks", "3"],
