@@ -7,6 +7,8 @@ import type { Job, Summary } from "./cli/summary.ts";
 import type { Scenario } from "./scenario.ts";
 import { unreachable } from "../engine/base/assert.ts";
 import { DEFAULT_OPTIONS } from "./build.ts";
+import { runMerge } from "./campaign/merge.ts";
+import { runCampaign } from "./campaign/session.ts";
 import { parse, type Command, USAGE } from "./cli/arguments.ts";
 import { runBatch } from "./cli/batch.ts";
 import { runDebug } from "./cli/debug.ts";
@@ -20,6 +22,7 @@ import { runSeed } from "./run.ts";
 import { strategyText } from "./search/strategy.ts";
 
 export type { Host } from "./cli/host.ts";
+export type { CampaignFiles, CampaignHost, CampaignOpened, JournalRead } from "./campaign/files.ts";
 export type { Job, Summary } from "./cli/summary.ts";
 export { lostJob } from "./cli/summary.ts";
 export type { Workers } from "./cli/workers.ts";
@@ -57,6 +60,10 @@ export async function main(
       return runDebug(byName(scenarios, command.scenario), command.seed, host);
     case "many":
       return runBatch(command, host);
+    case "campaign":
+      return runCampaign(command, host);
+    case "merge":
+      return runMerge(command, host);
     case "show":
       return showSchedule(command, scenarios, host);
     case "replay":

@@ -27,6 +27,7 @@ export function startWorkers(count: number): Workers {
   const waiting: Task[] = [];
   const idle: ChildProcess[] = [];
   const busy = new Map<ChildProcess, Task>();
+  const alive = new Set<ChildProcess>();
   let ended = false;
 
   const give = (worker: ChildProcess): void => {
@@ -47,6 +48,7 @@ export function startWorkers(count: number): Workers {
       serialization: "advanced",
       stdio: ["ignore", "inherit", "pipe", "ipc"],
     });
+    alive.add(worker);
     let said = "";
     worker.stderr?.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-2000);
@@ -58,6 +60,7 @@ export function startWorkers(count: number): Workers {
       give(worker);
     });
     worker.on("exit", (code, signal) => {
+      alive.delete(worker);
       const task = busy.get(worker);
       busy.delete(worker);
       const at = idle.indexOf(worker);
@@ -81,6 +84,12 @@ export function startWorkers(count: number): Workers {
     end() {
       ended = true;
       for (const worker of idle.splice(0)) worker.disconnect();
+    },
+    stop() {
+      ended = true;
+      waiting.length = 0;
+      busy.clear();
+      for (const worker of alive) worker.kill("SIGKILL");
     },
   };
 }

@@ -6,6 +6,7 @@ import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 import { SCENARIOS } from "../../scenarios/index.ts";
 import { type Host, type Job, main, runJob } from "../../sim/cli.ts";
 
+import { CAMPAIGNS } from "./campaign-files.ts";
 import { writePicture } from "./picture.ts";
 import { serveWeb, writeWeb } from "./web.ts";
 import { startWorkers, WORKER } from "./sim-workers.ts";
@@ -29,6 +30,7 @@ const HOST: Host = {
     lines.close();
   },
   startWorkers,
+  campaigns: CAMPAIGNS,
   writePicture,
   writeWeb,
   serveWeb,
@@ -61,6 +63,9 @@ export async function sim(argv: readonly string[]): Promise<void> {
 
 /** The other end: runs what it is given until nobody gives it anything. */
 function work(): void {
+  // Ctrl-C reaches the whole group, and whoever gives the jobs says what becomes of them.
+  process.on("SIGINT", () => undefined);
+  process.on("disconnect", () => process.exit());
   process.on("message", (job: Job) => {
     void runJob(job, SCENARIOS, HOST).then((summary) => process.send?.(summary));
   });

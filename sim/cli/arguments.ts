@@ -1,13 +1,24 @@
 /**
  * The command line of the simulator. What is wrong with it is said in one line that names it.
  */
+import {
+  CAMPAIGN_FLAGS,
+  type CampaignCommand,
+  isCampaign,
+  type MergeCommand,
+  parseCampaign,
+  parseMerge,
+} from "../campaign/command.ts";
 import { parseStrategy, type Strategy } from "../search/strategy.ts";
+import { wholeNumber } from "./number.ts";
 import { parseWeb, type WebCommand } from "./web.ts";
 
 export type Command =
   | { readonly type: "list" }
   | { readonly type: "help" }
   | WebCommand
+  | CampaignCommand
+  | MergeCommand
   | { readonly type: "debug"; readonly scenario: string; readonly seed: string }
   | {
       readonly type: "one";
@@ -64,6 +75,9 @@ export const USAGE = `usage: npm run sim -- list
        npm run sim -- web [--port N] [--out FILE]
        npm run sim -- SCENARIO|all --seeds A..B [--jobs N] [--json FILE] [--by-reference]
                                [--strategy S] [--novelty]
+       npm run sim -- SCENARIO|all --hours N|--minutes N|--seeds A..B [--dir DIR] [--shard I/N]
+                               [--jobs N] [--strategy S] [--by-reference]
+       npm run sim -- merge DIR... [--out DIR]
        npm run sim -- shrink SCENARIO --seed N [--strategy S] | FILE [--jobs N] [--runs N]
                                [--out FILE]
        npm run sim -- replay FILE [--verbose] [--html FILE]
@@ -75,6 +89,11 @@ export const USAGE = `usage: npm run sim -- list
                 guided, with --seeds: three of ten runs go back to a rare moment of an earlier
                 one and take another turn there
   --novelty     counts the abstract states that the batch has met (with guided: always)
+  --hours N     a campaign: goes on with ever new seeds until the time is up (or --seeds are), and
+                keeps in DIR (campaign) what it has done; the same command goes on where an
+                earlier one was stopped. Failures are told once for each kind
+  --shard I/N   of N machines this one, from 0: each takes every Nth seed
+  merge         writes one report (into "merged") of campaigns of several machines
   --save FILE   writes the run's schedule: what was decided in it, for later versions to replay
   shrink        cuts a failing run down to the few decisions that make it fail, and writes
                 their schedule; the same for any number of jobs, after at most --runs runs (2000)
@@ -95,6 +114,7 @@ const VALUE_FLAGS = [
   "--out",
   "--port",
   "--strategy",
+  ...CAMPAIGN_FLAGS,
 ];
 const PLAIN_FLAGS = ["--verbose", "--twice", "--by-reference", "--novelty", "--help"];
 
@@ -125,9 +145,9 @@ export function parse(argv: readonly string[], names: readonly string[]): Parsed
   }
   if (verb === "debug") return debug(words.slice(1), names, flags);
   if (verb === "web") {
-    const web = parseWeb(words.slice(1), flags);
-    return typeof web === "string" ? wrong(web) : { ok: true, command: web };
+    return commandOf(parseWeb(words.slice(1), flags));
   }
+  if (verb === "merge") return commandOf(parseMerge(words.slice(1), flags));
   if (flags.has("--port")) return wrong("flag --port goes with web");
   const [name, extra] = words;
   if (extra !== undefined) return wrong(`unexpected argument "${extra}"`);
@@ -139,6 +159,7 @@ export function parse(argv: readonly string[], names: readonly string[]): Parsed
   if (name !== "all" && !names.includes(name)) {
     return wrong(`unknown scenario "${name}"; "npm run sim -- list" shows them`);
   }
+  if (isCampaign(flags)) return commandOf(parseCampaign(name === "all" ? names : [name], flags));
   return name === "all" || flags.has("--seeds") ? many(name, names, flags) : one(name, flags);
 }
 
@@ -270,12 +291,6 @@ function many(name: string, names: readonly string[], flags: ReadonlyMap<string,
   return { ok: true, command };
 }
 
-function wholeNumber(text: string): number | undefined {
-  if (!/^(0|[1-9][0-9]{0,15})$/.test(text)) return undefined;
-  const value = Number(text);
-  return Number.isSafeInteger(value) ? value : undefined;
-}
-
 const wrongJobs = (flags: ReadonlyMap<string, string>): Parsed =>
   wrong(`malformed number of jobs "${flags.get("--jobs")}": from 1 to 256`);
 
@@ -284,5 +299,8 @@ const wrongStrategy = (flags: ReadonlyMap<string, string>): Parsed =>
 
 const wrongSeed = (text: string): Parsed =>
   wrong(`malformed seed "${text}": a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+
+const commandOf = (parsed: Command | string): Parsed =>
+  typeof parsed === "string" ? wrong(parsed) : { ok: true, command: parsed };
 
 const wrong = (problem: string): Parsed => ({ ok: false, problem });

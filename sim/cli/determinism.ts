@@ -15,11 +15,13 @@ const ONE_IN = 20;
 
 /** Which ones is decided by their names, so that it is the same ones each time. */
 export function repeatedOf(jobs: readonly Job[]): readonly Job[] {
-  const chosen = jobs.filter(
-    ({ scenario, seed }) => textHash(`${scenario}/${seed}`) % ONE_IN === 0,
-  );
+  const chosen = jobs.filter(({ scenario, seed }) => repeatsOne(scenario, seed));
   return chosen.length > 0 ? chosen : jobs.slice(0, 1);
 }
+
+/** Whether this run is one of them. */
+export const repeatsOne = (scenario: string, seed: string): boolean =>
+  textHash(`${scenario}/${seed}`) % ONE_IN === 0;
 
 /** Repeats runs of which `summaries` tell; gives how many there were, and how many differed. */
 export async function repeat(
@@ -56,7 +58,7 @@ const run = (workers: Workers, job: Job): Promise<Summary> =>
   new Promise((done) => workers.run(job, done));
 
 /** The traces, and the first event that differs between two runs that are recorded. */
-async function tellDifference(
+export async function tellDifference(
   workers: Workers,
   job: Job,
   traces: readonly (string | undefined)[],

@@ -2,6 +2,7 @@
  * What the command needs of the machine it runs on. The command itself is as pure as the rest of
  * the simulator; `runtime/cli/sim.ts` gives it Node.
  */
+import type { CampaignHost } from "../campaign/files.ts";
 import type { Drain } from "../model.ts";
 import type { Workers } from "./workers.ts";
 
@@ -39,4 +40,6 @@ export interface Host {
    * stop. `onReady` is told the address. Resolves with what was wrong, if anything was.
    */
   serveWeb(port: number, onReady: (address: string) => void): Promise<string | undefined>;
+  /** Directories of campaigns, and what else only they need. */
+  readonly campaigns: CampaignHost;
 }

@@ -1,6 +1,7 @@
 /**
  * What a worker is asked to run, and what it tells of it: plain data that fits between processes.
  */
+import { type Tally, tallyOf } from "../campaign/tally.ts";
 import type { Schedule } from "../decisions/schedule.ts";
 import type { RunResult } from "../run.ts";
 import { RANDOM, strategyText } from "../search/strategy.ts";
@@ -19,6 +20,8 @@ export interface Job {
   readonly recorded?: boolean;
   /** Abstract states are counted. */
   readonly novelty?: boolean;
+  /** All that it has met is counted. */
+  readonly tally?: boolean;
   /** Virtual microseconds after which the run is broken off. */
   readonly untilUs?: number | undefined;
 }
@@ -36,6 +39,8 @@ export interface Summary {
   readonly wallSeconds: number;
   /** By abstract state, when it was first met; where they were counted. */
   readonly novelty?: readonly (readonly [state: number, atUs: number])[];
+  /** What it has met, where that was counted. */
+  readonly tally?: Tally;
   /** Of the second run, where there was one. */
   readonly secondTrace?: string;
   readonly recording?: Recording;
@@ -67,6 +72,7 @@ export function summaryOf(job: Job, result: RunResult, wallSeconds: number): Sum
     excused: result.excuses,
     marks: [...result.marks],
     ...(job.novelty === true ? { novelty: [...result.novelty] } : {}),
+    ...(job.tally === true ? { tally: tallyOf(result) } : {}),
     check: violation?.check ?? "",
     text: violation?.text ?? "",
   };

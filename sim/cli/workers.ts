@@ -8,4 +8,6 @@ export interface Workers {
   run(job: Job, done: (summary: Summary) => void): void;
   /** No more jobs come. */
   end(): void;
+  /** Ends them at once: what is under way is never done, and nobody is told. */
+  stop(): void;
 }

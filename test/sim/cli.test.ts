@@ -4,6 +4,7 @@ import { SCENARIOS } from "../../scenarios/index.ts";
 import { type Host, type Job, lostJob, main, runJob, type Summary } from "../../sim/cli.ts";
 import { formatTable } from "../../sim/cli/table.ts";
 import { suite } from "../harness.ts";
+import { NO_CAMPAIGNS } from "./campaign/machine.ts";
 
 const test = suite("sim/cli");
 
@@ -40,7 +41,9 @@ async function said(
       count,
       run: (job, done) => done(answer(job)),
       end: () => undefined,
+      stop: () => undefined,
     }),
+    campaigns: NO_CAMPAIGNS,
     readFile: (path) => {
       const bytes = given.get(path);
       return bytes === undefined ? { ok: false, problem: "no such file" } : { ok: true, bytes };

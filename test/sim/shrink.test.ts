@@ -67,6 +67,7 @@ function workersOf(count: number, answer: (job: Job) => Summary, salt: number): 
       void waiting.then(() => done(answer(job)));
     },
     end: () => undefined,
+    stop: () => undefined,
   };
 }
 
