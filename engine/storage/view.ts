@@ -10,9 +10,16 @@ export interface KvView {
   get(cf: ColumnFamily, key: Key): Uint8Array | undefined;
   /**
    * The first entry >= `from` among those whose filter key is `prefix` (see `filterKey`), of which
-   * `from` is one: cheaper than a cursor where nobody walks on.
+   * `from` is one: cheaper than a cursor where nobody walks on. Sources are asked from new to old.
+   * If the first that has such an entry is a memtable and the entry `settles` the question, what
+   * older sources have is not asked for: the caller knows that it would not matter.
    */
-  first(cf: ColumnFamily, from: Key, prefix: Key): KvEntry | undefined;
+  first(
+    cf: ColumnFamily,
+    from: Key,
+    prefix: Key,
+    settles?: (value: Uint8Array) => boolean,
+  ): KvEntry | undefined;
   /** A cursor that stands nowhere yet and never leaves `bounds`. */
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor;
 }

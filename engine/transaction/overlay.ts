@@ -10,8 +10,8 @@ export function withLocks(view: KvView, locks: Tree<Uint8Array>): KvView {
   if (locks.size === 0) return view;
   return {
     get: (cf, key) => (cf === "lock" ? tree.get(locks, key) : undefined) ?? view.get(cf, key),
-    first: (cf, from, prefix) => {
-      if (cf !== "lock") return view.first(cf, from, prefix);
+    first: (cf, from, prefix, settles) => {
+      if (cf !== "lock") return view.first(cf, from, prefix, settles);
       const bounds = { lower: from, upper: EMPTY_KEY };
       return firstByCursor(new LockCursor(view.cursor(cf, bounds), locks, bounds), from, prefix);
     },

@@ -15,6 +15,7 @@ import { type Lock, decodeLock, encodeLock } from "../../engine/mvcc/record/lock
 import {
   type Write,
   decodeWrite,
+  isRewritten,
   encodeWrite,
   rollbackWrite,
 } from "../../engine/mvcc/record/write.ts";
@@ -171,6 +172,8 @@ test("what is encoded is decoded as it was", () => {
     fc.property(anyLock, anyWrite, anyKeys, (lock, write, key) => {
       assert.equal(decodeLock(encodeLock(lock)), { ok: true, lock });
       assert.equal(decodeWrite(encodeWrite(write)), { ok: true, write });
+      const rewritten = write.overlappedRollback || write.gcFence !== undefined;
+      assert.is(isRewritten(encodeWrite(write)), rewritten);
       assert.is(decodeKey(encodeKey(key)), key);
     }),
     { includeErrorInReport: true, numRuns: 300 },

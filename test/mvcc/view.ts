@@ -25,9 +25,14 @@ export class CountingView implements KvView {
     return this.view.get(cf, key);
   }
 
-  first(cf: ColumnFamily, from: Key, prefix: Key): KvEntry | undefined {
+  first(
+    cf: ColumnFamily,
+    from: Key,
+    prefix: Key,
+    settles?: (value: Uint8Array) => boolean,
+  ): KvEntry | undefined {
     this.cost.seeks += 1;
-    return this.view.first(cf, from, prefix);
+    return this.view.first(cf, from, prefix, settles);
   }
 
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor {

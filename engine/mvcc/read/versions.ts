@@ -4,7 +4,7 @@
 import type { Key } from "../../base/bytes.ts";
 import type { Timestamp } from "../../base/timestamp.ts";
 import { timestampOfVersion, versionKey, versionsOf } from "../keys.ts";
-import { type Write, isBehindFence } from "../record/write.ts";
+import { type Write, isBehindFence, isRewritten } from "../record/write.ts";
 import { NEAR_STEPS, NearCursor } from "./near-cursor.ts";
 import type { MvccReader } from "./reader.ts";
 
@@ -70,7 +70,11 @@ export class Versions {
    * reader's snapshot.
    */
   visibleAt(timestamp: Timestamp, fence: Timestamp): Version | undefined {
-    return this.visibleFrom(this.atOrBefore(timestamp), fence);
+    const newest =
+      this.cursor === undefined
+        ? this.firstFrom(versionKey(this.key, timestamp), isLastWord)
+        : this.atOrBefore(timestamp);
+    return this.visibleFrom(newest, fence);
   }
 
   /** As `visibleAt`, where `version` is the newest one that could be it: the last answer. */
@@ -116,8 +120,8 @@ export class Versions {
   }
 
   /** The first one stored at `target` or behind. */
-  private firstFrom(target: Key): Version | undefined {
-    const entry = this.reader.view.first("write", target, this.key);
+  private firstFrom(target: Key, settles?: (record: Uint8Array) => boolean): Version | undefined {
+    const entry = this.reader.view.first("write", target, this.key, settles);
     this.found = entry?.key;
     return entry === undefined ? undefined : this.version(entry.key, entry.value);
   }
@@ -133,3 +137,17 @@ export class Versions {
     return commitTs === undefined || write === undefined ? undefined : { commitTs, write };
   }
 }
+
+/**
+ * Whether no older source can have a version of the key that counts above this one, for whoever
+ * reads: transactions commit to a key one after another, each above the one before, and records go
+ * into the log in that order. Only rollbacks come when they like: their records do not count, and
+ * one that lies in a commit rewrites it, at any time later.
+ */
+const isLastWord = (record: Uint8Array): boolean => {
+  const type = record[0];
+  return (type === PUT || type === DELETE) && !isRewritten(record);
+};
+
+const PUT = "P".charCodeAt(0);
+const DELETE = "D".charCodeAt(0);

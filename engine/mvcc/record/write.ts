@@ -109,6 +109,17 @@ export function encodeWrite(write: Write): Uint8Array {
   return to.done();
 }
 
+/** Whether a rollback has come to lie in the write of this record, without decoding it. */
+export function isRewritten(record: Uint8Array): boolean {
+  let at = 1;
+  while ((record[at] ?? 0) >= 0x80) at += 1;
+  at += 1;
+  if (record[at] === SHORT_VALUE) at += 2 + (record[at + 1] ?? 0);
+  return record[at] === OVERLAPPED || record[at] === FENCE;
+}
+
+const [SHORT_VALUE, OVERLAPPED, FENCE] = ["v", "R", "F"].map((tag) => tag.charCodeAt(0));
+
 /** The write of a record. Its short value is a view of `bytes`. */
 export function decodeWrite(bytes: Uint8Array): DecodedWrite {
   const from = new FieldReader(bytes);

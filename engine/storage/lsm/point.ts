@@ -18,12 +18,16 @@ import type { Memtable, Stack } from "./types.ts";
 /** Told where deletes may hide entries of older sources: a cursor has to look. */
 export const HIDDEN = "hidden";
 
+type Settles = (value: Uint8Array) => boolean;
+
 /** Mutable: what was found so far, sources being asked from new to old. */
 class Finder {
   key: Key | undefined;
   entry: Entry | undefined;
   /** Whether an entry was met that a newer source clears: what is behind it may count. */
   isHidden = false;
+  /** Whether what was found first makes everything older irrelevant. */
+  isSettled = false;
   /** Of the sources so far, where they have some: they hide entries of those to come. */
   #trees: Tree<Key>[] | undefined;
   #lists: (readonly Clear[])[] | undefined;
@@ -31,8 +35,16 @@ class Finder {
   readonly #cf: ColumnFamily;
   readonly #from: Key;
   readonly #prefix: Key;
+  readonly #settles: Settles | undefined;
 
-  constructor(tables: TableReader, cf: ColumnFamily, from: Key, prefix: Key) {
+  constructor(
+    tables: TableReader,
+    cf: ColumnFamily,
+    from: Key,
+    prefix: Key,
+    settles: Settles | undefined,
+  ) {
+    this.#settles = settles;
     this.#tables = tables;
     this.#cf = cf;
     this.#from = from;
@@ -42,8 +54,10 @@ class Finder {
   memtable({ entries, clears, arena }: Memtable): void {
     const found = tree.ceiling(entries[this.#cf], this.#from);
     if (found !== undefined && this.#isBetter(found.key)) {
+      const entry = entryAt(arena, found.value);
+      this.isSettled = this.#isLastWord(entry);
       this.key = found.key;
-      this.entry = entryAt(arena, found.value);
+      this.entry = entry;
     }
     if (clears[this.#cf].size > 0) (this.#trees ??= []).push(clears[this.#cf]);
   }
@@ -76,6 +90,12 @@ class Finder {
     if (table.clears.length > 0) (this.#lists ??= []).push(table.clears);
   }
 
+  /** Only the first find can be: what newer sources have counts as well. */
+  #isLastWord(entry: Entry): boolean {
+    if (this.key !== undefined || this.isHidden || entry === TOMBSTONE) return false;
+    return this.#settles?.(entry) === true;
+  }
+
   /** Of equal keys the one that was found first is the newest. */
   #isBetter(key: Key): boolean {
     if (!key.startsWith(this.#prefix) || (this.key !== undefined && key >= this.key)) return false;
@@ -91,24 +111,35 @@ class Finder {
  * none.
  */
 export function firstEntry(
-  { memtable, layers, version }: Stack,
+  stack: Stack,
   tables: TableReader,
   cf: ColumnFamily,
   from: Key,
   prefix: Key,
+  settles?: Settles,
 ): KvEntry | typeof HIDDEN | undefined {
-  const finder = new Finder(tables, cf, from, prefix);
+  const finder = new Finder(tables, cf, from, prefix, settles);
+  search(finder, stack, cf);
+  const { key, entry, isHidden } = finder;
+  if (isHidden || entry === TOMBSTONE) return HIDDEN;
+  return key === undefined || entry === undefined ? undefined : { key, value: entry };
+}
+
+/**
+ * Asks the sources from new to old. Only a memtable can settle the question: it has all that was
+ * written in its time, where a table that goes down leaves others of the same time behind.
+ */
+function search(finder: Finder, { memtable, layers, version }: Stack, cf: ColumnFamily): void {
   finder.memtable(memtable);
   for (const layer of layers) {
+    if (finder.isSettled) return;
     if (layer.type === "memtable") finder.memtable(layer.memtable);
     else finder.tables(layer.tables);
   }
+  if (finder.isSettled) return;
   const levels = version.levels[cf];
   for (let level = 0; level < levels.length; level++) {
     if (level === 0) finder.tables(levels[level]!);
     else finder.run(levels[level]!);
   }
-  const { key, entry, isHidden } = finder;
-  if (isHidden || entry === TOMBSTONE) return HIDDEN;
-  return key === undefined || entry === undefined ? undefined : { key, value: entry };
 }

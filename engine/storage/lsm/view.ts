@@ -39,8 +39,13 @@ class StackView implements KvView {
     return lookUp(this.stack, this.tables, cf, key);
   }
 
-  first(cf: ColumnFamily, from: Key, prefix: Key): KvEntry | undefined {
-    const found = firstEntry(this.stack, this.tables, cf, from, prefix);
+  first(
+    cf: ColumnFamily,
+    from: Key,
+    prefix: Key,
+    settles?: (value: Uint8Array) => boolean,
+  ): KvEntry | undefined {
+    const found = firstEntry(this.stack, this.tables, cf, from, prefix, settles);
     if (found !== HIDDEN) return found;
     const bounds = { lower: from, upper: afterFilterKey(prefix), filterKey: prefix };
     return firstByCursor(this.cursor(cf, bounds), from, prefix);

@@ -227,6 +227,15 @@ test("the first version from a key on is the one that a cursor comes to", () => 
           const found = view.first("write", from, prefix);
           const expected = rows.find(([key]) => key >= from && key.startsWith(prefix));
           assert.equal(found && [found.key, numberOf(found.value)], expected, from);
+          // Where the newest source that has one settles it, what is found is there all the same.
+          const settled = view.first("write", from, prefix, () => true);
+          const rest = rows.filter(([key]) => key >= from && key.startsWith(prefix));
+          assert.is(settled === undefined, rest.length === 0, from);
+          if (settled === undefined) continue;
+          const row = rest.find(([key]) => key === settled.key);
+          assert.equal(row, [settled.key, numberOf(settled.value)], from);
+          const unsettled = view.first("write", from, prefix, () => false);
+          assert.equal(unsettled, found, from);
         }
       },
     ),
