@@ -18,7 +18,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CampaignFiles, CampaignHost, CampaignOpened } from "../../sim/cli.ts";
 import { CLAIM_PREFIX, lockDirectory } from "../lock.ts";
+import { pageOf } from "./page.ts";
+import { REPORT_STYLE } from "./report-style.ts";
 
+const SCRIPT = fileURLToPath(new URL("../web/report.js", import.meta.url));
 const JOURNAL = "runs.jsonl";
 /** What is read at once. */
 const CHUNK = 1 << 16;
@@ -37,6 +40,10 @@ export const CAMPAIGNS: CampaignHost = {
     } catch (error) {
       return { ok: false, problem: `${directory} holds no campaign: ${said(error)}` };
     }
+  },
+  page(title, body) {
+    const script = readFileSync(SCRIPT, "utf8");
+    return pageOf({ title, style: REPORT_STYLE, script, body, hint: "", held: [], policy: [] });
   },
   onInterrupt(act) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, act);

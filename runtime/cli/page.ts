@@ -8,7 +8,9 @@ export interface PageContents {
   readonly title: string;
   readonly style: string;
   readonly script: string;
-  /** Read where there is no JavaScript. */
+  /** What stands there without the script, as HTML. */
+  readonly body?: string;
+  /** Read where there is no JavaScript, if that matters. */
   readonly hint: string;
   /** Texts that the script finds in elements by their ids. */
   readonly held: readonly { readonly id: string; readonly text: string }[];
@@ -16,7 +18,8 @@ export interface PageContents {
   readonly policy: readonly string[];
 }
 
-export function pageOf({ title, style, script, hint, held, policy }: PageContents): string {
+export function pageOf(contents: PageContents): string {
+  const { title, style, script, body = "", hint, held, policy } = contents;
   const code = enclosed(script);
   const rules = [
     "default-src 'none'",
@@ -41,7 +44,7 @@ export function pageOf({ title, style, script, hint, held, policy }: PageContent
 <style>${style}</style>
 </head>
 <body>
-<noscript>${escaped(hint)}</noscript>
+${hint === "" ? body : `<noscript>${escaped(hint)}</noscript>`}
 ${texts.join("\n")}
 <script>${code}</script>
 </body>

@@ -13,4 +13,7 @@ export function durationText(seconds: number): string {
 export const runsText = (runs: number): string =>
   runs === 1 ? "one run" : `${formatNumber(runs)} runs`;
 
+/** As `one kind` or `3 kinds`. */
+export const kindsText = (kinds: number): string => (kinds === 1 ? "one kind" : `${kinds} kinds`);
+
 const two = (value: number): string => String(value).padStart(2, "0");

@@ -30,6 +30,8 @@ export interface CampaignHost {
   read(directory: string): JournalRead;
   /** A directory for reports alone, made where there is none. */
   openReports(directory: string): CampaignOpened;
+  /** A page as one file that asks nothing of any network; `body` is HTML. */
+  page(title: string, body: string): string;
   /** `act` is called once, when the process is asked to stop; the second time stops it. */
   onInterrupt(act: () => void): void;
 }

@@ -7,7 +7,8 @@ import type { MergeCommand } from "./command.ts";
 import type { Header } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { differenceOf } from "./plan.ts";
-import { reportOf, reportText } from "./report.ts";
+import { reportOf } from "./report.ts";
+import { reportsIn, writeReport } from "./report-files.ts";
 import { tellLedger } from "./tell.ts";
 
 /** Gives the exit status, as a campaign does. */
@@ -37,11 +38,11 @@ export function runMerge({ directories, out }: MergeCommand, host: Host): number
   const opened = host.campaigns.openReports(out);
   if (!opened.ok) return refuse(opened.problem);
   const report = reportOf([first, ...others], ledger);
-  const problem = opened.files.write("report.json", reportText(report));
+  const problem = writeReport(report, opened.files, host.campaigns);
   opened.files.close();
   if (problem !== undefined) return refuse(`cannot write in ${out}: ${problem}`);
   host.write(tellLedger(ledger, first.plan));
-  host.write(`report: ${out}/report.json\n`);
+  host.write(reportsIn(out));
   const { runs, failed } = report;
   const counts = `campaigns=${headers.length} runs=${runs} failed=${failed}`;
   host.write(`${failed === 0 ? "PASS" : "FAIL"} ${counts}\n`);

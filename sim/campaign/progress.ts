@@ -7,7 +7,7 @@ import { replayCommand } from "../cli/summary.ts";
 import { formatNumber } from "../cli/table.ts";
 import { signatureOf } from "../shrink/signature.ts";
 import type { CampaignCommand } from "./command.ts";
-import { durationText } from "./duration.ts";
+import { durationText, kindsText } from "./duration.ts";
 import type { Run } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -38,7 +38,7 @@ export function progressOf(host: Host, command: CampaignCommand, ledger: Ledger)
     const session = (host.elapsedMs() - startMs) / 1000;
     const rate = (ledger.runs - before.runs) / Math.max(0.001, session);
     const of = seconds === Infinity ? "" : ` of ${durationText(seconds)}`;
-    const kinds = ledger.failures.size === 0 ? "" : ` in ${ledger.failures.size} kinds`;
+    const kinds = ledger.failures.size === 0 ? "" : ` of ${kindsText(ledger.failures.size)}`;
     return (
       `${durationText(before.seconds + session)}${of}, ${formatNumber(ledger.runs)} runs, ` +
       `${rate.toFixed(1)} runs/s, ${formatNumber(ledger.failed)} failed${kinds}`

@@ -16,7 +16,8 @@ import type { CampaignFiles } from "./files.ts";
 import { JOURNAL_VERSION, type Run } from "./journal.ts";
 import { nameOf } from "./ledger.ts";
 import { progressOf, type Progress } from "./progress.ts";
-import { reportOf, reportText } from "./report.ts";
+import { reportOf } from "./report.ts";
+import { reportsIn, writeReport } from "./report-files.ts";
 import { tellLedger } from "./tell.ts";
 import type { Turn } from "./turns.ts";
 
@@ -115,7 +116,7 @@ class Session {
     if (problem !== undefined) {
       this.#host.writeError(`sim: cannot write in ${directory}: ${problem}\n`);
     } else {
-      this.#host.write(`report: ${directory}/report.json\n`);
+      this.#host.write(reportsIn(directory));
     }
     const { runs, failed } = this.#book.ledger;
     const wall = `wall=${this.#seconds().toFixed(1)}s`;
@@ -188,9 +189,8 @@ class Session {
 
   #report(): string | undefined {
     const { header, ledger } = this.#book;
-    return (
-      this.#files.sync() ?? this.#files.write("report.json", reportText(reportOf([header], ledger)))
-    );
+    const report = reportOf([header], ledger);
+    return this.#files.sync() ?? writeReport(report, this.#files, this.#host.campaigns);
   }
 
   #jobOf({ scenario, seed }: Turn): Job {

@@ -21,6 +21,9 @@ const PLACES = [
 export const chromiumPath = (): string | undefined =>
   PLACES.find((path) => path !== "" && existsSync(path));
 
+/** A canvas says so when it is drawn. */
+const DRAWN = "canvas[data-in-sight]";
+
 export interface Opened {
   readonly page: Page;
   /** What the console and uncaught errors said. */
@@ -30,8 +33,8 @@ export interface Opened {
 }
 
 export interface Theatre {
-  /** Opens any page, as soon as its canvas is drawn. */
-  visit(url: string, scheme?: "light" | "dark"): Promise<Opened>;
+  /** Opens any page, as soon as its canvas is drawn or something else is there. */
+  visit(url: string, scheme?: "light" | "dark", ready?: string): Promise<Opened>;
   /** Writes the playground and opens it. */
   live(address?: string, scheme?: "light" | "dark"): Promise<Opened>;
   open(film: Film, address?: string, scheme?: "light" | "dark"): Promise<Opened>;
@@ -46,7 +49,7 @@ export async function theatre(executablePath: string): Promise<Theatre> {
   const args = ["--no-sandbox", "--disable-dev-shm-usage"];
   const browser: Browser = await chromium.launch({ executablePath, args });
   let count = 0;
-  const visit: Theatre["visit"] = async (url, colorScheme = "light") => {
+  const visit: Theatre["visit"] = async (url, colorScheme = "light", ready = DRAWN) => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme });
     const complaints: string[] = [];
     const requests: string[] = [];
@@ -54,7 +57,7 @@ export async function theatre(executablePath: string): Promise<Theatre> {
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("request", (request) => requests.push(request.url()));
     await page.goto(url);
-    await page.waitForSelector("canvas[data-in-sight]");
+    await page.waitForSelector(ready);
     return { page, complaints, requests };
   };
   const fresh = (): string => {

@@ -11,6 +11,7 @@ try {
 }
 const PAGES = [
   ["picture/page.js", "picture.js"],
+  ["report/page.js", "report.js"],
   ["live/page.js", "live.js"],
   ["live/worker.js", "live-worker.js"],
 ];

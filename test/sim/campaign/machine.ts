@@ -11,6 +11,7 @@ export const NO_CAMPAIGNS: CampaignHost = {
   open: (directory) => ({ ok: false, problem: `cannot use ${directory}: no disk` }),
   openReports: (directory) => ({ ok: false, problem: `cannot use ${directory}: no disk` }),
   read: (directory) => ({ ok: false, problem: `${directory} holds no campaign: no disk` }),
+  page: (title, body) => title + body,
   onInterrupt: () => undefined,
 };
 
@@ -97,6 +98,7 @@ export async function onMachine(machine: Machine, line: string): Promise<Ended> 
         if (text === undefined) return { ok: false, problem: `${directory} holds no campaign` };
         return { ok: true, lines: text.split("\n").slice(0, -1) };
       },
+      page: (title, body) => `${title}\n${body}`,
       onInterrupt: (act) => void (interrupt = act),
     },
     readFile: () => ({ ok: false, problem: "no such file" }),
