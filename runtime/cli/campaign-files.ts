@@ -14,7 +14,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CampaignFiles, CampaignHost, CampaignOpened } from "../../sim/cli.ts";
 import { CLAIM_PREFIX, lockDirectory } from "../lock.ts";
@@ -72,7 +72,7 @@ function refusing(directory: string, body: () => CampaignOpened): CampaignOpened
 }
 
 function open(directory: string): CampaignOpened {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const stranger = readdirSync(directory).find((name) => !name.startsWith(CLAIM_PREFIX));
   if (stranger !== undefined && !existsSync(join(directory, JOURNAL))) {
     const problem = `${directory} is no campaign's directory: it holds ${stranger}, no ${JOURNAL}`;
@@ -93,11 +93,24 @@ function open(directory: string): CampaignOpened {
 }
 
 function openReports(directory: string): CampaignOpened {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   if (existsSync(join(directory, JOURNAL))) {
     return { ok: false, problem: `${directory} is a campaign's own: --out names another` };
   }
   return { ok: true, files: filesOf(directory, undefined, () => undefined) };
+}
+
+/** Node's own recursion never ends where a directory is refused with "no such file": in /proc. */
+function makeDirectory(directory: string): void {
+  const path = resolve(directory);
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another campaign has just made the directory that both are in.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /** `fd` is of the journal, if there is one. */

@@ -42,7 +42,7 @@ function faults({ faults }: Coverage, runs: number): string {
   const rows = Object.entries(faults).map(([name, times]) => [
     escaped(name),
     formatNumber(times),
-    barOf(runs > 0 ? times / runs : 0),
+    withFigure(runs > 0 ? times / runs : 0),
   ]);
   const columns = [words("Fault"), number("Runs that had it"), words("Of all")];
   return `<h3>Faults</h3>${folded(`${rows.length} kinds`, columns, rows)}`;

@@ -59,6 +59,7 @@ test("a file in the way and a missing campaign are told, not thrown", () =>
     writeFileSync(file, "");
     const result = CAMPAIGNS.open(file);
     assert.not(result.ok);
+    assert.not(CAMPAIGNS.open("/proc/no/such").ok, "a file system that makes no directories");
     assert.not(CAMPAIGNS.read(join(directory, "nowhere")).ok);
     mkdirSync(join(directory, "own"));
     opened(join(directory, "own")).close();
