@@ -4,6 +4,7 @@
  */
 import type { Ticket } from "../../engine/base/ids.ts";
 import type { AdminOrder } from "../../engine/placement/types.ts";
+import { StoreState } from "../../engine/protocol/gen/metapb.ts";
 import type { PlacementMachine, World } from "../model.ts";
 import type { Random } from "../random.ts";
 import type { Struck } from "./strike.ts";
@@ -64,8 +65,20 @@ export function drain(
   return { end };
 }
 
-/** Takes a drain back. Also what ends all drains when the faults are over. */
-export function refill(world: World, store: number): void {
+/**
+ * Takes back all drains of which the placement driver knows: to be asked again until it has heard
+ * of it, for it may be without a leader when the faults end.
+ */
+export function refillAll(world: World): void {
+  const known = leaderOf(world)?.state?.catalog.stores ?? [];
+  for (const { id, state } of known) {
+    const isThere = world.stores.some((store) => store.id === id);
+    if (isThere && state === StoreState.Offline) refill(world, id);
+  }
+}
+
+/** Takes a drain back. */
+function refill(world: World, store: number): void {
   const leader = leaderOf(world);
   if (leader === undefined || store === 0) return;
   order(world, leader, { type: "set_store_state", store, state: "up" });

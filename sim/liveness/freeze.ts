@@ -89,7 +89,10 @@ function frozenLinks(world: World, leftOut: LeftOut): readonly Link[] {
       into: core.some((other) => stops(other, machine)),
     });
     const isChecked = machine.kind === "placement" || knobs.checkQuorum;
-    const both = !isChecked && (severed.out || severed.into);
+    // A store that reports but hears nothing is up for the placement driver, which would send it
+    // one new peer after another for ever.
+    const isLure = machine.kind === "store" && severed.into;
+    const both = isLure || (!isChecked && (severed.out || severed.into));
     for (const { node: other } of core) {
       if (severed.out || both) links.push([node, other]);
       if (severed.into || both) links.push([other, node]);

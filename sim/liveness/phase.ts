@@ -6,6 +6,7 @@
 import { lacks, missing } from "../checkers/convergence.ts";
 import { passed, violated } from "../checkers/verdict.ts";
 import { excuseOf } from "../excuses/excuse.ts";
+import { refillAll } from "../faults/orders.ts";
 import type { World } from "../model.ts";
 import { narrate } from "../trace/trace.ts";
 import type { Audit } from "../workloads/audit.ts";
@@ -53,6 +54,7 @@ export async function heal(world: World, withinMs: number, leftOut: LeftOut): Pr
   let problem = missing(world);
   while (!isOver(world) && problem !== undefined && world.timeUs < deadlineUs) {
     if (isExcused(world)) return;
+    refillAll(world);
     await runUntil(world, world.timeUs + POLL_US);
     problem = missing(world);
   }
