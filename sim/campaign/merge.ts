@@ -9,7 +9,7 @@ import { Ledger } from "./ledger.ts";
 import { differenceOf } from "./plan.ts";
 import { reportOf } from "./report.ts";
 import { reportsIn, writeReport } from "./report-files.ts";
-import { tellLedger } from "./tell.ts";
+import { tellLedger, verdictOf } from "./tell.ts";
 
 /** Gives the exit status, as a campaign does. */
 export function runMerge({ directories, out }: MergeCommand, host: Host): number {
@@ -43,10 +43,8 @@ export function runMerge({ directories, out }: MergeCommand, host: Host): number
   if (problem !== undefined) return refuse(`cannot write in ${out}: ${problem}`);
   host.write(tellLedger(ledger, first.plan));
   host.write(reportsIn(out));
-  const { runs, failed } = report;
-  const counts = `campaigns=${headers.length} runs=${runs} failed=${failed}`;
-  host.write(`${failed === 0 ? "PASS" : "FAIL"} ${counts}\n`);
-  return failed === 0 ? 0 : 1;
+  host.write(`${verdictOf(ledger)} campaigns=${headers.length}\n`);
+  return ledger.failed === 0 ? 0 : 1;
 }
 
 /** Why a campaign cannot be counted with the first one. */

@@ -18,7 +18,7 @@ import { nameOf } from "./ledger.ts";
 import { progressOf, type Progress } from "./progress.ts";
 import { reportOf } from "./report.ts";
 import { reportsIn, writeReport } from "./report-files.ts";
-import { tellLedger } from "./tell.ts";
+import { tellLedger, verdictOf } from "./tell.ts";
 import type { Turn } from "./turns.ts";
 
 /** Runs that are repeated in one fresh process, and wait for that until there are as many. */
@@ -114,15 +114,14 @@ class Session {
     const problem = this.#problem ?? this.#report();
     this.#host.write(tellLedger(this.#book.ledger, this.#book.header.plan));
     if (problem !== undefined) {
+      // No verdict: runs are missing that were to be written down.
       this.#host.writeError(`sim: cannot write in ${directory}: ${problem}\n`);
-    } else {
-      this.#host.write(reportsIn(directory));
+      return 2;
     }
-    const { runs, failed } = this.#book.ledger;
-    const wall = `wall=${this.#seconds().toFixed(1)}s`;
-    this.#host.write(`${failed === 0 ? "PASS" : "FAIL"} runs=${runs} failed=${failed} ${wall}\n`);
-    if (problem !== undefined) return 2;
-    return failed === 0 ? 0 : 1;
+    this.#host.write(reportsIn(directory));
+    const { ledger } = this.#book;
+    this.#host.write(`${verdictOf(ledger)} wall=${this.#seconds().toFixed(1)}s\n`);
+    return ledger.failed === 0 ? 0 : 1;
   }
 
   async #lane(workers: Workers): Promise<void> {

@@ -24,6 +24,14 @@ export function tellLedger(ledger: Ledger, plan: Plan): string {
   );
 }
 
+/** The last line: `PASS runs=38 failed=0`, and how many were excused if any were. */
+export function verdictOf(ledger: Ledger): string {
+  const { runs, failed } = ledger;
+  const excused = ledger.total((totals) => totals.excused);
+  const told = excused > 0 ? ` excused=${excused}` : "";
+  return `${failed === 0 ? "PASS" : "FAIL"} runs=${runs} failed=${failed}${told}`;
+}
+
 type Part = (totals: ScenarioTotals) => number;
 
 const rowOf = (name: string, sum: (part: Part) => number): (string | number)[] => [

@@ -75,8 +75,8 @@ export const USAGE = `usage: npm run sim -- list
        npm run sim -- web [--port N] [--out FILE]
        npm run sim -- SCENARIO|all --seeds A..B [--jobs N] [--json FILE] [--by-reference]
                                [--strategy S] [--novelty]
-       npm run sim -- SCENARIO|all --hours N|--minutes N|--seeds A..B [--dir DIR] [--shard I/N]
-                               [--jobs N] [--strategy S] [--by-reference]
+       npm run sim -- SCENARIO|all --hours N|--minutes N|--seconds N|--seeds A..B
+                               [--dir DIR] [--shard I/N] [--jobs N] [--strategy S] [--by-reference]
        npm run sim -- merge DIR... [--out DIR]
        npm run sim -- shrink SCENARIO --seed N [--strategy S] | FILE [--jobs N] [--runs N]
                                [--out FILE]

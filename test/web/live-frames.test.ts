@@ -1,5 +1,6 @@
 import * as assert from "uvu/assert";
 import { suite } from "../harness.ts";
+import { pressing, tellFrames } from "./frames.ts";
 import { settled, until } from "./page.ts";
 import { playedIn } from "./played.ts";
 
@@ -21,12 +22,12 @@ played("200,000 events run and are looked at without stutter", async (stage) => 
     await page.locator("#play").click();
     await page.waitForTimeout(1500);
     // What this machine makes of a page that stands still is not the page's stutter.
-    const idle = tell("while nothing happens", (await page.evaluate(IDLE)) as number[]);
+    const idle = tellFrames("while nothing happens", (await page.evaluate(IDLE)) as number[]);
     limit = Math.max(limit, FRAME_MS + idle - QUIET_MS);
     await page.locator("#play").click();
     await page.locator("#speed").selectOption({ label: "as fast as it goes" });
     const ran = (await page.evaluate(RUNNING(EVENTS))) as number[];
-    running = Math.min(running, tell(`while ${EVENTS} events run`, ran));
+    running = Math.min(running, tellFrames(`while ${EVENTS} events run`, ran));
     await page.locator("#play").click();
     await page.waitForTimeout(300);
     await page.locator("canvas").focus();
@@ -35,19 +36,11 @@ played("200,000 events run and are looked at without stutter", async (stage) => 
     await page.waitForTimeout(1000);
     const looked = (await page.evaluate(LOOKING)) as number[];
     await settled(page);
-    looking = Math.min(looking, tell("while all messages are moved and zoomed", looked));
+    looking = Math.min(looking, tellFrames("while all messages are moved and zoomed", looked));
     await page.close();
   }
   assert.ok(running < limit && looking < limit, `p95 ${running} and ${looking} ms`);
 });
-
-function tell(when: string, frames: readonly number[]): number {
-  const sorted = frames.slice().sort((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
-  const times = [0.5, 0.95, 1].map((part) => `${at(part).toFixed(1)} ms`).join(", ");
-  console.log(`${when}, ${frames.length} frames: median, p95 and worst ${times}`);
-  return at(0.95);
-}
 
 const EVENTS = 200_000;
 
@@ -80,23 +73,10 @@ const RUNNING = (events: number): string => `new Promise((done) => {
   requestAnimationFrame(frame);
 })`;
 
-/** Presses keys, one a frame: closer, along, and out again. */
-const LOOKING = `new Promise((done) => {
-  const keys = [];
-  for (let depth = 0; depth < 12; depth++) keys.push("+", "ArrowRight", "ArrowLeft", "ArrowLeft");
-  for (let depth = 0; depth < 12; depth++) keys.push("-", "ArrowLeft", "ArrowRight");
-  const all = [];
-  let last;
-  let i = 0;
-  const frame = (now) => {
-    if (last !== undefined) all.push(now - last);
-    last = now;
-    if (i === keys.length) return done(all);
-    document.dispatchEvent(new KeyboardEvent("keydown", { key: keys[i] }));
-    i += 1;
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
-})`;
+/** Closer, along, and out again. */
+const LOOKING = pressing([
+  ...Array.from({ length: 12 }, () => ["+", "ArrowRight", "ArrowLeft", "ArrowLeft"]).flat(),
+  ...Array.from({ length: 12 }, () => ["-", "ArrowLeft", "ArrowRight"]).flat(),
+]);
 
 test.run();
