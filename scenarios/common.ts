@@ -29,6 +29,7 @@ export const WORKLOAD: Workload = {
   collectors: 0,
   brooms: 0,
   graves: 0,
+  strays: 0,
   thinkMs: 25,
   splits: 2,
   replicaCounts: [],

@@ -11,6 +11,8 @@ import { isolationClocks } from "./isolation-clocks.ts";
 import { isolation } from "./isolation.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
 import { lateCalls } from "./late-calls.ts";
+import { lateCollections } from "./late-collections.ts";
+import { lateHandovers } from "./late-handovers.ts";
 import { lostDisks } from "./lost-disks.ts";
 import { lostQuorums } from "./lost-quorums.ts";
 import { membershipChurn } from "./membership-churn.ts";
@@ -47,6 +49,8 @@ export const SCENARIOS: readonly Scenario[] = [
   isolation,
   isolationClocks,
   lateCalls,
+  lateCollections,
+  lateHandovers,
   swarm,
   swarmTransactions,
 ];

@@ -16,6 +16,7 @@ export const isolationClocks: Scenario = {
     inserts: 0,
     recorded: 8,
     brooms: 1,
+    strays: 1,
     thinkMs: 50,
     splits: 4,
   },

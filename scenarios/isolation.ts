@@ -14,6 +14,7 @@ export const isolation: Scenario = {
     inserts: 0,
     recorded: 8,
     brooms: 1,
+    strays: 1,
     thinkMs: 50,
     splits: 6,
   },

@@ -107,6 +107,7 @@ export const swarmTransactions: Scenario = {
     inserts: 0,
     recorded: 6,
     brooms: 1,
+    strays: 1,
     thinkMs: 50,
     splits: 5,
   },

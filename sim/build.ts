@@ -46,6 +46,7 @@ import { type Desk, deskBorder, deskOf } from "./workloads/isolation/desk.ts";
 import { membershipClient } from "./workloads/membership.ts";
 import { registerClient } from "./workloads/registers.ts";
 import { splitClient } from "./workloads/splitter.ts";
+import { strayClient } from "./workloads/strays.ts";
 import { timestampClient } from "./workloads/timestamps.ts";
 import { transactionalSplitter } from "./workloads/transactional-splitter.ts";
 
@@ -191,6 +192,7 @@ function clientCount({ workload }: Scenario): number {
     workload.collectors +
     workload.brooms +
     workload.graves +
+    workload.strays +
     single +
     1
   );
@@ -230,18 +232,14 @@ function addClients(
     for (let i = 0; i < workload.bank; i++) {
       add((node, name) => bankClient(world, node, name, bank, thinkUs));
     }
-    if (workload.splits > 0) {
-      const draw = (random: Random): Key => bankBorder(bank, random);
-      add((node, name) => transactionalSplitter(world, node, name, workload.splits, draw));
-    }
   } else if (desk !== undefined) {
     for (let i = 0; i < workload.recorded; i++) {
       add((node, name) => recordedClient(node, name, desk, thinkUs));
     }
-    if (workload.splits > 0) {
-      const draw = (random: Random): Key => deskBorder(desk, random);
-      add((node, name) => transactionalSplitter(world, node, name, workload.splits, draw));
-    }
+  }
+  const border = borderOf(bank, desk);
+  if (border !== undefined && workload.splits > 0) {
+    add((node, name) => transactionalSplitter(world, node, name, workload.splits, border));
   } else if (workload.splits > 0) {
     const options = { slots: knobs.slots, most: workload.splits, thinkUs: 1_500_000 };
     add((node, name) => splitClient(world, node, name, options));
@@ -255,11 +253,25 @@ function addClients(
   for (let i = 0; i < workload.graves; i++) {
     add((node, name) => graveClient(world, node, name, thinkUs));
   }
+  if (border !== undefined) {
+    for (let i = 0; i < workload.strays; i++) {
+      add((node, name) => strayClient(world, node, name, border));
+    }
+  }
   if (workload.replicaCounts.length > 0) {
     const counts = workload.replicaCounts.filter((count) => count <= knobs.stores);
     const options = { counts, thinkUs: 3_000_000 };
     add((node, name) => membershipClient(world, node, name, options));
   }
+}
+
+/** Keys of the transactional workload, as a splitter wants them; undefined where there is none. */
+function borderOf(
+  bank: Bank | undefined,
+  desk: Desk | undefined,
+): ((random: Random) => Key) | undefined {
+  if (bank !== undefined) return (random) => bankBorder(bank, random);
+  return desk === undefined ? undefined : (random) => deskBorder(desk, random);
 }
 
 /** Even good clocks are a little off, and every machine has been up for a while. */

@@ -52,6 +52,8 @@ export interface Workload {
   readonly brooms: number;
   /** Clients that delete what they wrote. They have the same needs as those of the bank. */
   readonly graves: number;
+  /** Clients that read as of timestamps that nobody gave. */
+  readonly strays: number;
   /** Mean time between two operations of one client. */
   readonly thinkMs: number;
   /** At most this many splits in a run. */

@@ -148,13 +148,18 @@ async function clearRegion(
   /** An empty start is that of the region: its bounds need not be keys of transactions. */
   const page = async (startKey: Key): Promise<readonly LockInfo[] | undefined> => {
     const options = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
-    const sent = await cluster.sendTo(backoff, located, options, (context) => ({
-      method: "KvScanLock",
-      request: ScanLockRequest.make({ context, maxVersion: target, startKey, limit: PAGE }),
-    }));
-    if (sent.type === "moved") return undefined;
-    if (sent.response.error !== undefined) throw keyFailure(sent.response.error);
-    return sent.response.locks;
+    for (;;) {
+      const sent = await cluster.sendTo(backoff, located, options, (context) => ({
+        method: "KvScanLock",
+        request: ScanLockRequest.make({ context, maxVersion: target, startKey, limit: PAGE }),
+      }));
+      if (sent.type === "moved") return undefined;
+      const { error, locks } = sent.response;
+      if (error === undefined) return locks;
+      // It is being written, and will be seen.
+      if (error.locked === undefined) throw keyFailure(error);
+      await backoff.wait("lock_fast", "a lock is on its way into the log");
+    }
   };
   let oldest: Timestamp | undefined;
   let cleared = 0;

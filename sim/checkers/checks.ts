@@ -5,6 +5,7 @@
 import type { History } from "../workloads/history.ts";
 import type { Authors } from "./authors.ts";
 import type { GroupChecker } from "./group.ts";
+import type { Hearts } from "./heartbeats.ts";
 import type { ReplicaChecker } from "./replicas.ts";
 import type { TimestampChecker } from "./timestamps.ts";
 import type { CheckName, Violation } from "./verdict.ts";
@@ -25,6 +26,9 @@ export interface Checks {
   readonly replicas: ReplicaChecker;
   /** Empty where nobody runs transactions. */
   readonly authors: Authors;
+  readonly hearts: Hearts;
+  /** Up to which the placement driver lets versions be collected. */
+  safePoint: bigint;
   /** What the placement driver had committed when convergence was last looked for. */
   placementCommit: number;
 }
@@ -38,5 +42,7 @@ export const checksOf = (): Checks => ({
   groups: groupChecker(),
   replicas: replicaChecker(),
   authors: new Map(),
+  hearts: new Map(),
+  safePoint: 0n,
   placementCommit: 0,
 });

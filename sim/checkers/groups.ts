@@ -12,6 +12,7 @@ import { checkConfiguration } from "./configurations.ts";
 import { checkElection } from "./election-safety.ts";
 import { checkLeases } from "./leases.ts";
 import { checkLog } from "./log-matching.ts";
+import { checkAboveSafePoint } from "./safe-points.ts";
 import { checkMonotone } from "./monotone.ts";
 import { groupOf, memberOf } from "./group.ts";
 import { checkOwnTerm } from "./own-term.ts";
@@ -42,7 +43,10 @@ export function lookAtMember(
   checkMonotone(world, group, member, before, raft);
   checkElection(world, group, member, before, raft);
   checkLog(world, group, member, before, raft);
+  const { committed } = group;
+  const unknown = committed.first + committed.terms.length;
   checkCommitted(world, group, member, before, raft);
+  if (raft.commit >= unknown) checkAboveSafePoint(world, group, member, raft, unknown);
   checkOwnTerm(world, group, member, before, raft);
   checkConfiguration(world, group, member, before, raft);
   member.machine = machine;

@@ -12,6 +12,7 @@ import { isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
 import { markReplica } from "../search/store-marks.ts";
 import { lookAtMember, lookAtMessage } from "./groups.ts";
+import { noteSafePoint } from "./safe-points.ts";
 import { collectedAt, replicaApplied } from "./replicas.ts";
 
 /** The replicas of a store that is up, in order of region. */
@@ -115,6 +116,7 @@ export function afterPlacementStep(
 
 export function lookAtPlacement(world: World, machine: PlacementMachine): void {
   if (machine.state !== undefined) {
+    noteSafePoint(world, machine.state.catalog.safePoints.gc);
     lookAtMember(world, machine, 0, machine.id, machine.state.raft);
   }
 }

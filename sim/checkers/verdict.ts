@@ -28,6 +28,10 @@ export type CheckName =
   | "whole transfers"
   /** What was deleted stays deleted, whatever is collected as garbage. */
   | "graves"
+  /** Nothing is committed at or below a safe point that has been passed. */
+  | "safe points"
+  /** A client that runs prolongs the locks that it has taken. */
+  | "heartbeats"
   /** No transaction leaves a lock behind that nobody can clear away. */
   | "leftover locks"
   /** Every acknowledged write is there once, and nothing without an author. */

@@ -1,4 +1,5 @@
 /** Faults of processes: crashes, losses of power, standstills. */
+import { excuseHearts } from "../checkers/heartbeats.ts";
 import { isAlive } from "../machines/inbox.ts";
 import { crash, pause, resume, startLater } from "../machines/process.ts";
 import type { World } from "../model.ts";
@@ -104,5 +105,6 @@ export function pauseClient(
   if (client === undefined) return undefined;
   const until = world.timeUs + lastsUs;
   world.still.set(client, Math.max(until, world.still.get(client) ?? 0));
+  excuseHearts(world, client, until);
   return { end: undefined };
 }

@@ -124,6 +124,7 @@ const scenarioOf = ({ stores, members, clients }: ClusterPlan): Scenario => ({
     collectors: 0,
     brooms: 0,
     graves: 0,
+    strays: 0,
     thinkMs: 60,
     splits: 0,
     replicaCounts: [],

@@ -74,6 +74,7 @@ const NOBODY: Scenario["workload"] = {
   collectors: 0,
   brooms: 0,
   graves: 0,
+  strays: 0,
   thinkMs: 1,
   splits: 0,
   replicaCounts: [],

@@ -7,6 +7,7 @@
 import type { Answer, CallOptions, Ports, Signal } from "../../engine/client/ports.ts";
 import type { PdCall, PdReply, TikvCall, TikvReply } from "../../engine/protocol/services.ts";
 import { noteCall, noteEvent } from "../checkers/authors.ts";
+import { noteAnswered, noteAsked, noteFailedBeat } from "../checkers/heartbeats.ts";
 import { violated } from "../checkers/verdict.ts";
 import { seededDraws } from "../decisions/decisions.ts";
 import { schedule } from "../event-queue.ts";
@@ -55,6 +56,7 @@ export function asyncClient(
     to: Machine | undefined,
     request: TikvCall | PdCall,
     { timeoutMs, signal }: CallOptions,
+    heard?: (outcome: Outcome) => void,
   ): Promise<Answer<Reply>> => {
     if (isAborted(signal)) return CANCELLED;
     if (to === undefined) {
@@ -69,6 +71,7 @@ export function asyncClient(
     const outcome = await unlessAborted(signal, answering, () =>
       settle(calls, tag, { type: "lost" }),
     );
+    heard?.(outcome);
     return isAborted(signal) ? CANCELLED : answerOf<Reply>(outcome);
   };
 
@@ -76,7 +79,9 @@ export function asyncClient(
     transport: {
       tikv: (address, request, options) => {
         noteCall(world.checks.authors, name, request);
-        return call<TikvReply>(storeAt(world, address), request, options);
+        noteAsked(world, name, request);
+        const heard = (outcome: Outcome): void => noteAnswered(world, name, request, outcome);
+        return call<TikvReply>(storeAt(world, address), request, options, heard);
       },
       pd: (endpoint, request, options) =>
         call<PdReply>(memberAt(world, endpoint), request, options),
@@ -85,6 +90,7 @@ export function asyncClient(
     random: { next: () => way() },
     log: (event) => {
       noteEvent(world.checks.authors, name, event);
+      if (event.message === "heartbeat failed") noteFailedBeat(world, name);
       if (event.message !== "heartbeat failed" && event.message !== "clean-up failed") return;
       // The library tells nobody else of what goes wrong behind its users' backs.
       if (event.because.startsWith("ClientError: ")) return;

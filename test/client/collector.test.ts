@@ -19,6 +19,7 @@ import {
 } from "../../engine/placement/safe-point.ts";
 import {
   CheckTxnStatusResponse,
+  KeyError,
   LockInfo,
   ResolveLockResponse,
   ScanLockResponse,
@@ -47,6 +48,8 @@ class World {
   calls: string[] = [];
   /** Done once, before the next call to a store. */
   surprise: (() => void) | undefined;
+  /** One of the locks, which lies in the leader's memory when it is first met. */
+  arriving: LockInfo | undefined;
   leading = true;
   #nowMs = 0;
 
@@ -177,6 +180,11 @@ class World {
           return { method: call.method, response: ScanLockResponse.make({ regionError } as never) };
         }
         const { startKey, limit, maxVersion } = call.request;
+        if (this.arriving !== undefined) {
+          const error = KeyError.make({ locked: this.arriving });
+          this.arriving = undefined;
+          return { method: call.method, response: ScanLockResponse.make({ error }) };
+        }
         const locks = [...this.locks.values()]
           .sort((a, b) => (a.key < b.key ? -1 : 1))
           .filter(({ key, lockVersion }) => {
@@ -216,6 +224,15 @@ test("a round clears what is over in every region, and both safe points come to 
   assert.is(round?.cleared, 2);
   assert.equal([...world.locks.keys()], ["y"]);
   assert.equal([world.points.transaction, world.points.gc], [at(900), at(900)]);
+});
+
+test("a lock that is on its way into a region's log is waited for", async () => {
+  const world = new World();
+  world.lock("a", 100, "rolled back");
+  world.arriving = world.locks.get("a" as Key);
+  const round = await world.collect();
+  assert.is(round?.cleared, 1);
+  assert.equal([...world.locks.keys()], []);
 });
 
 test("a transaction that keeps its locks alive holds both safe points below its start", async () => {

@@ -4,6 +4,7 @@
  */
 import type { PlantedBug } from "./bug.ts";
 import { PLACEMENT_BUGS } from "./placement.ts";
+import { STORAGE_BUGS } from "./storage.ts";
 import { TRANSACTION_BUGS } from "./transactions.ts";
 
 const STORMS = ["crash-storm", "deposed-leaders", "partitions", "one-way-partitions", "power-loss"];
@@ -339,6 +340,7 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
     ],
     scenarios: ["calm", "splits"],
   },
+  ...STORAGE_BUGS,
   ...TRANSACTION_BUGS,
   ...PLACEMENT_BUGS,
 ];

@@ -110,7 +110,7 @@ export function markdownOf(rows: readonly Row[], budget: number, before: string)
     "npm run planted -- --help",
     "```",
     "",
-    "The bugs are in [`test/planted/bugs.ts`](../test/planted/bugs.ts), `transactions.ts` and `placement.ts`. `npm test` hunts the quickest of them.",
+    "The bugs are in [`test/planted/bugs.ts`](../test/planted/bugs.ts), `storage.ts`, `transactions.ts` and `placement.ts`. `npm test` hunts the quickest of them.",
     "",
   ].join("\n");
 }

@@ -265,4 +265,62 @@ export const TRANSACTION_BUGS: readonly PlantedBug[] = [
     ],
     scenarios: ["bank"],
   },
+  {
+    id: "T27",
+    name: "a store believes any timestamp, and calculates every commit above it",
+    source: "TiKV #10443; client-go #994, #1250",
+    edits: [
+      {
+        file: "engine/store/transactions/oracle.ts",
+        find: "  return physicalOf(ts) <= limitMs(turn);\n",
+        replace: "  return physicalOf(ts) <= limitMs(turn) || ts < ABSURD;\n",
+      },
+    ],
+    scenarios: ["isolation", "late-calls"],
+  },
+  {
+    id: "T29",
+    name: "one heartbeat that fails is the last one of its transaction",
+    source: "client-go #1522, #1903",
+    edits: [
+      {
+        file: "engine/client/heartbeat.ts",
+        find: '      log?.({ message: "heartbeat failed", because: String(error) });\n',
+        replace:
+          '      log?.({ message: "heartbeat failed", because: String(error) });\n      return;\n',
+      },
+    ],
+    scenarios: ["isolation", "bank"],
+  },
+  {
+    id: "T30",
+    name: "a prewrite that comes after the locks were looked for commits below the safe point",
+    source: "TiKV #9526, #9558",
+    edits: [
+      {
+        file: "engine/mvcc/calls.ts",
+        find: "      return greatest([call.request.maxVersion]);\n",
+        replace: "      return ZERO_TIMESTAMP;\n",
+      },
+    ],
+    scenarios: ["late-collections"],
+  },
+  {
+    id: "T32",
+    name: "a repeated prewrite raises its commit timestamp, when somebody has counted the locks",
+    source: "CockroachDB #46431, #46596, #38117, #149911",
+    edits: [
+      {
+        file: "engine/mvcc/key/prewrite.ts",
+        find: '  if (held.type === "prewritten" && txn.generation === 0) {\n',
+        replace: `  const counted =
+    held.type === "prewritten" &&
+    held.lock.secondaries !== undefined &&
+    txn.commitKind === "asynchronous";
+  if (held.type === "prewritten" && txn.generation === 0 && !counted) {
+`,
+      },
+    ],
+    scenarios: ["late-calls", "bank"],
+  },
 ];

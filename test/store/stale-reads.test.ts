@@ -4,6 +4,7 @@ import { composeTimestamp } from "../../engine/base/timestamp.ts";
 import {
   CheckLeaderRequest,
   LeaderInfo,
+  ScanLockRequest,
   SplitRegionRequest,
   StoreSafeTSRequest,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
@@ -129,6 +130,30 @@ test("a commit that is being calculated keeps readers below it", () => {
   const reply = story.cluster.replies.get(ticket);
   assert.ok(reply?.method === "KvPrewrite");
   assert.is(safe, (reply?.method === "KvPrewrite" ? reply.response.minCommitTs : 0n) - 1n);
+});
+
+test("who asks for locks is told of a commit that is being calculated", () => {
+  const story = new Story();
+  const { cluster, leader } = story;
+  for (const node of cluster.nodes) if (node !== leader) node.misses = isAppend;
+  const startTs = story.now();
+  const context = contextOf(cluster.replicaAt(leader, "k"));
+  const more = { useAsyncCommit: true, minCommitTs: startTs + 5n };
+  cluster.ask(leader, prewriteCall(context, "k", "v", startTs, more));
+  const scan = (maxVersion: bigint, startKey: string = ""): string => {
+    const request = ScanLockRequest.make({ context, maxVersion, startKey: startKey as Key });
+    const method = "KvScanLock";
+    const reply = cluster.replies.get(cluster.ask(leader, { method, request }));
+    assert.ok(reply?.method === "KvScanLock");
+    const locks = reply?.method === "KvScanLock" ? reply.response.locks : [];
+    return [said(reply), ...locks.map(({ key }) => key)].join(" ");
+  };
+  assert.is(scan(startTs + 5n), `locked by ${startTs}`);
+  assert.is(scan(startTs + 5n, "l"), "done");
+  assert.is(scan(startTs + 4n), "done");
+  for (const node of cluster.nodes) node.misses = () => false;
+  cluster.run(300);
+  assert.is(scan(startTs + 5n), "done k");
 });
 
 test("a follower that has not applied enough waits until it has", () => {

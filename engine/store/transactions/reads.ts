@@ -3,7 +3,7 @@
  * later takes a greater one, and then looks for the locks of those who have calculated theirs.
  */
 import { EMPTY_BYTES } from "../../base/bytes.ts";
-import type { Ticket } from "../../base/ids.ts";
+import type { RegionId, Ticket } from "../../base/ids.ts";
 import { Timestamp } from "../../base/timestamp.ts";
 import { isLeader } from "../../raft/query.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type MvccRead,
   refuseCall,
 } from "../../mvcc/calls.ts";
+import { rangeOfScanLock, within } from "../../mvcc/command/scan.ts";
 import { checksLocks, snapshotOf } from "../../mvcc/read/snapshot.ts";
 import type { Refusal } from "../../mvcc/refusal.ts";
 import { keyNotInRegion } from "../../region/errors.ts";
@@ -144,7 +145,17 @@ export function raiseMaxTs(turn: StoreTurn, call: MvccCall): void {
 function memoryConflict(turn: StoreTurn, call: MvccRead): Refusal | undefined {
   const { concurrency } = turn.transactions;
   if (concurrency.locks.size === 0) return undefined;
-  if (!isVersioned(call)) return undefined;
-  const { context, version } = call.request;
-  return conflictWith(concurrency, snapshotOf(context, version), footprintOf(call));
+  if (isVersioned(call)) {
+    const { context, version } = call.request;
+    return conflictWith(concurrency, snapshotOf(context, version), footprintOf(call));
+  }
+  if (call.method !== "KvScanLock") return undefined;
+  // What is calculated from now on lies above the timestamp, and what was calculated before lies
+  // in the data or here: whoever has seen all locks has seen all commits that are still to come.
+  const { context, maxVersion } = call.request;
+  const region = turn.replicas.get(context?.regionId as RegionId)?.region;
+  if (region === undefined) return undefined;
+  const bounds = { start: region.startKey, end: region.endKey };
+  const range = within(rangeOfScanLock(call.request), bounds);
+  return conflictWith(concurrency, snapshotOf(undefined, maxVersion), { type: "range", range });
 }

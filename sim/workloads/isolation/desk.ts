@@ -23,6 +23,7 @@ export type Errand =
   | "many"
   | "twins"
   | "relapse"
+  | "vigil"
   | "snapshot"
   | "instants";
 
@@ -54,6 +55,7 @@ export interface Desk {
   readonly many: Pool;
   readonly twins: Pool;
   readonly relapses: Pool;
+  readonly vigils: Pool;
   nextValue: number;
 }
 
@@ -101,6 +103,7 @@ export function deskOf(world: World): Desk {
     // Drawn by themselves: they came after the others.
     [pick(seededDraws(world.decisions, "desk/twins"), [0, 0, 1, 6]), "twins"],
     [pick(seededDraws(world.decisions, "desk/relapse"), [0, 0, 1, 6]), "relapse"],
+    [pick(seededDraws(world.decisions, "desk/vigil"), [0, 0, 0, 2]), "vigil"],
   ] as const;
   const drawn = errands.some(([weight]) => weight > 0);
   const pool = (prefix: string, count: number, limit: number): Pool => {
@@ -130,6 +133,7 @@ export function deskOf(world: World): Desk {
     many: pool("many", 2, 10),
     twins: pool("common", 4, 20),
     relapses: pool("again", 4, 5),
+    vigils: pool("watched", 4, 20),
     nextValue: 1,
   };
 }

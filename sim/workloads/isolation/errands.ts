@@ -20,6 +20,7 @@ import {
 import { scanSet } from "./sets.ts";
 import { readInstants, readSnapshot } from "./snapshots.ts";
 import { runRelapse, runTwins } from "./rollbacks.ts";
+import { runVigil } from "./vigils.ts";
 
 /** Some transactions think for longer than locks live. */
 const LONG_THOUGHT_MS = 5000;
@@ -29,12 +30,13 @@ export function runErrand(writer: Writer, errand: Errand, mode: Mode): Promise<v
   if (errand === "snapshot") return readSnapshot(writer);
   if (errand === "twins") return runTwins(writer, mode);
   if (errand === "relapse") return runRelapse(writer, mode);
+  if (errand === "vigil") return runVigil(writer, mode);
   return record(writer, errand, mode, (scribe) => bodyOf(scribe, errand));
 }
 
 function bodyOf(
   scribe: Scribe,
-  errand: Exclude<Errand, "instants" | "snapshot" | "twins" | "relapse">,
+  errand: Exclude<Errand, "instants" | "snapshot" | "twins" | "relapse" | "vigil">,
 ): Promise<void> {
   const { writer } = scribe;
   switch (errand) {
