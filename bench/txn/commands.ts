@@ -25,8 +25,8 @@ import {
   ScanRequest,
   TxnHeartBeatRequest,
 } from "../../engine/protocol/gen/kvrpcpb.ts";
-import { emptyMemtable } from "../../engine/storage/lsm/memtable.ts";
-import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
+import { emptyMemtable } from "../../engine/storage/lsm/memtable/memtable.ts";
+import { NO_TABLES, stackOf } from "../../engine/storage/lsm/reading/stack.ts";
 import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import type { KvView } from "../../engine/storage/view.ts";
 import type { Contestant } from "../measure.ts";

@@ -9,7 +9,7 @@
  */
 import { EMPTY_KEY, type Key } from "../base/bytes.ts";
 import { Timestamp } from "../base/timestamp.ts";
-import type { EntryFilter } from "../storage/lsm/filter.ts";
+import type { EntryFilter } from "../storage/lsm/compaction/filter.ts";
 import { GcJudge, hasLongValue } from "./gc.ts";
 import { decodeKey, keyOfVersion, timestampOfVersion } from "./keys.ts";
 import { decodeWrite } from "./record/write.ts";

@@ -6,8 +6,8 @@
  * voters that remain have a live majority. A missing voter is added before a bad one is removed.
  */
 import type { Peer } from "../protocol/gen/metapb.ts";
-import { isJoint, isLearner, isVoter } from "./peer.ts";
-import type { RegionInfo } from "./registry.ts";
+import { isJoint, isLearner, isVoter } from "./catalog/peer.ts";
+import type { RegionInfo } from "./catalog/registry.ts";
 
 /**
  * How a store looks to the checker. `up`: takes new peers. `disconnected`: silent for a moment,

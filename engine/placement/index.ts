@@ -1,8 +1,8 @@
 /** The placement driver: one member as a pure machine. */
 import * as raft from "../raft/query.ts";
 import type { RaftState } from "../raft/state.ts";
-import { all } from "./registry.ts";
-import type { RegionInfo } from "./registry.ts";
+import { all } from "./catalog/registry.ts";
+import type { RegionInfo } from "./catalog/registry.ts";
 import type { PlacementState } from "./state.ts";
 import { resolvedOf } from "./resolved.ts";
 import type { Resolved } from "./resolved.ts";
@@ -15,9 +15,9 @@ export { DEFAULT_CONFIG, TICK_MS } from "./config.ts";
 export type { PlacementConfig } from "./config.ts";
 export { decodeMessage, encodeMessage } from "./codec.ts";
 export { describeEffect, describeInput, describeMessage } from "./describe.ts";
-export type { Catalog } from "./catalog.ts";
+export type { Catalog } from "./catalog/catalog.ts";
 export type { Resolved } from "./resolved.ts";
-export type { RegionInfo } from "./registry.ts";
+export type { RegionInfo } from "./catalog/registry.ts";
 export type * from "./types.ts";
 
 /** The member's part of the Raft group, for checkers. */

@@ -13,14 +13,14 @@ import { Peer, PeerRole, StoreState } from "../protocol/gen/metapb.ts";
 import type { Store } from "../protocol/gen/metapb.ts";
 import type { StoreStats } from "../protocol/gen/pdpb.ts";
 import type { PlacementCall } from "./types.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalog } from "./catalog/catalog.ts";
 import type { StoreHealth, StoreView } from "./checker.ts";
 import type { PlacementConfig } from "./config.ts";
 import type { Operator } from "./operator.ts";
 import { begin } from "./oracle.ts";
 import type { Oracle } from "./oracle.ts";
-import { loadOf } from "./registry.ts";
-import type { Registry, RegionInfo } from "./registry.ts";
+import { loadOf } from "./catalog/registry.ts";
+import type { Registry, RegionInfo } from "./catalog/registry.ts";
 
 /** Ids [next, end) are this leadership's to hand out. */
 export interface ReservedIds {

@@ -7,9 +7,9 @@ import { unreachable } from "../base/assert.ts";
 import { ConfChangeType } from "../protocol/gen/eraftpb.ts";
 import type { Peer } from "../protocol/gen/metapb.ts";
 import type { RegionHeartbeatResponse } from "../protocol/gen/pdpb.ts";
-import { isLearner, isVoter } from "./peer.ts";
-import { confVerOf, versionOf } from "./registry.ts";
-import type { RegionInfo } from "./registry.ts";
+import { isLearner, isVoter } from "./catalog/peer.ts";
+import { confVerOf, versionOf } from "./catalog/registry.ts";
+import type { RegionInfo } from "./catalog/registry.ts";
 
 /** One elementary change, of this very peer. */
 export interface Order {

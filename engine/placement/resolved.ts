@@ -7,11 +7,11 @@ import * as tree from "../base/tree.ts";
 import { StoreState } from "../protocol/gen/metapb.ts";
 import { ReportMinResolvedTsResponse } from "../protocol/gen/pdpb.ts";
 import type { ReportMinResolvedTsRequest } from "../protocol/gen/pdpb.ts";
-import { failure, header, reply } from "./answer.ts";
-import type { Answer, Desk } from "./answer.ts";
-import type { Catalog } from "./catalog.ts";
+import { failure, header, reply } from "./calls/answer.ts";
+import type { Answer, Desk } from "./calls/answer.ts";
+import type { Catalog } from "./catalog/catalog.ts";
 import type { Leadership } from "./leadership.ts";
-import { storeById } from "./stores.ts";
+import { storeById } from "./catalog/stores.ts";
 
 export interface Resolved {
   /** Of all stores that count; 0 while one of them has not told. */

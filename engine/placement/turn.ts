@@ -2,10 +2,10 @@
 import type { Ticket } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
 import type { RaftInput } from "../raft/types.ts";
-import type { Answer, Desk } from "./answer.ts";
+import type { Answer, Desk } from "./calls/answer.ts";
 import { assert, unreachable } from "../base/assert.ts";
-import type { Catalog } from "./catalog.ts";
-import type { Command } from "./command.ts";
+import type { Catalog } from "./catalog/catalog.ts";
+import type { Command } from "./catalog/command.ts";
 import { withHeld } from "./leadership.ts";
 import type { Held, Leadership, Purpose } from "./leadership.ts";
 import type { PlacementState } from "./state.ts";

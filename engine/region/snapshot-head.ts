@@ -5,8 +5,9 @@
  *                     safe point | nil]
  *   every other one  bytes of one table; the tables follow one another in the order of the head
  *
- * A table is the tuple of `storage/lsm/table-codec.ts`; its number means nothing here. The head of
- * a snapshot that lies in the log (`restore`) is the same, its tables being named by the record.
+ * A table is the tuple of `storage/lsm/manifest/table-codec.ts`; its number means nothing here. The
+ * head of a snapshot that lies in the log (`restore`) is the same, its tables being named by the
+ * record.
  */
 import type { Timestamp } from "../base/timestamp.ts";
 import type { Wire } from "../base/wire.ts";
@@ -21,7 +22,7 @@ import {
 import { Region } from "../protocol/gen/metapb.ts";
 import { snapshotMetadataFromTuple, snapshotMetadataToTuple } from "../raft/codec.ts";
 import type { SnapshotMetadata } from "../raft/types.ts";
-import { readTable, tableToTuple } from "../storage/lsm/table-codec.ts";
+import { readTable, tableToTuple } from "../storage/lsm/manifest/table-codec.ts";
 import type { TableMeta } from "../storage/table/types.ts";
 
 export interface SnapshotHead {

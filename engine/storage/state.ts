@@ -6,7 +6,7 @@ import { Ticket, nextTicket } from "../base/ids.ts";
 import type { Wire } from "../base/wire.ts";
 import { emptyLog } from "./log/state.ts";
 import type { LogState } from "./log/state.ts";
-import { emptyMemtable } from "./lsm/memtable.ts";
+import { emptyMemtable } from "./lsm/memtable/memtable.ts";
 import { emptyTree, shaped } from "./lsm/state.ts";
 import type { TreeState } from "./lsm/state.ts";
 import type { Memtable, Stack } from "./lsm/types.ts";

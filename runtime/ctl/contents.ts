@@ -4,7 +4,7 @@ import { keyToBytes } from "../../engine/base/bytes.ts";
 import { createWire } from "../../engine/base/wire.ts";
 import { describeRecord } from "../../engine/storage/describe.ts";
 import { decodeBatch } from "../../engine/storage/log/record.ts";
-import { decodeEdit } from "../../engine/storage/lsm/edit.ts";
+import { decodeEdit } from "../../engine/storage/lsm/manifest/edit.ts";
 import type { TableMeta } from "../../engine/storage/table/types.ts";
 import { escaped, plural, sizeText } from "./text.ts";
 

@@ -10,7 +10,7 @@ import type { DiskReader, FileName } from "../../engine/storage/disk.ts";
 import { fileNumber, finalName } from "../../engine/storage/files.ts";
 import type { FileHeader } from "../../engine/storage/log/frame.ts";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
-import { replayManifest } from "../../engine/storage/lsm/manifest.ts";
+import { replayManifest } from "../../engine/storage/lsm/manifest/manifest.ts";
 import { allTables } from "../../engine/storage/lsm/version.ts";
 import { open } from "../../engine/storage/open.ts";
 import { tableFile, tableNumber } from "../../engine/storage/table/file.ts";

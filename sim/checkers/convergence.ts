@@ -8,7 +8,7 @@ import type { Replica } from "../../engine/region/replica.ts";
 import type { PlacementState } from "../../engine/placement/index.ts";
 import { healthOf } from "../../engine/placement/leadership.ts";
 import type { Leadership } from "../../engine/placement/leadership.ts";
-import { byId } from "../../engine/placement/registry.ts";
+import { byId } from "../../engine/placement/catalog/registry.ts";
 import type { Peer, Region } from "../../engine/protocol/gen/metapb.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { Machine, PlacementMachine, World } from "../model.ts";

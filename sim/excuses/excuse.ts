@@ -7,7 +7,7 @@
  */
 import { unreachable } from "../../engine/base/assert.ts";
 import type { Key } from "../../engine/base/bytes.ts";
-import { byKey } from "../../engine/placement/registry.ts";
+import { byKey } from "../../engine/placement/catalog/registry.ts";
 import type { Lack } from "../checkers/convergence.ts";
 import type { World } from "../model.ts";
 import { lostData } from "./lost-data.ts";

@@ -4,7 +4,7 @@
  * whole. Whoever is left out stays as the faults have left it, or is left worse, for good; the core
  * has to do without it, and it is no excuse for anything.
  */
-import { confVerOf } from "../../engine/placement/registry.ts";
+import { confVerOf } from "../../engine/placement/catalog/registry.ts";
 import { inForce } from "../../engine/raft/configuration.ts";
 import type { Configuration } from "../../engine/raft/types.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";

@@ -16,7 +16,7 @@ import {
   applySafePoint,
   NO_SAFE_POINTS,
   type SafePoints,
-} from "../../engine/placement/safe-point.ts";
+} from "../../engine/placement/catalog/safe-point.ts";
 import {
   CheckTxnStatusResponse,
   KeyError,

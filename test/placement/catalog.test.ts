@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createWire } from "../../engine/base/wire.ts";
-import { apply, clusterIdFrom, emptyCatalog } from "../../engine/placement/catalog.ts";
-import type { Catalog } from "../../engine/placement/catalog.ts";
+import { apply, clusterIdFrom, emptyCatalog } from "../../engine/placement/catalog/catalog.ts";
+import type { Catalog } from "../../engine/placement/catalog/catalog.ts";
 import {
   decodeCatalog,
   decodeCommand,
   encodeCatalog,
   encodeCommand,
-} from "../../engine/placement/command-codec.ts";
-import type { Command, Outcome } from "../../engine/placement/command.ts";
-import { byId } from "../../engine/placement/registry.ts";
+} from "../../engine/placement/catalog/command-codec.ts";
+import type { Command, Outcome } from "../../engine/placement/catalog/command.ts";
+import { byId } from "../../engine/placement/catalog/registry.ts";
 import { StoreState } from "../../engine/protocol/gen/metapb.ts";
 import { suite } from "../harness.ts";
 import { regionOf, storeOf } from "./region-kit.ts";

@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { Key } from "../../engine/base/bytes.ts";
-import { SAFE_POINT_KEY } from "../../engine/placement/calls-etcd.ts";
+import { SAFE_POINT_KEY } from "../../engine/placement/calls/etcd.ts";
 import { RangeRequest } from "../../engine/protocol/gen/etcdserverpb.ts";
 import { suite } from "../harness.ts";
 import { bootstrapped, Cluster } from "./cluster.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { createWire } from "../../engine/base/wire.ts";
 import { catalogOf, isLeader, regions } from "../../engine/placement/index.ts";
-import { encodeCatalog } from "../../engine/placement/command-codec.ts";
+import { encodeCatalog } from "../../engine/placement/catalog/command-codec.ts";
 import { LOGICAL_END } from "../../engine/placement/oracle.ts";
 import { RequestHeader } from "../../engine/protocol/gen/pdpb.ts";
 import { suite } from "../harness.ts";

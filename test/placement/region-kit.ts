@@ -1,8 +1,8 @@
 /** Regions and stores for the tests of this folder. */
 import type { Key } from "../../engine/base/bytes.ts";
 import { Peer, PeerRole, Region, Store } from "../../engine/protocol/gen/metapb.ts";
-import { unheard } from "../../engine/placement/registry.ts";
-import type { RegionInfo } from "../../engine/placement/registry.ts";
+import { unheard } from "../../engine/placement/catalog/registry.ts";
+import type { RegionInfo } from "../../engine/placement/catalog/registry.ts";
 
 export const key = (text: string): Key => text as Key;
 

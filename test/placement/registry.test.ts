@@ -13,8 +13,8 @@ import {
   put,
   scan,
   versionOf,
-} from "../../engine/placement/registry.ts";
-import type { Registry, RegionInfo } from "../../engine/placement/registry.ts";
+} from "../../engine/placement/catalog/registry.ts";
+import type { Registry, RegionInfo } from "../../engine/placement/catalog/registry.ts";
 import { suite } from "../harness.ts";
 import { heardOf, key, voter } from "./region-kit.ts";
 import type { RegionShape } from "./region-kit.ts";

@@ -7,8 +7,8 @@ import {
   lowestService,
   NEVER,
   NO_SAFE_POINTS,
-} from "../../engine/placement/safe-point.ts";
-import type { SafePointCommand, SafePoints } from "../../engine/placement/safe-point.ts";
+} from "../../engine/placement/catalog/safe-point.ts";
+import type { SafePointCommand, SafePoints } from "../../engine/placement/catalog/safe-point.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("placement/safe-point");

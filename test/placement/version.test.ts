@@ -1,6 +1,10 @@
 import * as assert from "uvu/assert";
-import { compareVersions, isCompatible, parseVersion } from "../../engine/placement/version.ts";
-import type { Version } from "../../engine/placement/version.ts";
+import {
+  compareVersions,
+  isCompatible,
+  parseVersion,
+} from "../../engine/placement/catalog/version.ts";
+import type { Version } from "../../engine/placement/catalog/version.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("placement/version");

@@ -232,7 +232,7 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
     source: "etcd #13766 (postmortem of 3.5)",
     edits: [
       {
-        file: "engine/storage/lsm/next-edit.ts",
+        file: "engine/storage/lsm/manifest/next-edit.ts",
         find: "  marks: [],\n",
         replace:
           '  marks: now.layers.flatMap((layer) => (layer.type === "memtable" ? layer.marks : [])),\n',
@@ -246,7 +246,7 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
     source: "etcd #14685, #17780",
     edits: [
       {
-        file: "engine/storage/lsm/manifest.ts",
+        file: "engine/storage/lsm/manifest/manifest.ts",
         find: "encodeEdit(editOf(after), wire)",
         replace: "encodeEdit({ ...editOf(after), marks: editOf(facts).marks }, wire)",
       },

@@ -28,8 +28,8 @@ import {
   type RawWrite,
   strayKey,
 } from "../../engine/raw/request.ts";
-import { emptyMemtable } from "../../engine/storage/lsm/memtable.ts";
-import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
+import { emptyMemtable } from "../../engine/storage/lsm/memtable/memtable.ts";
+import { NO_TABLES, stackOf } from "../../engine/storage/lsm/reading/stack.ts";
 import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import { suite } from "../harness.ts";
 

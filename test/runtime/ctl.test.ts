@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { Key } from "../../engine/base/bytes.ts";
 import { LogIndex, RegionId, Term } from "../../engine/base/ids.ts";
-import { runJob } from "../../engine/storage/lsm/job.ts";
+import { runJob } from "../../engine/storage/lsm/jobs/job.ts";
 import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import { stackOf, withMemtable } from "../../engine/storage/state.ts";
 import { TableCache } from "../../engine/storage/table/cache.ts";

@@ -1,7 +1,7 @@
 import * as assert from "uvu/assert";
 import { EMPTY_KEY, Key } from "../../engine/base/bytes.ts";
-import { emptyMemtable } from "../../engine/storage/lsm/memtable.ts";
-import { NO_TABLES, stackOf } from "../../engine/storage/lsm/stack.ts";
+import { emptyMemtable } from "../../engine/storage/lsm/memtable/memtable.ts";
+import { NO_TABLES, stackOf } from "../../engine/storage/lsm/reading/stack.ts";
 import { Workspace } from "../../engine/storage/lsm/workspace.ts";
 import { COLUMN_FAMILIES } from "../../engine/storage/types.ts";
 import type { KvOperation } from "../../engine/storage/types.ts";

@@ -12,7 +12,7 @@
  * ```
  *
  * Hard states, entries and snapshots are tuples of `raft/codec.ts`, tables of
- * `lsm/table-codec.ts`.
+ * `lsm/manifest/table-codec.ts`.
  */
 import { assert, unreachable } from "../../base/assert.ts";
 import type { LogIndex, RegionId, Term } from "../../base/ids.ts";
@@ -28,7 +28,7 @@ import {
 } from "../../raft/codec.ts";
 import type { Tuple } from "../../raft/codec.ts";
 import type { Entry } from "../../raft/types.ts";
-import { readTable, tableToTuple } from "../lsm/table-codec.ts";
+import { readTable, tableToTuple } from "../lsm/manifest/table-codec.ts";
 import type { LogRecord } from "../types.ts";
 
 export interface Batch {

@@ -10,7 +10,7 @@ import type { StorageState } from "../state.ts";
 import type { TableMeta } from "../table/types.ts";
 import type { StorageEffect } from "../types.ts";
 import { onJobDone, onJobFailed } from "./results.ts";
-import { emptyMemtable, isEmpty } from "./memtable.ts";
+import { emptyMemtable, isEmpty } from "./memtable/memtable.ts";
 import type { Extraction, TreeState } from "./state.ts";
 import type { GroupMark, TreeInput } from "./types.ts";
 

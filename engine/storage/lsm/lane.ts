@@ -6,9 +6,9 @@ import type { DiskFailure, FileName } from "../disk.ts";
 import { temporary, manifestFile } from "../files.ts";
 import type { StorageState } from "../state.ts";
 import { withTree } from "../state.ts";
-import { debtOf } from "./debt.ts";
-import { applyEdit } from "./edit.ts";
-import { hasClears } from "./memtable.ts";
+import { debtOf } from "./compaction/debt.ts";
+import { applyEdit } from "./manifest/edit.ts";
+import { hasClears } from "./memtable/memtable.ts";
 import type { TreeState, TreeWriting } from "./state.ts";
 
 type EditWriting = Extract<TreeWriting, { readonly type: "edit" }>;

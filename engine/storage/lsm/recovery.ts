@@ -1,7 +1,7 @@
 /** The tree as a directory has it. */
-import { debtOf } from "./debt.ts";
-import type { Facts } from "./edit.ts";
-import type { ManifestFile } from "./manifest.ts";
+import { debtOf } from "./compaction/debt.ts";
+import type { Facts } from "./manifest/edit.ts";
+import type { ManifestFile } from "./manifest/manifest.ts";
 import { emptyTree } from "./state.ts";
 import type { TreeState } from "./state.ts";
 import type { LsmConfig } from "./types.ts";

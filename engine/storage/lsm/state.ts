@@ -7,11 +7,11 @@ import type { RegionId, Ticket } from "../../base/ids.ts";
 import type { DiskOperation } from "../disk.ts";
 import type { TableMeta } from "../table/types.ts";
 import type { ColumnFamily } from "../types.ts";
-import type { Debt } from "./debt.ts";
-import { noFacts } from "./edit.ts";
-import type { Facts, ManifestEdit } from "./edit.ts";
-import type { ManifestFile } from "./manifest.ts";
-import type { Merge } from "./picking.ts";
+import type { Debt } from "./compaction/debt.ts";
+import { noFacts } from "./manifest/edit.ts";
+import type { Facts, ManifestEdit } from "./manifest/edit.ts";
+import type { ManifestFile } from "./manifest/manifest.ts";
+import type { Merge } from "./compaction/picking.ts";
 import type { CompactionFilter, GroupMark, JobResult, Layer } from "./types.ts";
 
 /** The facts are those that the manifest durably says, but for `nextNumber`, which is ahead. */

@@ -8,8 +8,8 @@ import type { ColumnFamily } from "../types.ts";
 import type { DiskFailure, DiskOperation, FileName } from "../disk.ts";
 import type { LogIndex, RegionId, Term, Ticket } from "../../base/ids.ts";
 import type { Tree } from "../../base/tree.ts";
-import type { Arena, Slot } from "./arena.ts";
-import type { Sieve } from "./sieve.ts";
+import type { Arena, Slot } from "./memtable/arena.ts";
+import type { Sieve } from "./memtable/sieve.ts";
 
 type OfFamily<T> = { readonly [F in ColumnFamily]: T };
 

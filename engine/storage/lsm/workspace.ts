@@ -7,11 +7,11 @@ import { unreachable } from "../../base/assert.ts";
 import { TOMBSTONE } from "../table/types.ts";
 import type { ColumnFamily, KvOperation } from "../types.ts";
 import type { KvView } from "../view.ts";
-import { MemtableEdit } from "./memtable.ts";
-import { findOlder, lookUp } from "./stack.ts";
-import type { TableReader } from "./stack.ts";
+import { MemtableEdit } from "./memtable/memtable.ts";
+import { findOlder, lookUp } from "./reading/stack.ts";
+import type { TableReader } from "./reading/stack.ts";
 import type { Memtable, Stack } from "./types.ts";
-import { stackView } from "./view.ts";
+import { stackView } from "./reading/view.ts";
 
 export class Workspace {
   private stack: Stack;

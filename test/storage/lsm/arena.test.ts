@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { Key } from "../../../engine/base/bytes.ts";
-import { entryAt, keep, keptBytes, newArena } from "../../../engine/storage/lsm/arena.ts";
-import { MemtableEdit, emptyMemtable } from "../../../engine/storage/lsm/memtable.ts";
-import { SIEVE_BYTES } from "../../../engine/storage/lsm/sieve.ts";
-import { stackOf } from "../../../engine/storage/lsm/stack.ts";
+import { entryAt, keep, keptBytes, newArena } from "../../../engine/storage/lsm/memtable/arena.ts";
+import { MemtableEdit, emptyMemtable } from "../../../engine/storage/lsm/memtable/memtable.ts";
+import { SIEVE_BYTES } from "../../../engine/storage/lsm/memtable/sieve.ts";
+import { stackOf } from "../../../engine/storage/lsm/reading/stack.ts";
 import { TOMBSTONE } from "../../../engine/storage/table/types.ts";
 import { suite } from "../../harness.ts";
 

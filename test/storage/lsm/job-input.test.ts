@@ -2,7 +2,7 @@
 import * as assert from "uvu/assert";
 import { EMPTY_KEY } from "../../../engine/base/bytes.ts";
 import type { Key } from "../../../engine/base/bytes.ts";
-import { JobInput } from "../../../engine/storage/lsm/job-input.ts";
+import { JobInput } from "../../../engine/storage/lsm/jobs/input.ts";
 import { TableCache } from "../../../engine/storage/table/cache.ts";
 import { tableFile } from "../../../engine/storage/table/file.ts";
 import type { TableMeta } from "../../../engine/storage/table/types.ts";

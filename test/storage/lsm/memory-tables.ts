@@ -4,7 +4,7 @@
  */
 import { EMPTY_KEY } from "../../../engine/base/bytes.ts";
 import type { Key } from "../../../engine/base/bytes.ts";
-import type { TableReader } from "../../../engine/storage/lsm/stack.ts";
+import type { TableReader } from "../../../engine/storage/lsm/reading/stack.ts";
 import type { Clear, Entry, EntryCursor, TableMeta } from "../../../engine/storage/table/types.ts";
 import type { ColumnFamily } from "../../../engine/storage/types.ts";
 import { filterKey } from "../../../engine/storage/view.ts";

@@ -1,8 +1,8 @@
 import * as assert from "uvu/assert";
 import type { Key } from "../../../engine/base/bytes.ts";
-import { MemtableEdit, emptyMemtable } from "../../../engine/storage/lsm/memtable.ts";
-import { stackOf } from "../../../engine/storage/lsm/stack.ts";
-import { stackView } from "../../../engine/storage/lsm/view.ts";
+import { MemtableEdit, emptyMemtable } from "../../../engine/storage/lsm/memtable/memtable.ts";
+import { stackOf } from "../../../engine/storage/lsm/reading/stack.ts";
+import { stackView } from "../../../engine/storage/lsm/reading/view.ts";
 import type { TableMeta } from "../../../engine/storage/table/types.ts";
 import { suite } from "../../harness.ts";
 import { MemoryTables } from "./memory-tables.ts";

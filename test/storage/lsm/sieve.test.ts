@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import * as assert from "uvu/assert";
 import type { Key } from "../../../engine/base/bytes.ts";
-import { Sieve } from "../../../engine/storage/lsm/sieve.ts";
-import { emptyMemtable, MemtableEdit } from "../../../engine/storage/lsm/memtable.ts";
-import { emptyVersion, lookUp, NO_TABLES } from "../../../engine/storage/lsm/stack.ts";
+import { Sieve } from "../../../engine/storage/lsm/memtable/sieve.ts";
+import { emptyMemtable, MemtableEdit } from "../../../engine/storage/lsm/memtable/memtable.ts";
+import { emptyVersion, lookUp, NO_TABLES } from "../../../engine/storage/lsm/reading/stack.ts";
 import { suite } from "../../harness.ts";
 
 const test = suite("sieve of a memtable");

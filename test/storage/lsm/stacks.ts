@@ -5,8 +5,8 @@
 import fc from "fast-check";
 import { EMPTY_KEY, inRange } from "../../../engine/base/bytes.ts";
 import type { Key } from "../../../engine/base/bytes.ts";
-import { emptyMemtable } from "../../../engine/storage/lsm/memtable.ts";
-import { stackOf } from "../../../engine/storage/lsm/stack.ts";
+import { emptyMemtable } from "../../../engine/storage/lsm/memtable/memtable.ts";
+import { stackOf } from "../../../engine/storage/lsm/reading/stack.ts";
 import { Workspace } from "../../../engine/storage/lsm/workspace.ts";
 import type { Layer, Memtable, Stack } from "../../../engine/storage/lsm/types.ts";
 import { TOMBSTONE } from "../../../engine/storage/table/types.ts";

@@ -2,9 +2,13 @@ import fc from "fast-check";
 import * as assert from "uvu/assert";
 import { EMPTY_KEY, Key, inRange, keyAfter, prefixEnd } from "../../../engine/base/bytes.ts";
 import * as tree from "../../../engine/base/tree.ts";
-import { MemtableEdit, emptyMemtable, isEmpty } from "../../../engine/storage/lsm/memtable.ts";
-import { stackOf } from "../../../engine/storage/lsm/stack.ts";
-import { stackView } from "../../../engine/storage/lsm/view.ts";
+import {
+  MemtableEdit,
+  emptyMemtable,
+  isEmpty,
+} from "../../../engine/storage/lsm/memtable/memtable.ts";
+import { stackOf } from "../../../engine/storage/lsm/reading/stack.ts";
+import { stackView } from "../../../engine/storage/lsm/reading/view.ts";
 import { TOMBSTONE } from "../../../engine/storage/table/types.ts";
 import { COLUMN_FAMILIES } from "../../../engine/storage/types.ts";
 import { filterKey } from "../../../engine/storage/view.ts";

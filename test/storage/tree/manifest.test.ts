@@ -4,14 +4,14 @@ import { LogIndex, RegionId, Term } from "../../../engine/base/ids.ts";
 import { createWire } from "../../../engine/base/wire.ts";
 import { manifestFile } from "../../../engine/storage/files.ts";
 import { HEADER_BYTES } from "../../../engine/storage/log/frame.ts";
-import { applyEdit, editOf, noFacts } from "../../../engine/storage/lsm/edit.ts";
-import type { Facts, ManifestEdit } from "../../../engine/storage/lsm/edit.ts";
+import { applyEdit, editOf, noFacts } from "../../../engine/storage/lsm/manifest/edit.ts";
+import type { Facts, ManifestEdit } from "../../../engine/storage/lsm/manifest/edit.ts";
 import {
   appendEdit,
   replayManifest,
   rewriteManifest,
-} from "../../../engine/storage/lsm/manifest.ts";
-import type { ManifestWrite } from "../../../engine/storage/lsm/manifest.ts";
+} from "../../../engine/storage/lsm/manifest/manifest.ts";
+import type { ManifestWrite } from "../../../engine/storage/lsm/manifest/manifest.ts";
 import { open } from "../../../engine/storage/open.ts";
 import type { Recovered } from "../../../engine/storage/types.ts";
 import { suite } from "../../harness.ts";

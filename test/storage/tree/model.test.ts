@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
-import { stackView } from "../../../engine/storage/lsm/view.ts";
+import { stackView } from "../../../engine/storage/lsm/reading/view.ts";
 import { stackOf } from "../../../engine/storage/state.ts";
 import { COLUMN_FAMILIES } from "../../../engine/storage/types.ts";
 import { generator } from "../../disk/random.ts";

@@ -8,7 +8,7 @@ import { LogIndex, RegionId, Term } from "../../../engine/base/ids.ts";
 import type { Ticket } from "../../../engine/base/ids.ts";
 import type { DiskOperation } from "../../../engine/storage/disk.ts";
 import type { GroupMark } from "../../../engine/storage/lsm/types.ts";
-import { stackView } from "../../../engine/storage/lsm/view.ts";
+import { stackView } from "../../../engine/storage/lsm/reading/view.ts";
 import { Workspace } from "../../../engine/storage/lsm/workspace.ts";
 import { reserve, stackOf, withMemtable } from "../../../engine/storage/state.ts";
 import { tableFile } from "../../../engine/storage/table/file.ts";

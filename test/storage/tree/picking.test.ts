@@ -1,10 +1,10 @@
 import * as assert from "uvu/assert";
 import fc from "fast-check";
 import { EMPTY_KEY, Key } from "../../../engine/base/bytes.ts";
-import { debtOf, depthOf, paceOf } from "../../../engine/storage/lsm/debt.ts";
-import { noFacts } from "../../../engine/storage/lsm/edit.ts";
-import { nextCompaction } from "../../../engine/storage/lsm/picking.ts";
-import type { Merge, Picking } from "../../../engine/storage/lsm/picking.ts";
+import { debtOf, depthOf, paceOf } from "../../../engine/storage/lsm/compaction/debt.ts";
+import { noFacts } from "../../../engine/storage/lsm/manifest/edit.ts";
+import { nextCompaction } from "../../../engine/storage/lsm/compaction/picking.ts";
+import type { Merge, Picking } from "../../../engine/storage/lsm/compaction/picking.ts";
 import type { Version } from "../../../engine/storage/lsm/types.ts";
 import { withTables } from "../../../engine/storage/lsm/version.ts";
 import type { TableMeta } from "../../../engine/storage/table/types.ts";

@@ -6,7 +6,7 @@ import { Ticket } from "../../../engine/base/ids.ts";
 import { createWire } from "../../../engine/base/wire.ts";
 import type { DiskOperation } from "../../../engine/storage/disk.ts";
 import { DEFAULT_LSM } from "../../../engine/storage/lsm/config.ts";
-import { runJob } from "../../../engine/storage/lsm/job.ts";
+import { runJob } from "../../../engine/storage/lsm/jobs/job.ts";
 import type { Job, JobOutcome, LsmConfig } from "../../../engine/storage/lsm/types.ts";
 import { open } from "../../../engine/storage/open.ts";
 import type { StorageState } from "../../../engine/storage/state.ts";
