@@ -10,6 +10,7 @@ export const deposedLeaders: Scenario = {
   faults: [
     {
       type: "ambush",
+      at: "elections",
       blows: ["isolate", "mute", "deaf", "crash", "power", "pause"],
       chance: 700_000,
       every: [0, 400],

@@ -21,6 +21,7 @@ import { oneSlowDisk } from "./one-slow-disk.ts";
 import { oneWayPartitions } from "./one-way-partitions.ts";
 import { partitions } from "./partitions.ts";
 import { powerLoss } from "./power-loss.ts";
+import { rearrangements } from "./rearrangements.ts";
 import { rottingDisks } from "./rotting-disks.ts";
 import { slowDisks } from "./slow-disks.ts";
 import { splits } from "./splits.ts";
@@ -44,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
   lostQuorums,
   laggingFollowers,
   membershipChurn,
+  rearrangements,
   splits,
   bank,
   isolation,

@@ -47,6 +47,7 @@ const EVERYTHING: readonly Fault[] = [
   { type: "pause_client", chance, every: [300, 3000], lasts: [100, 4000] },
   {
     type: "ambush",
+    at: "elections",
     blows: ["isolate", "mute", "deaf", "crash", "power", "pause"],
     chance,
     every: [0, 400],

@@ -6,7 +6,6 @@
  */
 import type { PeerId, StoreId, Ticket } from "../engine/base/ids.ts";
 import type { Wire } from "../engine/base/wire.ts";
-import type { Role } from "../engine/raft/types.ts";
 import type { Replica } from "../engine/region/replica.ts";
 import type { PlacementConfig } from "../engine/placement/config.ts";
 import type { PlacementState } from "../engine/placement/index.ts";
@@ -29,6 +28,7 @@ import type { DiskLuck } from "./disk/luck.ts";
 import type { Track } from "./disk/tracks.ts";
 import type { Due, EventQueue } from "./event-queue.ts";
 import type { Loss } from "./excuses/gone.ts";
+import type { Moment } from "./faults/ambush.ts";
 import type { Trap } from "./faults/traps.ts";
 import type { Recorder } from "./film/recorder.ts";
 import type { Knobs } from "./knobs.ts";
@@ -57,8 +57,8 @@ export interface World {
   readonly stores: readonly StoreMachine[];
   readonly members: readonly PlacementMachine[];
   readonly clients: Client[];
-  /** Told of every server that takes another role in one of its groups. */
-  readonly watchers: ((machine: Machine, role: Role) => void)[];
+  /** Told of every server that stands or leads, or changes its members, in one of its groups. */
+  readonly watchers: ((machine: Machine, moment: Moment) => void)[];
   readonly checks: Checks;
   /** Situations that were met, and how often. */
   readonly marks: Marks;

@@ -17,6 +17,7 @@ import { checkRecords } from "./checkers/record-audit.ts";
 import { drawsOf } from "./decisions/decisions.ts";
 import { unleash } from "./faults/nemesis.ts";
 import { drawLeftOut } from "./liveness/core.ts";
+import { drawLatecomer } from "./liveness/latecomer.ts";
 import { recover } from "./liveness/phase.ts";
 import { startLater } from "./machines/process.ts";
 import { between } from "./random.ts";
@@ -69,7 +70,11 @@ export async function runSeed(
   await runUntil(world, Math.min(safetyUs, options.untilUs ?? Infinity));
   const brokenOff = options.untilUs !== undefined && options.untilUs <= safetyUs;
   if (brokenOff) world.phase = "over";
-  if (!over(world)) await recover(world, built.audit, scenario.livenessMs, drawLeftOut(world));
+  if (!over(world)) {
+    const leftOut = drawLeftOut(world);
+    const latecomer = drawLatecomer(world, leftOut);
+    await recover(world, built.audit, scenario.livenessMs, leftOut, latecomer);
+  }
   let undecided = 0;
   const isWhole = world.checks.excuses.length === 0;
   if (!over(world) && isWhole) checkInserts(world, built.audit, built.inserts);

@@ -3,7 +3,7 @@
  * and how long. A seed draws everything that is left open.
  */
 import type { Kind } from "./workloads/registers.ts";
-import type { Blow } from "./faults/ambush.ts";
+import type { Blow, Moment } from "./faults/ambush.ts";
 import type { Damage } from "./faults/rot.ts";
 import type { Knobs } from "./knobs.ts";
 import type { Shape } from "./network/topology.ts";
@@ -108,10 +108,10 @@ export type Fault = FaultTiming &
     /** A client stands still, with whatever it has begun. */
     | { readonly type: "pause_client" }
     /**
-     * Whoever asks for votes or begins to lead is struck soon after: `every` is how long after, at
-     * most.
+     * Whoever asks for votes or begins to lead (`elections`), or has another configuration in force
+     * (`changes`), is struck soon after: `every` is how long after, at most.
      */
-    | { readonly type: "ambush"; readonly blows: readonly Blow[] }
+    | { readonly type: "ambush"; readonly at: Moment; readonly blows: readonly Blow[] }
     /**
      * A leader is cut off from some followers, and later from the others, which are restarted at
      * that moment.
@@ -122,6 +122,11 @@ export type Fault = FaultTiming &
      * else.
      */
     | { readonly type: "transfer_leader" }
+    /**
+     * An operator moves several peers of a region at once, so that it goes through a configuration
+     * of two majorities.
+     */
+    | { readonly type: "rearrange_region" }
     /** An operator drains a store of its peers, and takes that back. */
     | { readonly type: "drain_store" }
     | { readonly type: "clock_drift" }

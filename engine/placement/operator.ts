@@ -1,25 +1,41 @@
 /**
  * Operators: what the leader has ordered a region to do and not yet seen done. Soft state: a new
  * leader forgets them and judges each region anew from its heartbeats. An operator is one step, so
- * nothing is half done when it is forgotten.
+ * nothing is half done when it is forgotten; a region leaves a joint configuration by itself.
  */
 import { unreachable } from "../base/assert.ts";
 import { ConfChangeType } from "../protocol/gen/eraftpb.ts";
 import type { Peer } from "../protocol/gen/metapb.ts";
-import type { RegionHeartbeatResponse } from "../protocol/gen/pdpb.ts";
-import { isLearner, isVoter } from "./catalog/peer.ts";
+import {
+  type ChangePeer,
+  ChangePeerV2,
+  type RegionHeartbeatResponse,
+} from "../protocol/gen/pdpb.ts";
+import { isJoint, isLearner, isVoter } from "./catalog/peer.ts";
 import { confVerOf, versionOf } from "./catalog/registry.ts";
 import type { RegionInfo } from "./catalog/registry.ts";
 
-/** One elementary change, of this very peer. */
-export interface Order {
-  readonly type: "add_learner" | "promote" | "remove" | "transfer_leader";
-  readonly peer: Peer;
+/** What a region is to do. */
+export type Order =
+  /** One elementary change, of this very peer. */
+  | {
+      readonly type: "add_learner" | "promote" | "remove" | "transfer_leader";
+      readonly peer: Peer;
+    }
+  /** Several changes at once, through a joint configuration. */
+  | { readonly type: "rearrange"; readonly changes: readonly ChangePeer[] };
+
+/** On which stores a region is to have its voters and learners. */
+export interface Arrangement {
+  readonly voters: readonly number[];
+  readonly learners: readonly number[];
 }
 
 export interface Operator {
   readonly region: number;
   readonly order: Order;
+  /** What it is a step on the way to, where there are more steps to take. */
+  readonly goal: Arrangement | undefined;
   /** Who wanted it: a checker, or a request such as `scatter-region`. */
   readonly description: string;
   readonly status: "running" | "success" | "timeout" | "cancel";
@@ -37,10 +53,12 @@ export function startOperator(
   order: Order,
   description: string,
   nowMs: number,
+  goal?: Arrangement,
 ): Operator {
   return {
     region: info.region.id,
     order,
+    goal,
     description,
     status: "running",
     confVer: confVerOf(info.region),
@@ -60,44 +78,71 @@ export function progressed(
   if (isDone(operator.order, info)) return { ...operator, status: "success", sinceMs: nowMs };
   const changed =
     confVerOf(info.region) !== operator.confVer || versionOf(info.region) !== operator.version;
-  if (changed) return { ...operator, status: "cancel", sinceMs: nowMs };
+  // Between its two configurations a region is neither done nor overtaken by something else.
+  const isHalfDone = operator.order.type === "rearrange" && info.region.peers.some(isJoint);
+  if (changed && !isHalfDone) return { ...operator, status: "cancel", sinceMs: nowMs };
   if (nowMs - operator.sinceMs >= timeoutMs) {
     return { ...operator, status: "timeout", sinceMs: nowMs };
   }
   return operator;
 }
 
-/** The part of a heartbeat's answer that carries `order`. */
+/** The part of a heartbeat's answer that carries `order`, for a region that has reported `info`. */
 export function orderFields(
   order: Order,
-): Pick<Partial<RegionHeartbeatResponse>, "changePeer" | "transferLeader"> {
-  const { peer } = order;
+  info: RegionInfo,
+): Pick<Partial<RegionHeartbeatResponse>, "changePeer" | "changePeerV2" | "transferLeader"> {
   switch (order.type) {
     case "add_learner":
-      return { changePeer: { peer, changeType: ConfChangeType.AddLearnerNode } };
+      return { changePeer: changeOf(order.peer, ConfChangeType.AddLearnerNode) };
     case "promote":
-      return { changePeer: { peer, changeType: ConfChangeType.AddNode } };
+      return { changePeer: changeOf(order.peer, ConfChangeType.AddNode) };
     case "remove":
-      return { changePeer: { peer, changeType: ConfChangeType.RemoveNode } };
+      return { changePeer: changeOf(order.peer, ConfChangeType.RemoveNode) };
+    case "rearrange": {
+      // Its leader goes on to the second half by itself.
+      if (info.region.peers.some(isJoint)) return {};
+      return { changePeerV2: ChangePeerV2.make({ changes: order.changes }) };
+    }
     case "transfer_leader":
-      return { transferLeader: { peer, peers: [] } };
+      return { transferLeader: { peer: order.peer, peers: [] } };
     default:
-      return unreachable(order.type);
+      return unreachable(order);
   }
 }
 
-function isDone({ type, peer }: Order, info: RegionInfo): boolean {
-  const found = info.region.peers.find(({ id }) => id === peer.id);
-  switch (type) {
+export const changeOf = (peer: Peer, changeType: ConfChangeType): ChangePeer => ({
+  peer,
+  changeType,
+});
+
+function isDone(order: Order, info: RegionInfo): boolean {
+  switch (order.type) {
     case "add_learner":
-      return found !== undefined && isLearner(found);
+      return isChanged(info, changeOf(order.peer, ConfChangeType.AddLearnerNode));
     case "promote":
-      return found !== undefined && isVoter(found);
+      return isChanged(info, changeOf(order.peer, ConfChangeType.AddNode));
     case "remove":
-      return found === undefined;
+      return isChanged(info, changeOf(order.peer, ConfChangeType.RemoveNode));
+    case "rearrange":
+      return order.changes.every((change) => isChanged(info, change));
     case "transfer_leader":
-      return info.leader?.id === peer.id;
+      return info.leader?.id === order.peer.id;
     default:
-      return unreachable(type);
+      return unreachable(order);
+  }
+}
+
+function isChanged({ region }: RegionInfo, { peer, changeType }: ChangePeer): boolean {
+  const found = region.peers.find(({ id }) => id === peer?.id);
+  switch (changeType) {
+    case ConfChangeType.AddLearnerNode:
+      return found !== undefined && isLearner(found);
+    case ConfChangeType.AddNode:
+      return found !== undefined && isVoter(found);
+    case ConfChangeType.RemoveNode:
+      return found === undefined;
+    default:
+      return false;
   }
 }

@@ -16,6 +16,7 @@ import { orderTransfer } from "./calls/schedule.ts";
 import { decodeCatalog } from "./catalog/command-codec.ts";
 import { attend, expireHeld, NOT_LEADER, propose, serve } from "./leader.ts";
 import { loadOf } from "./catalog/registry.ts";
+import { orderRearrangement } from "./rearrange.ts";
 import { considerCheckpoint, pump, retryStalled, tellStorage } from "./replica.ts";
 import type { PlacementState } from "./state.ts";
 import { amend, atDesk, deliver, keepHeld, turnOf } from "./turn.ts";
@@ -181,6 +182,8 @@ function onAdmin(turn: Turn, ticket: Ticket, order: AdminOrder): void {
     }
     case "transfer_region_leader":
       return done(atDesk(turn, (desk) => orderTransfer(desk, order.region, order.store)) ?? "");
+    case "rearrange_region":
+      return done(atDesk(turn, (desk) => orderRearrangement(desk, order.region, order)) ?? "");
     case "transfer_leadership":
       turn.raftInputs.push({ type: "transfer_leader", to: order.to });
       return done("");

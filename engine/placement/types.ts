@@ -54,6 +54,16 @@ export type AdminOrder =
    * The region's leadership is to go to its voter on this store. Ordered with its next heartbeat.
    */
   | { readonly type: "transfer_region_leader"; readonly region: number; readonly store: number }
+  /**
+   * The region is to have its voters and learners on these stores: new peers first, as learners,
+   * then all else at once. Ordered with its next heartbeats.
+   */
+  | {
+      readonly type: "rearrange_region";
+      readonly region: number;
+      readonly voters: readonly number[];
+      readonly learners: readonly number[];
+    }
   /** The driver's own leadership is to go to this member. */
   | { readonly type: "transfer_leadership"; readonly to: PeerId };
 

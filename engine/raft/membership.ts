@@ -3,6 +3,7 @@
  * is in the log; changes of more than one voter through a joint configuration.
  */
 import type { PeerId } from "../base/ids.ts";
+import type { Draft } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import type { Configuration, ConfigurationChange } from "./types.ts";
 import { EMPTY_BYTES } from "../base/bytes.ts";
@@ -10,6 +11,7 @@ import { createWire } from "../base/wire.ts";
 import { encodeConfigurationEntry } from "./codec.ts";
 import { changed, inForce, isJoint, isVoter } from "./configuration.ts";
 import { sendStamp } from "./lease.ts";
+import { quorumValue } from "./quorum.ts";
 import { NOBODY, becomeFollower } from "./roles.ts";
 import { send } from "./turn.ts";
 import { appendOwn } from "./writing.ts";
@@ -29,8 +31,24 @@ export function onProposeChange(turn: Turn, change: ConfigurationChange): void {
   } else {
     const next = changed(current.configuration, change);
     if (next === undefined) effects.push({ type: "proposal_dropped", reason: "invalid_change" });
-    else propose(turn, change, next);
+    else if (!canCommit(draft, next)) {
+      effects.push({ type: "proposal_dropped", reason: "quorum_behind" });
+    } else propose(turn, change, next);
   }
+}
+
+/**
+ * Whether a quorum of `next` can get by entries what it lacks. A change is in force from the moment
+ * it is in the log, so who needs a snapshot to acknowledge it may wait for ever: snapshots are of
+ * what is applied, and do not know new members yet.
+ */
+function canCommit(draft: Draft, next: Configuration): boolean {
+  const { config, durable, log, peers } = draft;
+  const reached = quorumValue(next, (voter) => {
+    if (voter === config.id) return durable;
+    return peers.find(({ peer }) => peer === voter)?.matched ?? 0;
+  });
+  return reached >= log.base;
 }
 
 function propose(turn: Turn, change: ConfigurationChange, configuration: Configuration): void {

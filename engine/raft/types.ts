@@ -314,6 +314,8 @@ export type RaftEffect =
         | "transferring"
         | "change_in_progress"
         | "invalid_change"
+        /** A quorum of the new configuration would need a snapshot to confirm it. */
+        | "quorum_behind"
         | "too_many_pending";
     }
   /** Role, term or known leader has changed. */

@@ -22,6 +22,19 @@ export interface MemberOrder {
   readonly peer: Peer;
 }
 
+/**
+ * Whether the region's descriptor can say what `orders` make of it on their way. Several changes at
+ * once lead through a joint configuration, which it shows by the roles of its peers: a voter that
+ * is to go must become a learner first, and some voter must change. TiKV refuses the same.
+ */
+export function canOrder(region: Region, orders: readonly MemberOrder[]): boolean {
+  if (orders.length < 2) return true;
+  const isVoter = ({ peer }: MemberOrder): boolean =>
+    peerById(region, peerIdOf(peer))?.role === PeerRole.Voter;
+  if (orders.some((order) => order.change === "remove" && isVoter(order))) return false;
+  return orders.some((order) => order.change === "add_voter" || isVoter(order));
+}
+
 /** The proposal that carries out `orders` on the region as it is now. */
 export function configurationChange(
   turn: Turn,

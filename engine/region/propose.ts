@@ -154,6 +154,7 @@ function dropError(replica: Replica, reason: DropReason): RegionError {
       return serverIsBusy("leadership is being transferred", 100);
     case "change_in_progress":
     case "invalid_change":
+    case "quorum_behind":
       return serverIsBusy(`membership change refused: ${reason}`, 100);
     case "too_many_pending":
       return serverIsBusy("too many writes wait for a quorum", 100);

@@ -19,7 +19,7 @@ import { firstIndex, isLeader, progress, quorumActive, term } from "../raft/quer
 import { epochOf, isInitialized, peerById } from "../region/descriptor.ts";
 import { canLeave, destroy } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
-import { configurationChange, type MemberOrder } from "../region/members.ts";
+import { canOrder, configurationChange, type MemberOrder } from "../region/members.ts";
 import { type Replica, regionId, withReplica } from "../region/replica.ts";
 import { header } from "./header.ts";
 import { handOver } from "./transactions/memory.ts";
@@ -157,7 +157,7 @@ export function onRegionOrders(
   }
   const changes = orders.changePeerV2?.changes ?? toList(orders.changePeer);
   const members = changes.flatMap(memberOrder);
-  if (members.length === 0) return;
+  if (members.length === 0 || !canOrder(replica.region, members)) return;
   const acquainted = withReplica(replica, {
     acquaintances: [...replica.acquaintances, ...members.map(({ peer }) => peer)],
   });

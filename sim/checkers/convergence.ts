@@ -13,7 +13,8 @@ import type { Peer, Region } from "../../engine/protocol/gen/metapb.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { Machine, PlacementMachine, World } from "../model.ts";
 import { EMPTY_KEY, hex, type Key } from "../../engine/base/bytes.ts";
-import { isInitialized } from "../../engine/region/descriptor.ts";
+import { isJoint } from "../../engine/raft/configuration.ts";
+import { configurationOf, isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
 import { isJoined } from "../../engine/store/state.ts";
 import { readClock } from "../clock/clock.ts";
@@ -166,6 +167,7 @@ function* missingReplicas(
   // Those that are no more count: their peers stay until others have taken their place.
   const stores = world.stores.reduce((sum, { losses }) => sum + 1 + losses.length, 0);
   if (region.peers.length > stores) yield "it has more peers than there are stores";
+  if (isJoint(configurationOf(region))) yield "it is between two configurations";
   for (const peer of region.peers) {
     const host = world.stores.find(({ id }) => id === peer.storeId);
     // Nobody can take the place of a peer whose store is no more where each store has one already.

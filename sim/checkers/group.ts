@@ -20,6 +20,8 @@ export interface Group {
   readonly committed: Committed;
   /** Of each configuration entry seen, by `entryKey`, the configuration in words. */
   readonly configurations: Map<number, string>;
+  /** Those that were committed, in the order of the log, and where. */
+  readonly settled: { readonly index: number; readonly words: string }[];
   readonly members: Map<PeerId, Member>;
 }
 
@@ -65,6 +67,7 @@ export function groupOf(checker: GroupChecker, region: number): Group {
       entries: new Map(),
       committed: { first: 0, terms: [], seenIn: [] },
       configurations: new Map(),
+      settled: [],
       members: new Map(),
     };
     checker.groups.set(region, group);

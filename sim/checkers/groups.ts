@@ -4,9 +4,12 @@
  * comparison.
  */
 import type { PeerId } from "../../engine/base/ids.ts";
+import { inForce } from "../../engine/raft/configuration.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { RaftMessage } from "../../engine/raft/types.ts";
 import type { Machine, World } from "../model.ts";
+import { checkCandidate } from "./candidates.ts";
+import { checkChange } from "./changes.ts";
 import { checkCommitted } from "./committed.ts";
 import { checkConfiguration } from "./configurations.ts";
 import { checkElection } from "./election-safety.ts";
@@ -49,6 +52,8 @@ export function lookAtMember(
   if (raft.commit >= unknown) checkAboveSafePoint(world, group, member, raft, unknown);
   checkOwnTerm(world, group, member, before, raft);
   checkConfiguration(world, group, member, before, raft);
+  checkChange(world, group, member, before, raft);
+  checkCandidate(world, group, member, before, raft);
   member.machine = machine;
   member.raft = raft;
   member.incarnation = machine.incarnation;
@@ -56,8 +61,22 @@ export function lookAtMember(
   checkLeases(world, group, member, before);
   if (before !== undefined) markMember(world, group, member, before);
   if (world.novelty !== undefined) noteState(world, world.novelty, group, machine);
-  if (before?.role === raft.role) return;
-  for (const watcher of world.watchers) watcher(machine, raft.role);
+  tellWatchers(world, machine, before, raft);
+}
+
+function tellWatchers(
+  world: World,
+  machine: Machine,
+  before: RaftState | undefined,
+  raft: RaftState,
+): void {
+  const stands = raft.role === "candidate" || raft.role === "leader";
+  if (before?.role !== raft.role && stands) {
+    for (const watcher of world.watchers) watcher(machine, "elections");
+  }
+  if (before === undefined || before.history === raft.history) return;
+  if (inForce(before.history).index === inForce(raft.history).index) return;
+  for (const watcher of world.watchers) watcher(machine, "changes");
 }
 
 /** Looks at a message that a member sends. */

@@ -12,6 +12,7 @@ import { isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
 import { markReplica } from "../search/store-marks.ts";
 import { lookAtMember, lookAtMessage } from "./groups.ts";
+import { checkMembers } from "./members.ts";
 import { noteSafePoint } from "./safe-points.ts";
 import { collectedAt, replicaApplied } from "./replicas.ts";
 
@@ -76,6 +77,7 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
     if (replica.raft !== before?.raft) {
       lookAtMember(world, machine, region, replica.peer.id as PeerId, replica.raft);
     }
+    checkMembers(world, machine, before, replica);
     // What is damaged is out of service, and no state that anybody could have applied.
     const counts = replica.damaged === undefined && isInitialized(replica.region);
     if (counts && (replica.applied !== before?.applied || before.damaged !== undefined)) {

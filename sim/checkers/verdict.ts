@@ -17,6 +17,11 @@ export type CheckName =
   | "monotone state"
   | "kept promises"
   | "one configuration"
+  /** Only voters stand for election. */
+  | "candidates"
+  | "one change at a time"
+  /** The region's peers and the configuration that Raft has in force are the same. */
+  | "members"
   | "disjoint leases"
   | "equal replicas"
   /** What a store's tables hold is there and whole, as far as nobody damaged it. */

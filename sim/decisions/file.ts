@@ -93,6 +93,7 @@ const STRIKES: Readonly<Record<Strike["type"], Readonly<Record<string, Field>>>>
   betray: { leader: "text", heirs: "list", friends: "list", waitUs: "number" },
   transfer_placement: { member: "text" },
   transfer_region: { region: "number", store: "text" },
+  rearrange_region: { region: "number", voters: "list", learners: "list" },
   drain_store: { store: "text" },
   clock_drift: { machine: "text", millionths: "number" },
   clock_step: { machine: "text", us: "number" },

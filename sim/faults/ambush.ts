@@ -1,9 +1,9 @@
 /**
- * Faults that wait for elections. Most of what can go wrong in Raft goes wrong around them: with
- * entries of earlier terms in the log, with leases that still run, with answers to the leader
- * before. Faults that strike by the clock seldom meet those moments; these do.
+ * Faults that wait for elections and for changes of members. Most of what can go wrong in Raft goes
+ * wrong around them: with entries of earlier terms in the log, with leases that still run, with
+ * answers to the leader before, with members that count by different configurations. Faults that
+ * strike by the clock seldom meet those moments; these do.
  */
-import type { Role } from "../../engine/raft/types.ts";
 import type { Machine, World } from "../model.ts";
 import type { Link } from "../network/topology.ts";
 import type { Fault } from "../scenario.ts";
@@ -14,25 +14,28 @@ import { later } from "./later.ts";
 import { deal, type Strike } from "./strike.ts";
 import { namedLinks } from "./targets.ts";
 
+/** What an ambush waits for. */
+export type Moment = "elections" | "changes";
+
 /** What an ambush does to the machine it has waited for. */
 export type Blow = "isolate" | "mute" | "deaf" | "crash" | "power" | "pause";
 
-/** How many of the elections a seed's ambush lets pass, in millionths of those it sees. */
+/** How many of the moments a seed's ambush lets pass, in millionths of those it sees. */
 const PATIENCE = [0, 300_000, 800_000];
 
-/** From now on strikes members that ask for votes or begin to lead. */
+/** From now on strikes members at such moments of theirs. */
 export function lieInWait(
   world: World,
   fault: Extract<Fault, { type: "ambush" }>,
   name: string,
 ): void {
   const patience = pick(drawsOf(world.decisions, `${name}/patience`), PATIENCE);
-  /** By machine, how often it has stood for election. */
-  const stood = new Map<Machine, number>();
-  world.watchers.push((machine: Machine, role: Role) => {
-    if (role !== "candidate" && role !== "leader") return;
-    const nth = (stood.get(machine) ?? 0) + 1;
-    stood.set(machine, nth);
+  /** By machine, how many such moments it has had. */
+  const met = new Map<Machine, number>();
+  world.watchers.push((machine: Machine, moment: Moment) => {
+    if (moment !== fault.at) return;
+    const nth = (met.get(machine) ?? 0) + 1;
+    met.set(machine, nth);
     const decision = `${name}/${machine.name}/${nth}`;
     const random = drawsOf(world.decisions, decision);
     if (world.phase !== "safety" || chance(random, patience)) return;

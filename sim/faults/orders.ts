@@ -1,10 +1,11 @@
 /**
- * Orders of an operator to the placement driver, given at bad moments: leadership is moved, stores
- * are drained. They are given to whichever member leads; what becomes of them nobody waits for.
+ * Orders of an operator to the placement driver, given at bad moments: leadership is moved, regions
+ * are rearranged, stores are drained. They are given to whichever member leads; what becomes of
+ * them nobody waits for.
  */
 import type { Ticket } from "../../engine/base/ids.ts";
 import type { AdminOrder } from "../../engine/placement/types.ts";
-import { StoreState } from "../../engine/protocol/gen/metapb.ts";
+import { PeerRole, StoreState } from "../../engine/protocol/gen/metapb.ts";
 import type { PlacementMachine, World } from "../model.ts";
 import type { Random } from "../random.ts";
 import type { Struck } from "./strike.ts";
@@ -16,6 +17,13 @@ import { storeCalled } from "./targets.ts";
 export type Order =
   | { readonly type: "transfer_placement"; readonly member: string }
   | { readonly type: "transfer_region"; readonly region: number; readonly store: string }
+  /** Voters and learners are to be on these stores, all at once. */
+  | {
+      readonly type: "rearrange_region";
+      readonly region: number;
+      readonly voters: readonly string[];
+      readonly learners: readonly string[];
+    }
   | { readonly type: "drain_store"; readonly store: string };
 
 export function drawTransfer(world: World, random: Random): Order | undefined {
@@ -31,7 +39,7 @@ export function drawTransfer(world: World, random: Random): Order | undefined {
 
 export function transfer(
   world: World,
-  strike: Exclude<Order, { type: "drain_store" }>,
+  strike: Extract<Order, { type: "transfer_placement" | "transfer_region" }>,
 ): Struck | undefined {
   const leader = leaderOf(world);
   if (leader === undefined) return undefined;
@@ -45,6 +53,50 @@ export function transfer(
   const store = storeCalled(world, strike.store);
   if (store === undefined) return undefined;
   order(world, leader, { type: "transfer_region_leader", region, store: store.id });
+  return { end: undefined };
+}
+
+/** In millionths: to stay what it is, and else to go rather than to become something else. */
+const STAYS = 600_000;
+const GOES = 400_000;
+/** Of a store without a peer to get one, and of that to be a voter at once. */
+const COMES = 400_000;
+const VOTES = 700_000;
+
+/**
+ * Any arrangement that has a voter; most have something in common with the one before it, and
+ * differ in more than one voter.
+ */
+export function drawRearrangement(world: World, random: Random): Order | undefined {
+  const replicas = replicasOf(pick(random, world.stores));
+  if (replicas.length === 0) return undefined;
+  const { region } = pick(random, replicas);
+  const voters: string[] = [];
+  const learners: string[] = [];
+  for (const store of world.stores) {
+    const peer = region.peers.find(({ storeId }) => storeId === store.id);
+    if (peer === undefined) {
+      if (chance(random, COMES)) (chance(random, VOTES) ? voters : learners).push(store.name);
+      continue;
+    }
+    const isLearner = peer.role === PeerRole.Learner;
+    if (chance(random, STAYS)) (isLearner ? learners : voters).push(store.name);
+    else if (!chance(random, GOES)) (isLearner ? voters : learners).push(store.name);
+  }
+  if (voters.length === 0) return undefined;
+  return { type: "rearrange_region", region: region.id, voters, learners };
+}
+
+export function rearrange(
+  world: World,
+  { region, voters, learners }: Extract<Order, { type: "rearrange_region" }>,
+): Struck | undefined {
+  const leader = leaderOf(world);
+  const ids = (names: readonly string[]): number[] =>
+    names.flatMap((name) => storeCalled(world, name)?.id ?? []).filter((id) => id !== 0);
+  const wanted = { voters: ids(voters), learners: ids(learners) };
+  if (leader === undefined || wanted.voters.length === 0) return undefined;
+  order(world, leader, { type: "rearrange_region", region, ...wanted });
   return { end: undefined };
 }
 

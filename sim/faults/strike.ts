@@ -14,7 +14,15 @@ import { type ClockStrike, disturbClock, drawClock } from "./clocks.ts";
 import { type DiskStrike, disturbDisk, drawDisk } from "./disks.ts";
 import { drawHold, drawTransactionalHold, hold, type HoldStrike } from "./holds.ts";
 import { later } from "./later.ts";
-import { drain, drawDrain, drawTransfer, type Order, transfer } from "./orders.ts";
+import {
+  drain,
+  drawDrain,
+  drawRearrangement,
+  drawTransfer,
+  type Order,
+  rearrange,
+  transfer,
+} from "./orders.ts";
 import {
   type CutStrike,
   type ClogStrike,
@@ -113,6 +121,8 @@ export function drawStrike(
       return drawPausedClient(world, random);
     case "transfer_leader":
       return drawTransfer(world, random);
+    case "rearrange_region":
+      return drawRearrangement(world, random);
     case "drain_store":
       return drawDrain(world, random);
     case "clock_drift":
@@ -180,6 +190,8 @@ function struckBy(world: World, strike: Strike, lastsUs: number): Struck | undef
     case "transfer_region":
     case "transfer_placement":
       return transfer(world, strike);
+    case "rearrange_region":
+      return rearrange(world, strike);
     case "drain_store":
       return drain(world, strike);
     case "clock_drift":

@@ -56,6 +56,11 @@ export function wordsOf(strike: Strike, lastsUs: number): string {
       return `the operator wants ${strike.member} to lead the placement driver`;
     case "transfer_region":
       return `the operator wants ${strike.store} to lead region ${strike.region}`;
+    case "rearrange_region": {
+      const { region, voters, learners } = strike;
+      const others = learners.length === 0 ? "" : `, learners on ${learners.join(", ")}`;
+      return `the operator wants region ${region} to have voters on ${voters.join(", ")}${others}`;
+    }
     case "drain_store":
       return `the operator drains ${strike.store} ${lasts}`;
     case "clock_drift": {

@@ -14,6 +14,7 @@ import { drawsOf, isDrawn } from "../decisions/decisions.ts";
 import { isSick } from "../faults/atlas.ts";
 import type { Machine, World } from "../model.ts";
 import { below, chance, pickWeighted, shuffled } from "../random.ts";
+import { wishesOf } from "./wishes.ts";
 
 /** What is wrong for good with a server that is left out. */
 export type Plight =
@@ -69,7 +70,12 @@ export function keepsQuorums(world: World, without: ReadonlySet<Machine>): boole
   // Where there is no region yet, nobody can tell which stores the first ones will need.
   if (regions.size === 0) return world.stores.every((store) => !without.has(store));
   const wanted = wantedReplicas(world);
-  for (const placed of regions.values()) {
+  const wishes = wishesOf(world);
+  const stays = (id: number): boolean =>
+    world.stores.some((store) => store.id === id && !without.has(store) && !isSick(store));
+  for (const [region, placed] of regions) {
+    if (wishes.get(region)?.some((voters) => !isMajority(voters, stays)) === true) return false;
+
     const isKept = (peer: number): boolean =>
       placed.some(({ machine, replica }) => {
         if (replica.peer.id !== peer || without.has(machine)) return false;

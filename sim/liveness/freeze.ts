@@ -4,7 +4,8 @@
  * majority of every group, so some are put right first:
  *
  * - A link between the core and somebody else is cut with all of the core or with none of it, in
- *   each direction. Raft promises nothing to a member that hears no leader while another one
+ *   each direction, but for a store that hears nobody, which the placement driver does not hear
+ *   either. Raft promises nothing to a member that hears no leader while another one
  *   commits through a bridge. And without check-quorum a leader that hears nobody leads for ever,
  *   so then it is cut off both ways.
  * - A disk has room and performs what it is asked for, however slowly. A leader on a full disk
@@ -89,11 +90,12 @@ function frozenLinks(world: World, leftOut: LeftOut): readonly Link[] {
       into: core.some((other) => stops(other, machine)),
     });
     const isChecked = machine.kind === "placement" || knobs.checkQuorum;
-    // A store that reports but hears nothing is up for the placement driver, which would send it
-    // one new peer after another for ever.
-    const isLure = machine.kind === "store" && severed.into;
-    const both = isLure || (!isChecked && (severed.out || severed.into));
-    for (const { node: other } of core) {
+    const isBoth = !isChecked && (severed.out || severed.into);
+    for (const { node: other, kind } of core) {
+      // A store that reports but hears nothing is up for the placement driver, which would send it
+      // one new peer after another for ever.
+      const isLure = machine.kind === "store" && kind === "placement" && severed.into;
+      const both = isBoth || isLure;
       if (severed.out || both) links.push([node, other]);
       if (severed.into || both) links.push([other, node]);
     }

@@ -13,6 +13,7 @@ import type { Audit } from "../workloads/audit.ts";
 import { runUntil } from "../world.ts";
 import type { LeftOut } from "./core.ts";
 import { freeze } from "./freeze.ts";
+import { type Latecomer, wait } from "./latecomer.ts";
 
 /** How often convergence is looked for. */
 const POLL_US = 250_000;
@@ -23,9 +24,10 @@ export async function recover(
   audit: Audit,
   withinMs: number,
   leftOut: LeftOut,
+  latecomer: Latecomer | undefined,
 ): Promise<void> {
-  const deadlineUs = world.timeUs + withinMs * 1000;
-  await heal(world, withinMs, leftOut);
+  const deadlineUs = world.timeUs + (latecomer?.lateUs ?? 0) + withinMs * 1000;
+  await heal(world, withinMs, leftOut, latecomer);
   // What is lost cannot be read: there is nothing for an auditor to do.
   if (isOver(world) || world.checks.excuses.length > 0) return;
   narrate(world.trace, world.timeUs, "phase", "converged; the auditor reads everything");
@@ -43,11 +45,20 @@ export async function recover(
   }
 }
 
-/** Ends the faults, and goes on until everything has converged, within `withinMs`. */
-export async function heal(world: World, withinMs: number, leftOut: LeftOut): Promise<void> {
+/**
+ * Ends the faults, and goes on until everything has converged, within `withinMs` of the last one's
+ * return.
+ */
+export async function heal(
+  world: World,
+  withinMs: number,
+  leftOut: LeftOut,
+  latecomer?: Latecomer,
+): Promise<void> {
   const who = leftOut.size === 0 ? "everything" : "all that are not left out";
   narrate(world.trace, world.timeUs, "phase", `faults end; ${who} must converge`);
   freeze(world, leftOut);
+  if (latecomer !== undefined) await wait(world, latecomer);
   const deadlineUs = world.timeUs + withinMs * 1000;
   // A leader may still lead that has just lost its followers for good.
   if (leftOut.size > 0) await runUntil(world, world.timeUs + 3000 * world.knobs.electionMs);

@@ -54,6 +54,7 @@ const FAULTS: Readonly<Record<FaultName, readonly Fault[]>> = {
     {
       chance: CERTAIN,
       type: "ambush",
+      at: "elections",
       blows: ["isolate", "mute", "deaf", "crash", "power", "pause"],
       every: [0, 400],
       lasts: [20, 2500],

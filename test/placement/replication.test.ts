@@ -1,6 +1,6 @@
 import * as assert from "uvu/assert";
 import { ConfChangeType } from "../../engine/protocol/gen/eraftpb.ts";
-import type { Peer, Region } from "../../engine/protocol/gen/metapb.ts";
+import { type Peer, PeerRole, type Region } from "../../engine/protocol/gen/metapb.ts";
 import { OperatorStatus, StoreStats } from "../../engine/protocol/gen/pdpb.ts";
 import type { RegionHeartbeatResponse } from "../../engine/protocol/gen/pdpb.ts";
 import { suite } from "../harness.ts";
@@ -31,11 +31,16 @@ class Obedient {
 
   /** Reports and obeys; false where there is nothing to do. */
   turn(): boolean {
-    const { changePeer, transferLeader, targetPeer } = this.report();
+    const { changePeer, changePeerV2, transferLeader, targetPeer } = this.report();
     assert.equal(targetPeer, this.leader);
     if (transferLeader?.peer !== undefined) {
       this.leader = transferLeader.peer;
       this.orders.push(`lead from ${transferLeader.peer.storeId}`);
+      return true;
+    }
+    if (changePeerV2 !== undefined) {
+      this.orders.push(`${changePeerV2.changes.length} at once`);
+      for (const { peer, changeType } of changePeerV2.changes) this.#become(peer!, changeType);
       return true;
     }
     const peer = changePeer?.peer;
@@ -59,6 +64,17 @@ class Obedient {
     this.orders.push(`${promoted ? "promote" : "add"} on ${peer.storeId}`);
     const made = promoted ? voter(peer.id, peer.storeId) : learner(peer.id, peer.storeId);
     this.region = { ...this.region, regionEpoch, peers: [...others, made] };
+  }
+
+  /** As a joint configuration does it, which nobody reports here. */
+  #become(peer: Peer, type: ConfChangeType): void {
+    const others = this.region.peers.filter(({ id }) => id !== peer.id);
+    const made = type === ConfChangeType.AddNode ? voter : learner;
+    const peers =
+      type === ConfChangeType.RemoveNode ? others : [...others, made(peer.id, peer.storeId)];
+    const epoch = this.region.regionEpoch!;
+    const regionEpoch = { ...epoch, confVer: epoch.confVer + 2 };
+    this.region = { ...this.region, regionEpoch, peers };
   }
 
   settle(): this {
@@ -156,6 +172,43 @@ test("an administrator says which store a region is to be led from", () => {
   assert.is(region.leader.storeId, 5);
   const refused = cluster.order(1, { ...order, store: 77 });
   assert.ok(refused.type === "admin_done" && !refused.ok);
+});
+
+test("a region is rearranged: new peers learn first, then all voters change at once", () => {
+  const cluster = withStores(bootstrapped(), 4, 5, 6, 7);
+  const region = new Obedient(cluster).settle();
+  assert.equal(region.stores(), [1, 4, 5]);
+  region.orders.length = 0;
+  const order = { type: "rearrange_region", region: 2, voters: [1, 6, 7], learners: [] } as const;
+  assert.ok((cluster.order(1, order) as { ok: boolean }).ok);
+  region.turn();
+  // One that has no data yet keeps the others waiting.
+  region.pending = region.region.peers.filter(({ storeId }) => storeId === 6);
+  region.turn();
+  assert.not(region.turn());
+  region.pending = [];
+  region.turn();
+  assert.equal(region.orders, ["add on 6", "add on 7", "4 at once"]);
+  const voters = region.region.peers.filter(({ role }) => role === PeerRole.Voter);
+  assert.equal(new Set(voters.map(({ storeId }) => storeId)), new Set([1, 6, 7]));
+  region.settle();
+  assert.equal(region.orders.slice(3).sort(), ["remove from 4", "remove from 5"]);
+});
+
+test("an order to rearrange a region is refused where it makes no sense", () => {
+  const cluster = withStores(bootstrapped(), 4, 5);
+  new Obedient(cluster).settle();
+  for (const [voters, learners] of [
+    [[], [1, 4, 5]],
+    [[1, 4, 4], []],
+    [[1, 4], [4]],
+    [[1, 4, 77], []],
+    [[1, 4, 5], []],
+  ] as const) {
+    const order = { type: "rearrange_region", region: 2, voters, learners } as const;
+    const done = cluster.order(1, order);
+    assert.ok(done.type === "admin_done" && !done.ok, JSON.stringify([voters, learners]));
+  }
 });
 
 test("a report that is older than what is known is told so", () => {

@@ -253,6 +253,22 @@ test("changes that change nothing, name a peer twice, or leave nobody to vote ar
   }
 });
 
+test("a change that could only be committed by way of a snapshot is refused", () => {
+  const leader = settledLeader();
+  for (let i = 0; i < 3; i++) leader.input({ type: "propose", commands: [EMPTY_BYTES] });
+  leader.finish();
+  for (const peer of [2, 3]) leader.receive(peer, accepted(1, 4));
+  leader.finish();
+  leader.input({ type: "compact", index: LogIndex(4) });
+  leader.look();
+  leader.input(change(add(4), add(5), learn(2), learn(3)));
+  equal(leader.took("proposal_dropped")[0]?.reason, "quorum_behind");
+  equal(force(leader), votersOf(1, 2, 3));
+  // Two of its three voters are known to have the log.
+  leader.input(change(add(4), learn(3)));
+  equal(force(leader).voters, [1, 2, 4]);
+});
+
 test("a member that knows of no configuration never campaigns", () => {
   const member = talk.newMember({ configuration: NO_MEMBERS });
   member.tick(100_000);

@@ -151,18 +151,20 @@ test("a server that is restarted with other settings is still the same, and its 
 
 test("whatever strikes can be told, written down and read again", async () => {
   const world = await running();
-  const swarm = SCENARIOS.find(({ name }) => name === "swarm-transactions");
+  const found = SCENARIOS.filter(({ name }) => /^(swarm-transactions|rearrangements)$/.test(name));
   const types = new Set<string>();
-  const strikes = (swarm?.faults ?? []).flatMap((fault, i) => {
-    if (fault.type === "ambush") return [];
-    const random = drawsOf(world.decisions, `fault/${fault.type} ${i}/1`);
-    const strike = drawStrike(world, fault, 1_000_000, random);
-    if (strike === undefined) return [];
-    types.add(strike.type);
-    assert.ok(wordsOf(strike, 1_000_000).length > 10, strike.type);
-    return { name: `fault/${fault.type}`, atUs: 1, lastsUs: 1_000_000, strike };
-  });
-  for (const type of ["flap", "swizzle", "rack", "trap", "reconfigure", "wipe"]) {
+  const strikes = found
+    .flatMap(({ faults }) => faults)
+    .flatMap((fault, i) => {
+      if (fault.type === "ambush") return [];
+      const random = drawsOf(world.decisions, `fault/${fault.type} ${i}/1`);
+      const strike = drawStrike(world, fault, 1_000_000, random);
+      if (strike === undefined) return [];
+      types.add(strike.type);
+      assert.ok(wordsOf(strike, 1_000_000).length > 10, strike.type);
+      return { name: `fault/${fault.type}`, atUs: 1, lastsUs: 1_000_000, strike };
+    });
+  for (const type of ["flap", "swizzle", "rack", "trap", "rearrange_region", "wipe"]) {
     assert.ok(types.has(type), type);
   }
   const schedule = { ...laidDown(takesOf()), strikes };

@@ -19,6 +19,7 @@ import { wipe } from "../../sim/faults/wipes.ts";
 import { drawLeftOut, EVERYBODY, type LeftOut, type Plight } from "../../sim/liveness/core.ts";
 import { freeze } from "../../sim/liveness/freeze.ts";
 import { calmPutUs, checkPace, PROBE_PUTS } from "../../sim/liveness/pace.ts";
+import { drawLatecomer } from "../../sim/liveness/latecomer.ts";
 import { heal } from "../../sim/liveness/phase.ts";
 import { giveStore } from "../../sim/machines/inbox.ts";
 import { crash, startLater } from "../../sim/machines/process.ts";
@@ -136,11 +137,48 @@ for (const plight of ["down", "still", "cut off", "mute", "deaf", "slow disk"] a
       ];
       // The placement driver would go on choosing a store that it hears.
       const isLure = machine === leader && plight === "deaf";
-      assert.is(out, isLure || plight === "mute" || plight === "cut off" ? others.length : 0);
+      const drivers = others.filter(({ kind }) => kind === "placement").length;
+      const all = plight === "mute" || plight === "cut off" ? others.length : 0;
+      assert.is(out, isLure ? drivers : all);
       assert.is(into, plight === "deaf" || plight === "cut off" ? others.length : 0);
     }
   });
 }
+
+test("whoever comes back late finds the others, and they find it", async () => {
+  const world = await running();
+  const leading = world.stores.find((store) =>
+    replicasOf(store).some(({ raft }) => raft.role === "leader"),
+  );
+  if (leading === undefined) throw new Error("somebody leads");
+  const from = world.timeUs;
+  await heal(world, 10_000, EVERYBODY, { machine: leading, lateUs: 5_000_000 });
+  assert.is(violation(world), "none");
+  assert.ok(world.timeUs >= from + 5_000_000);
+  for (const { node } of world.servers) {
+    assert.not(
+      isCut(world.network, leading.node, node) || isCut(world.network, node, leading.node),
+    );
+  }
+  const told = world.trace.lines.filter(({ text }) => text.includes("stays cut off"));
+  assert.is(told.length, 1);
+});
+
+test("who comes back late is one of those who are to recover, and nobody where it is not laid down", async () => {
+  const world = await running();
+  const schedule = { ...laidDown(takesOf()), drawn: ["knob"] };
+  let late = 0;
+  for (let i = 0; i < 60; i++) {
+    const any = { ...world, decisions: decisionsOf(`any/${i}`) };
+    const leftOut = drawLeftOut(any);
+    const latecomer = drawLatecomer(any, leftOut);
+    if (latecomer !== undefined) late += 1;
+    assert.not(latecomer !== undefined && leftOut.has(latecomer.machine));
+    const none = { ...world, decisions: decisionsOf(`any/${i}`, schedule) };
+    assert.is(drawLatecomer(none, EVERYBODY), undefined);
+  }
+  assert.ok(late > 5 && late < 35, `${late} of 60`);
+});
 
 test("a store that was about to be started stays down where it is left out", async () => {
   const world = await running();

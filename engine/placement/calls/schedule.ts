@@ -26,6 +26,7 @@ import { isUnrecorded, newLearner, runningOperator } from "../leadership.ts";
 import { storeViews, takeIds, withOperator } from "../leadership.ts";
 import { orderFields, progressed, startOperator } from "../operator.ts";
 import type { Operator, Order } from "../operator.ts";
+import { goOn } from "../rearrange.ts";
 import { byId, byKey, isNewerEpoch, loadOf, put, versionOf } from "../catalog/registry.ts";
 import type { RegionInfo } from "../catalog/registry.ts";
 
@@ -59,7 +60,7 @@ export function regionHeartbeat(desk: Desk, request: RegionHeartbeatRequest): An
   }
   const ordered = order(desk, info);
   if (ordered === "later") return LATER;
-  const fields = ordered === undefined ? {} : orderFields(ordered.order);
+  const fields = ordered === undefined ? {} : orderFields(ordered.order, info);
   return reply(
     "RegionHeartbeat",
     RegionHeartbeatResponse.make({
@@ -95,6 +96,8 @@ function order(desk: Desk, info: RegionInfo): Operator | "later" | undefined {
     if (operator !== known) desk.leadership = withOperator(desk.leadership, operator);
     if (operator.status === "running") return operator;
   }
+  const further = goOn(desk, info);
+  if (further !== undefined) return further === "wait" ? undefined : further;
   const stores = storeViews(desk.leadership, desk.catalog, config, now.monotonicMs);
   const step = nextStep(info, stores, maxReplicas(desk));
   if (step === undefined) return undefined;
