@@ -45,7 +45,8 @@ export function pursueExtraction(turn: Turn, replica: Replica): Replica {
     const { region, applied } = replica;
     if (!waiting.some((snapshot) => isEnoughFor(snapshot, region, applied))) return replica;
     turn.wantsFreeze = true;
-    return withExtraction(replica, { ticket: undefined, made: undefined, usedAt: now });
+    const index = applied;
+    return withExtraction(replica, { ticket: undefined, index, made: undefined, usedAt: now });
   }
   const { made, ticket } = extraction;
   if (made === undefined) {
@@ -88,7 +89,7 @@ const withExtraction = (replica: Replica, extraction: Extraction | undefined): R
 export function ordered(replica: Replica, ticket: Ticket): Replica {
   const { extraction } = replica;
   assert(extraction !== undefined && extraction.ticket === undefined, "tables are ordered once");
-  return withExtraction(replica, { ...extraction, ticket });
+  return withExtraction(replica, { ...extraction, ticket, index: replica.applied });
 }
 
 /** The tables are there, as of `mark`. */

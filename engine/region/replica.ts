@@ -104,6 +104,8 @@ export interface Sending {
 export interface Extraction {
   /** Of the order to make them; undefined until the freeze they are made behind. */
   readonly ticket: Ticket | undefined;
+  /** What was applied when they were ordered, and is in them. */
+  readonly index: LogIndex;
   /** What they hold, once they are made. */
   readonly made: SnapshotHead | undefined;
   /** Monotonic time at which somebody last had a use for them. */

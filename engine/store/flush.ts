@@ -69,14 +69,18 @@ export function onFlushed(turn: StoreTurn, marks: readonly GroupMark[]): void {
 /**
  * Up to where the group's log may go now that everything up to `applied` is flushed; undefined
  * where there is nothing new to forget. A tail stays for slow followers, but not in a group that
- * has applied nothing since the flush before: it would hold the log's segments for ever.
+ * has applied nothing since the flush before: it would hold the log's segments for ever. And what
+ * follows a snapshot stays as long as its tables do: whoever takes them goes on from there, and
+ * would need the next snapshot, of yet more data, where writes are faster than tables are made.
  */
 function forgettable(turn: StoreTurn, replica: Replica, applied: LogIndex): LogIndex | undefined {
-  const { raft, flushed } = replica;
+  const { raft, flushed, extraction } = replica;
   const isIdle = flushed === applied && replica.applied === applied;
-  const kept =
-    isIdle || isTight(turn) ? neededElsewhere(turn, replica) : turn.config.retainedEntries;
-  const index = (Math.min(applied, replica.applied) - kept) as LogIndex;
+  const isShort = isTight(turn);
+  const kept = isIdle || isShort ? neededElsewhere(turn, replica) : turn.config.retainedEntries;
+  const tail = Math.min(applied, replica.applied) - kept;
+  const offered = isShort ? undefined : extraction?.index;
+  const index = (offered === undefined ? tail : Math.min(tail, offered)) as LogIndex;
   if (index >= firstIndex(raft)) return index;
   // A snapshot that began the log lies in it too, and is not needed either any more.
   const base = previousIndex(firstIndex(raft));

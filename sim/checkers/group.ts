@@ -2,6 +2,7 @@
  * What the Raft checkers know of each group: all members as they were last seen, over crashes and
  * restarts.
  */
+import type { Key } from "../../engine/base/bytes.ts";
 import type { PeerId } from "../../engine/base/ids.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { Machine } from "../model.ts";
@@ -23,6 +24,16 @@ export interface Group {
   /** Those that were committed, in the order of the log, and where. */
   readonly settled: { readonly index: number; readonly words: string }[];
   readonly members: Map<PeerId, Member>;
+  /** Its range, as the replica knew it that was furthest; undefined while nobody has any data. */
+  range: Range | undefined;
+}
+
+/** Keys from `start` up to `end`, exclusive; an empty one is no bound. */
+export interface Range {
+  readonly start: Key;
+  readonly end: Key;
+  /** Of the region's epoch. */
+  readonly version: number;
 }
 
 /** The one chain of committed entries: terms from index `first` on. */
@@ -69,6 +80,7 @@ export function groupOf(checker: GroupChecker, region: number): Group {
       configurations: new Map(),
       settled: [],
       members: new Map(),
+      range: undefined,
     };
     checker.groups.set(region, group);
   }

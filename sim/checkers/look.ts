@@ -11,6 +11,7 @@ import * as tree from "../../engine/base/tree.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
 import { markReplica } from "../search/store-marks.ts";
+import { groupOf } from "./group.ts";
 import { lookAtMember, lookAtMessage } from "./groups.ts";
 import { checkMembers } from "./members.ts";
 import { noteSafePoint } from "./safe-points.ts";
@@ -78,6 +79,7 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
       lookAtMember(world, machine, region, replica.peer.id as PeerId, replica.raft);
     }
     checkMembers(world, machine, before, replica);
+    if (replica.region !== before?.region) noteRange(world, replica);
     // What is damaged is out of service, and no state that anybody could have applied.
     const counts = replica.damaged === undefined && isInitialized(replica.region);
     if (counts && (replica.applied !== before?.applied || before.damaged !== undefined)) {
@@ -90,6 +92,15 @@ export function lookAtStore(world: World, machine: StoreMachine): void {
     }
   }
   if (seen.size > state.replicas.byId.size) forgetDestroyed(world, machine);
+}
+
+/** Remembers what a group holds, for when nobody is left to ask. */
+function noteRange(world: World, { region }: Replica): void {
+  if (!isInitialized(region)) return;
+  const group = groupOf(world.checks.groups, region.id);
+  const version = region.regionEpoch?.version ?? 0;
+  if (version < (group.range?.version ?? 0)) return;
+  group.range = { start: region.startKey, end: region.endKey, version };
 }
 
 /** A replica that is gone holds no lease and makes no promise any more. */

@@ -6,9 +6,11 @@
  * left out or without his replica for a reason that nobody knows.
  */
 import { unreachable } from "../../engine/base/assert.ts";
+import { EMPTY_KEY } from "../../engine/base/bytes.ts";
 import type { Key } from "../../engine/base/bytes.ts";
 import { byKey } from "../../engine/placement/catalog/registry.ts";
 import type { Lack } from "../checkers/convergence.ts";
+import type { Group } from "../checkers/group.ts";
 import type { World } from "../model.ts";
 import { lostData } from "./lost-data.ts";
 import { lostQuorum } from "./lost-quorum.ts";
@@ -19,7 +21,7 @@ export function excuseOf(world: World, { of }: Lack): string | undefined {
     case "group":
       return excuseOfGroup(world, of.group);
     case "range": {
-      const region = regionAt(world, of.start);
+      const region = regionAt(world, of.start) ?? unreportedAt(world, of.start);
       return region === undefined ? undefined : excuseOfGroup(world, region);
     }
     case "server":
@@ -45,4 +47,20 @@ function regionAt(world: World, key: Key): number | undefined {
     if (known !== undefined) return known.region.id;
   }
   return undefined;
+}
+
+/**
+ * The region that a key belonged to when a replica of it was last seen. A region that came from a
+ * split may be lost before anybody has told the placement driver of it; of those whose keys these
+ * have been, the one with the greatest version came last.
+ */
+function unreportedAt(world: World, key: Key): number | undefined {
+  let newest: Group | undefined;
+  for (const group of world.checks.groups.groups.values()) {
+    const { range } = group;
+    if (range === undefined || key < range.start) continue;
+    if (range.end !== EMPTY_KEY && key >= range.end) continue;
+    if (range.version > (newest?.range?.version ?? -1)) newest = group;
+  }
+  return newest?.region;
 }

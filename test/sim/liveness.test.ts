@@ -240,6 +240,16 @@ test("a quorum that is lost with its disks is an excuse that names both", async 
   assert.not.match(excuse, /store 2/);
 });
 
+test("keys that the placement driver knows no region of are excused by the region that had them", async () => {
+  const world = await running();
+  for (const member of world.members) crash(world, member, "process");
+  const lack = { text: "", of: { type: "range", start: EMPTY_KEY } } as const;
+  assert.is(excuseOf(world, lack), undefined);
+  lose(world, "store 1");
+  lose(world, "store 3");
+  assert.match(excuseOf(world, lack) ?? "none", /^region \d+ has lost its quorum: 2 of its 3 /);
+});
+
 test("a disk that is lost where a majority is left is made up for, and no excuse", async () => {
   const world = await running();
   lose(world, "store 2");

@@ -210,16 +210,53 @@ function countOf({ state, tables }: Node): number {
 
 test("a store that missed more than the log holds catches up by a snapshot", () => {
   const cluster = ready();
+  // What follows the snapshots with which the region has grown is no longer kept.
+  cluster.run(11_000);
   const { node: leaderNode } = cluster.leaderAt("");
   const lagging = cluster.nodes.find((node) => node !== leaderNode);
   if (lagging === undefined) throw new Error("three nodes");
   cluster.crash(lagging);
   for (let i = 0; i < 300; i++) put(cluster, `k${i}`, "x".repeat(60));
+  let chunks = 0;
+  lagging.misses = ({ type }) => {
+    if (type === "snapshot_chunk") chunks += 1;
+    return false;
+  };
   cluster.start(lagging);
   cluster.run(6000);
+  assert.ok(chunks > 0);
   const behind = replicas(lagging.state!)[0]!;
   assert.is(applied(behind.raft), applied(cluster.leaderAt("").replica.raft));
   assert.is(countOf(lagging), 300);
+});
+
+test("writes that go on while a snapshot is on its way cost its follower no second one", () => {
+  const cluster = ready();
+  cluster.run(11_000);
+  const { node: leader, replica } = cluster.leaderAt("");
+  const lagging = cluster.nodes.find((node) => node !== leader)!;
+  cluster.crash(lagging);
+  for (let i = 0; i < 300; i++) put(cluster, `k${i}`, "x".repeat(60));
+  cluster.start(lagging);
+  const indices = new Set<number>();
+  // Its tables are made, but do not arrive until the log has long been compacted behind them.
+  const late = (isLost: boolean): Node["misses"] => {
+    return (message) => {
+      if (message.type !== "snapshot_chunk") return false;
+      if (!isLost) indices.add(message.index);
+      return isLost;
+    };
+  };
+  lagging.misses = late(true);
+  cluster.run(2000);
+  for (let i = 0; i < 300; i++) put(cluster, `l${i}`, "x".repeat(60));
+  const { flushed } = replicas(leader.state!)[0]!;
+  lagging.misses = late(false);
+  cluster.run(6000);
+  assert.is(countOf(lagging), 600);
+  const [index, ...more] = indices;
+  assert.equal(more, []);
+  assert.ok(index! > replica.applied && index! < flushed, `${index} of ${flushed}`);
 });
 
 test("a region is split at a key, and both halves serve", () => {
