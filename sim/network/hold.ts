@@ -23,6 +23,12 @@ export interface Hold {
   readonly repeatsCalls: boolean;
 }
 
+/**
+ * No message is held for longer: whoever waits at the end of a run for the last of them would wait
+ * for minutes, as one in some thousand draws of a heavy tail is that long.
+ */
+const MOST_US = 20_000_000;
+
 export const matches = (hold: Hold, packet: Packet): boolean =>
   packet.type.name.startsWith(hold.messageType) &&
   (hold.from === undefined || hold.from === packet.from) &&
@@ -33,6 +39,6 @@ export function applyHold(hold: Hold, random: Random, once: boolean, delays: num
   if (!chance(random, hold.millionths)) return false;
   const most = once && !hold.repeatsCalls ? Math.min(1, hold.maxCopies) : hold.maxCopies;
   const count = below(random, most + 1);
-  for (let i = 0; i < count; i++) delays.push(draw(hold.delay, random));
+  for (let i = 0; i < count; i++) delays.push(Math.min(MOST_US, draw(hold.delay, random)));
   return true;
 }

@@ -153,6 +153,24 @@ test("a hold repeats calls only where it says so", () => {
   assert.is(most([{ ...hold, repeatsCalls: false }]), 1);
 });
 
+test("nothing is held for more than twenty seconds", () => {
+  const network = made(2, profile({}));
+  network.holds = [
+    {
+      messageType: "call",
+      from: undefined,
+      to: undefined,
+      millionths: 1_000_000,
+      delay: { type: "heavy_tail", minUs: 0, scaleUs: 10_000_000 },
+      maxCopies: 1,
+      repeatsCalls: false,
+    },
+  ];
+  const type = "call KvGet";
+  const sent = Array.from({ length: 200 }, () => [...send(network, 0, { type })]).flat();
+  assert.is(Math.max(...sent), 20_000_000);
+});
+
 test("healing leaves nothing broken", () => {
   const network = made(3, profile({ loss: 1_000_000 }));
   cut(network, [[0, 1]]);
