@@ -27,6 +27,7 @@ export const WORKLOAD: Workload = {
   bank: 0,
   recorded: 0,
   collectors: 0,
+  lifeTimesMs: [200, 1000, 4000],
   brooms: 0,
   graves: 0,
   strays: 0,

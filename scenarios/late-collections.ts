@@ -4,12 +4,12 @@ import { CHANCE, WORKLOAD } from "./common.ts";
 /**
  * Versions are collected while they are young, and locks come when collectors have been there. Few
  * clients read, and regions seldom settle: else every store would soon have been asked for
- * something later than whatever comes late.
+ * something later than whatever comes late. Stores hear of safe points as seldom as real ones.
  */
 export const lateCollections: Scenario = {
   name: "late-collections",
   summary: "old versions are collected before calls come that began long ago",
-  cluster: { stores: [3], members: [1], replicas: [3] },
+  cluster: { stores: [3, 5], members: [1], replicas: [3] },
   workload: {
     ...WORKLOAD,
     registers: 0,
@@ -18,8 +18,9 @@ export const lateCollections: Scenario = {
     timestamps: 0,
     bank: 1,
     collectors: 2,
-    graves: 4,
-    thinkMs: 200,
+    lifeTimesMs: [1, 20, 100],
+    graves: 3,
+    thinkMs: 300,
     splits: 6,
   },
   faults: [
@@ -30,7 +31,6 @@ export const lateCollections: Scenario = {
       every: [50, 800],
       lasts: [200, 2500],
     },
-    { type: "hold_transactions", chance: 400_000, every: [200, 2000], lasts: [200, 3000] },
     { type: "transfer_leader", chance: 400_000, every: [200, 2000], lasts: [1, 1] },
     {
       type: "slow_disk",
@@ -47,5 +47,5 @@ export const lateCollections: Scenario = {
   safetyMs: 20_000,
   livenessMs: 60_000,
   settings: "drawn",
-  extreme: ["resolveMs"],
+  extreme: ["resolveMs", "pollMs"],
 };

@@ -12,6 +12,7 @@ export const lateHandovers: Scenario = {
   workload: { ...WORKLOAD, registers: 4, timestamps: 0, thinkMs: 80, splits: 6 },
   faults: [
     { type: "transfer_leader", chance: CHANCE, every: [20, 400], lasts: [1, 1] },
+    { type: "detain", chance: 800_000, every: [0, 30], lasts: [500, 3500] },
     { type: "sticking_disk", of: "any", chance: CHANCE, every: [100, 1000], lasts: [500, 4000] },
     { type: "pause", of: "stores", chance: 600_000, every: [200, 2000], lasts: [600, 2500] },
     { type: "links", among: "stores", chance: 700_000, every: [100, 1000], lasts: [300, 2500] },

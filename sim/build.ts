@@ -132,6 +132,7 @@ export function build(scenario: Scenario, seed: string, drain: Drain, options: O
     members,
     clients,
     watchers: [],
+    heirWatchers: [],
     checks: checksOf(),
     marks: new Map(),
     novelty: options.novelty ? new Map() : undefined,
@@ -245,7 +246,7 @@ function addClients(
     add((node, name) => splitClient(world, node, name, options));
   }
   for (let i = 0; i < workload.collectors; i++) {
-    add((node, name) => collectorClient(world, node, name));
+    add((node, name) => collectorClient(world, node, name, workload.lifeTimesMs));
   }
   for (let i = 0; i < workload.brooms; i++) {
     add((node, name) => broomClient(world, node, name));

@@ -26,7 +26,7 @@ export function storeConfig(knobs: Knobs, i: number, seed: number): StoreConfig 
     storeHeartbeatMs: 1000,
     regionHeartbeatMs: knobs.regionHeartbeatMs,
     resolveMs: knobs.resolveMs,
-    collection: { pollMs: 1000, sweepRecords: knobs.sweepRecords, inCompactions: true },
+    collection: { pollMs: knobs.pollMs, sweepRecords: knobs.sweepRecords, inCompactions: true },
     memtableBytes: knobs.freezesEagerly ? EAGER_BYTES : knobs.memtableBytes,
     cacheBytes: knobs.cacheBytes,
     throttle: {

@@ -71,6 +71,8 @@ export interface Knobs {
   readonly maxUncommittedBytes: number;
   readonly sweepRecords: number;
   readonly resolveMs: number;
+  /** Between two questions for the safe points; long only where the scenario is about it. */
+  readonly pollMs: number;
   readonly regionHeartbeatMs: number;
   readonly lineBytes: number;
 }
@@ -154,6 +156,7 @@ export function drawKnobs(decisions: Decisions, scenario: Scenario, byReference:
     maxUncommittedBytes: setting("maxUncommittedBytes", 16 << 20, [3000]),
     sweepRecords: setting("sweepRecords", 64, [1]),
     resolveMs: setting("resolveMs", 500, [50, 3000]),
+    pollMs: scenario.extreme.includes("pollMs") ? 8000 : 1000,
     regionHeartbeatMs: setting("regionHeartbeatMs", 1000, [200, 3000]),
     lineBytes: setting("lineBytes", 1 << 14, [0]),
   };

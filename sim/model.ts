@@ -59,6 +59,8 @@ export interface World {
   readonly clients: Client[];
   /** Told of every server that stands or leads, or changes its members, in one of its groups. */
   readonly watchers: ((machine: Machine, moment: Moment) => void)[];
+  /** Told of every leader that begins to hand over, and to whom. */
+  readonly heirWatchers: ((leader: Machine, heir: Machine) => void)[];
   readonly checks: Checks;
   /** Situations that were met, and how often. */
   readonly marks: Marks;

@@ -48,6 +48,8 @@ export interface Workload {
   readonly recorded: number;
   /** Clients that collect old versions, beside those of the bank. */
   readonly collectors: number;
+  /** Versions are kept for so long: each collector has one of these times. */
+  readonly lifeTimesMs: readonly number[];
   /** Clients that clear locks away by scanning for them. */
   readonly brooms: number;
   /** Clients that delete what they wrote. They have the same needs as those of the bank. */
@@ -112,6 +114,8 @@ export type Fault = FaultTiming &
      * (`changes`), is struck soon after: `every` is how long after, at most.
      */
     | { readonly type: "ambush"; readonly at: Moment; readonly blows: readonly Blow[] }
+    /** Whoever is told to lead stands still before it can, and then the leader who told it. */
+    | { readonly type: "detain" }
     /**
      * A leader is cut off from some followers, and later from the others, which are restarted at
      * that moment.
@@ -147,7 +151,7 @@ export type Fault = FaultTiming &
   );
 
 /** Those that strike by the clock. */
-export type TimedFault = Exclude<Fault, { type: "ambush" }>;
+export type TimedFault = Exclude<Fault, { type: "ambush" | "detain" }>;
 
 export type Among = "stores" | "members" | "servers" | "everyone";
 

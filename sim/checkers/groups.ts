@@ -62,6 +62,11 @@ export function lookAtMember(
   if (before !== undefined) markMember(world, group, member, before);
   if (world.novelty !== undefined) noteState(world, world.novelty, group, machine);
   tellWatchers(world, machine, before, raft);
+  const { transfer } = raft;
+  if (transfer === undefined || transfer === before?.transfer) return;
+  const heir = group.members.get(transfer.to)?.machine;
+  if (heir === undefined) return;
+  for (const watcher of world.heirWatchers) watcher(machine, heir);
 }
 
 function tellWatchers(

@@ -9,6 +9,7 @@ import type { Random } from "../random.ts";
 import { drawsOf, isDrawn } from "../decisions/decisions.ts";
 import { between, chance, pickWeighted } from "../random.ts";
 import { lieInWait } from "./ambush.ts";
+import { lieInWaitForHeirs } from "./detention.ts";
 import { later } from "./later.ts";
 import { deal, drawStrike } from "./strike.ts";
 
@@ -38,6 +39,7 @@ export function unleash(world: World, scenario: Scenario): readonly string[] {
     if (!isDrawn(world.decisions, name) || !chance(random, fault.chance)) continue;
     chosen.push(fault.type);
     if (fault.type === "ambush") lieInWait(world, fault, name);
+    else if (fault.type === "detain") lieInWaitForHeirs(world, fault, name);
     else plan(world, fault, name, pickWeighted(random, HASTE), 1);
   }
   return chosen;

@@ -122,6 +122,7 @@ const scenarioOf = ({ stores, members, clients }: ClusterPlan): Scenario => ({
     bank: 0,
     recorded: 0,
     collectors: 0,
+    lifeTimesMs: [],
     brooms: 0,
     graves: 0,
     strays: 0,

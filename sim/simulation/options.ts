@@ -72,6 +72,7 @@ const NOBODY: Scenario["workload"] = {
   bank: 0,
   recorded: 0,
   collectors: 0,
+  lifeTimesMs: [],
   brooms: 0,
   graves: 0,
   strays: 0,

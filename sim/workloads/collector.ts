@@ -10,10 +10,15 @@ import { asyncClient } from "./async-client.ts";
 import { countOutcome } from "./history.ts";
 import { failureOf, libraryOf } from "./library.ts";
 
-export function collectorClient(world: World, node: number, name: string): Client {
+export function collectorClient(
+  world: World,
+  node: number,
+  name: string,
+  lifeTimesMs: readonly number[],
+): Client {
   const random = seededDraws(world.decisions, `client/${name}`);
   const plan: CollectionPlan = {
-    lifeTimeMs: pick(random, [200, 1000, 4000]),
+    lifeTimeMs: pick(random, lifeTimesMs),
     intervalMs: pick(random, [100, 500, 2000]),
     longestMs: pick(random, [1000, 60_000]),
   };
