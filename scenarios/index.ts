@@ -10,9 +10,11 @@ import { fullDisks } from "./full-disks.ts";
 import { isolationClocks } from "./isolation-clocks.ts";
 import { isolation } from "./isolation.ts";
 import { laggingFollowers } from "./lagging-followers.ts";
+import { lateAnswers } from "./late-answers.ts";
 import { lateCalls } from "./late-calls.ts";
 import { lateCollections } from "./late-collections.ts";
 import { lateHandovers } from "./late-handovers.ts";
+import { lateRemovals } from "./late-removals.ts";
 import { lostDisks } from "./lost-disks.ts";
 import { lostQuorums } from "./lost-quorums.ts";
 import { membershipChurn } from "./membership-churn.ts";
@@ -50,9 +52,11 @@ export const SCENARIOS: readonly Scenario[] = [
   bank,
   isolation,
   isolationClocks,
+  lateAnswers,
   lateCalls,
   lateCollections,
   lateHandovers,
+  lateRemovals,
   swarm,
   swarmTransactions,
 ];

@@ -39,6 +39,13 @@ export const rearrangements: Scenario = {
     },
     { type: "hold", chance: 400_000, every: [500, 4000], lasts: [500, 4000] },
     {
+      type: "hold",
+      types: ["timeout_now"],
+      chance: 400_000,
+      every: [200, 2000],
+      lasts: [1000, 6000],
+    },
+    {
       type: "crash",
       of: "stores",
       power: "sometimes",

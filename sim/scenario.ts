@@ -87,8 +87,11 @@ export type Fault = FaultTiming &
     | { readonly type: "trap"; readonly of: Among }
     /** A server is restarted with other settings. */
     | { readonly type: "reconfigure"; readonly of: Among }
-    /** One type of message is held for long, then delivered up to three times or never. */
-    | { readonly type: "hold" }
+    /**
+     * One type of message, any or one of `types`, is held for long, then delivered up to three
+     * times or never.
+     */
+    | { readonly type: "hold"; readonly types?: readonly string[] }
     /**
      * One kind of transactional call, or its answer, is held for longer than its locks live: any
      * kind, or one of `kinds`.

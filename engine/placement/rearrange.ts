@@ -11,6 +11,7 @@ import type { ChangePeer } from "../protocol/gen/pdpb.ts";
 import { idKey } from "../base/big-endian.ts";
 import * as tree from "../base/tree.ts";
 import type { Desk } from "./calls/answer.ts";
+import type { Leadership } from "./leadership.ts";
 import { newLearner, runningOperator, storeViews, takeIds, withOperator } from "./leadership.ts";
 import {
   type Arrangement,
@@ -33,7 +34,10 @@ export function orderRearrangement(
   const info = byId(desk.leadership.registry, id);
   if (info === undefined) return `region ${id} not found`;
   const running = runningOperator(desk.leadership, id);
-  if (running !== undefined) return `region ${id} is busy with ${running.description}`;
+  // A leadership on its way to somebody else is not worth waiting for.
+  if (running !== undefined && running.order.type !== "transfer_leader") {
+    return `region ${id} is busy with ${running.description}`;
+  }
   const { peers } = info.region;
   if (peers.some(isJoint)) return `region ${id} is between two configurations`;
   if (voters.length === 0) return "a region has a voter";
@@ -62,6 +66,13 @@ export function goOn(desk: Desk, info: RegionInfo): NextStep {
   if (last?.goal === undefined || last.status !== "success") return undefined;
   if (desk.now.monotonicMs - last.sinceMs >= desk.config.operatorMs) return undefined;
   return startNext(desk, info, last.goal);
+}
+
+/** Whether a wish for this region is still on its way to being done. */
+export function isRearranging(leadership: Leadership, region: number): boolean {
+  const last = tree.get(leadership.operators, idKey(region));
+  if (last?.status === "success") return last.goal !== undefined;
+  return last?.status === "running" && last.description === ADMIN;
 }
 
 function startNext(desk: Desk, info: RegionInfo, wanted: Arrangement): NextStep {

@@ -8,6 +8,7 @@ import type { Replica } from "../../engine/region/replica.ts";
 import type { PlacementState } from "../../engine/placement/index.ts";
 import { healthOf } from "../../engine/placement/leadership.ts";
 import type { Leadership } from "../../engine/placement/leadership.ts";
+import { isRearranging } from "../../engine/placement/rearrange.ts";
 import { byId } from "../../engine/placement/catalog/registry.ts";
 import type { Peer, Region } from "../../engine/protocol/gen/metapb.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
@@ -211,13 +212,14 @@ function missingMember(
 }
 
 /** What the placement driver has another view of than the region's leader. */
-function misunderstood({ region, peer }: Replica, { registry }: Leadership): string | undefined {
-  const known = byId(registry, region.id);
+function misunderstood({ region, peer }: Replica, leadership: Leadership): string | undefined {
+  const known = byId(leadership.registry, region.id);
   if (known === undefined) return "the placement driver does not know it";
   if (describeRegion(known.region) !== describeRegion(region)) {
     const view = describeRegion(known.region);
     return `the placement driver knows ${view}, its leader ${describeRegion(region)}`;
   }
+  if (isRearranging(leadership, region.id)) return "an operator's wish for it is not done";
   if (known.leader?.id !== peer.id) {
     const leader = known.leader === undefined ? "nobody" : `peer ${known.leader.id}`;
     return `it is led by peer ${peer.id}, for the placement driver by ${leader}`;

@@ -71,17 +71,26 @@ export function drawTransactionalHold(
   };
 }
 
-export function drawHold(world: World, random: Random): HoldStrike {
+const DELAYS = [
+  { type: "uniform", lowUs: 10_000, highUs: 2_000_000 },
+  { type: "heavy_tail", minUs: 50_000, scaleUs: 300_000 },
+] as const;
+
+/** For messages that are held on purpose: until elections, and changes of members, are over. */
+const LONG_DELAYS = [...DELAYS, { type: "uniform", lowUs: 1_000_000, highUs: 6_000_000 }] as const;
+
+export function drawHold(
+  world: World,
+  { types = TYPES }: Extract<Fault, { type: "hold" }>,
+  random: Random,
+): HoldStrike {
   const oneSender = chance(random, 500_000);
   return {
     type: "hold",
-    messageType: pick(random, TYPES),
+    messageType: pick(random, types),
     ...(oneSender ? { sender: pick(random, world.servers).name } : {}),
     millionths: pick(random, [50_000, 300_000, 1_000_000]),
-    delay: pick(random, [
-      { type: "uniform", lowUs: 10_000, highUs: 2_000_000 },
-      { type: "heavy_tail", minUs: 50_000, scaleUs: 300_000 },
-    ] as const),
+    delay: pick(random, types === TYPES ? DELAYS : LONG_DELAYS),
     maxCopies: pick(random, [1, 1, 2, 3]),
     repeatsCalls: false,
   };

@@ -104,7 +104,7 @@ export function drawStrike(
     case "reconfigure":
       return drawReconfiguration(world, fault.of, random);
     case "hold":
-      return drawHold(world, random);
+      return drawHold(world, fault, random);
     case "hold_transactions":
       return drawTransactionalHold(fault, random);
     case "crash":

@@ -105,7 +105,7 @@ export const MEMBERSHIP_BUGS: readonly PlantedBug[] = [
         replace: "  return draft.heardTerm === draft.term && m.term === draft.term;",
       },
     ],
-    scenarios: ["rearrangements", "membership-churn"],
+    scenarios: ["late-removals"],
   },
   {
     id: "W02",

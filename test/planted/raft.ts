@@ -72,7 +72,7 @@ export const RAFT_BUGS: readonly PlantedBug[] = [
 `,
       },
     ],
-    scenarios: ["deposed-leaders", "clock-trouble"],
+    scenarios: ["late-answers"],
   },
   {
     id: "R16",
