@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   protobuf: () => import("./protobuf.ts"),
   raft: () => import("./raft.ts"),
   sim: () => import("./sim.ts"),
+  network: () => import("./network.ts"),
   storage: () => import("./storage.ts"),
   cluster: () => import("./cluster.ts"),
   txn: () => import("./txn.ts"),
