@@ -57,10 +57,15 @@ export function isPromised(state: RaftState | Draft, now: number): boolean {
   return now - state.heardMs < electionMs;
 }
 
-/** Whether the restart is too recent for any vote, its own for itself included. */
+/**
+ * Whether the restart is too recent for any vote, its own for itself included. The only voter of a
+ * group is not bound; but until the change that made it that is known to be committed, it may have
+ * promised itself to the leader that this change removes, and that leads until then.
+ */
 export function isQuiet(state: RaftState | Draft, now: number): boolean {
   if (now >= state.quietUntilMs || !state.config.checkQuorum) return false;
-  return !isSoleVoter(inForce(state.history).configuration, state.config.id);
+  const { index, configuration } = inForce(state.history);
+  return index > state.commit || !isSoleVoter(configuration, state.config.id);
 }
 
 /** Whether the promise of this member forbids a vote for the sender of `request`. */

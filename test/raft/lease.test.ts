@@ -114,6 +114,26 @@ test("R23: nor does it campaign for itself in that time, unless it is the only v
   is(alone.state.role, "leader");
 });
 
+test("R23: the only voter keeps quiet as well while the leader that its change removes may lead", () => {
+  const member = memberWith({ id: 2, configuration: votersOf(1, 2) });
+  const data = encodeConfigurationEntry(
+    { change: { changes: [], context: EMPTY_BYTES }, configuration: votersOf(2) },
+    createWire(),
+  );
+  const entry = { index: LogIndex(1), term: Term(1), type: "configuration" as const, data };
+  member.receive(1, { ...talk.append(1, [0, 0]), entries: [entry] });
+  member.finish();
+  const again = member.restarted();
+  again.tick(999);
+  again.input({ type: "campaign" });
+  again.finish();
+  is(again.state.role, "follower");
+  again.now += 1;
+  again.input({ type: "campaign" });
+  again.finish();
+  is(again.state.role, "leader");
+});
+
 test("R23: a group that lost power as a whole elects a leader within a few election timeouts", () => {
   const group = new Cluster();
   group.run(3000);
