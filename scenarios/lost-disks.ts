@@ -12,6 +12,7 @@ export const lostDisks: Scenario = {
   workload: { ...WORKLOAD, splits: 3 },
   faults: [
     { type: "wipe", regardless: false, chance: CHANCE, every: [1000, 6000], lasts: [100, 3000] },
+    { type: "log_rot", chance: 700_000, every: [1000, 6000], lasts: [100, 3000] },
     {
       type: "crash",
       of: "stores",

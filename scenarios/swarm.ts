@@ -43,6 +43,7 @@ const EVERYTHING: readonly Fault[] = [
   { type: "blackout", chance, every: [2000, 10_000], lasts: [10, 1500] },
   { type: "reconfigure", of: "servers", chance, every: [500, 5000], lasts: [20, 1000] },
   { type: "wipe", regardless: false, chance, every: [2000, 10_000], lasts: [100, 2000] },
+  { type: "log_rot", chance, every: [2000, 10_000], lasts: [100, 2000] },
   { type: "pause", of: "servers", chance, every: [500, 5000], lasts: [50, 4000] },
   { type: "pause_client", chance, every: [300, 3000], lasts: [100, 4000] },
   {

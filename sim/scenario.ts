@@ -107,6 +107,11 @@ export type Fault = FaultTiming &
      * `regardless` of what is lost by it.
      */
     | { readonly type: "wipe"; readonly regardless: boolean }
+    /**
+     * A store's log or manifest rots, so that it refuses to start, and comes back as another one,
+     * where the atlas lets it.
+     */
+    | { readonly type: "log_rot" }
     /** Every server loses power within a moment. */
     | { readonly type: "blackout" }
     | { readonly type: "pause"; readonly of: Among }

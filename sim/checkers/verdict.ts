@@ -7,6 +7,8 @@ export type CheckName =
   | "assertions"
   /** A node whose disk kept its promises can open it again. */
   | "recovery"
+  /** A store whose log or manifest is damaged does not serve, and says where. */
+  | "refused damage"
   /** Clients get answers to what they asked, with values that were written. */
   | "answers"
   | "election safety"

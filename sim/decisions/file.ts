@@ -107,6 +107,7 @@ const STRIKES: Readonly<Record<Strike["type"], Readonly<Record<string, Field>>>>
   rot: { machine: "text", file: "text", offset: "number", bit: "number" },
   bad_sector: { machine: "text", file: "text", offset: "number", bit: "number" },
   stray_write: { machine: "text", file: "text", offset: "number", bit: "number" },
+  log_rot: { machine: "text", file: "text", offset: "number", bit: "number" },
 };
 
 function isStrike(value: unknown): value is PlannedStrike {

@@ -54,6 +54,7 @@ import { drawRack, type RackStrike, strikeRack } from "./racks.ts";
 import { drawReconfiguration, reconfigure, type Reconfiguration } from "./reconfigure.ts";
 import { damage, type DamageStrike, drawDamage } from "./rot.ts";
 import { drawTrap, layTrap, type TrapStrike } from "./traps.ts";
+import { drawLogRot, type LogRot, rotLog } from "./log-rot.ts";
 import { drawWipe, type Wipe, wipe } from "./wipes.ts";
 import { wordsOf } from "./words.ts";
 
@@ -68,6 +69,7 @@ export type Strike =
   | DiskStrike
   | DamageStrike
   | Wipe
+  | LogRot
   | Flapping
   | Swizzle
   | RackStrike
@@ -111,6 +113,8 @@ export function drawStrike(
       return drawCrash(world, fault, random);
     case "wipe":
       return drawWipe(world, fault.regardless, random);
+    case "log_rot":
+      return drawLogRot(world, random);
     case "blackout":
       return drawBlackout(world, lastsUs, random);
     case "betray":
@@ -179,6 +183,8 @@ function struckBy(world: World, strike: Strike, lastsUs: number): Struck | undef
       return crashOne(world, strike, lastsUs);
     case "wipe":
       return wipe(world, strike, lastsUs);
+    case "log_rot":
+      return rotLog(world, strike, lastsUs);
     case "blackout":
       return blackOut(world, strike);
     case "pause":

@@ -36,7 +36,8 @@ export function wipe(world: World, strike: Wipe, lastsUs: number): Struck | unde
   return { end: undefined };
 }
 
-const wipeable = (world: World, regardless: boolean): readonly StoreMachine[] =>
+/** Whose disk may be lost. */
+export const wipeable = (world: World, regardless: boolean): readonly StoreMachine[] =>
   world.stores.filter(
     (machine) => isAlive(machine) && (regardless || keepsQuorums(world, new Set([machine]))),
   );

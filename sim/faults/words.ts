@@ -39,6 +39,10 @@ export function wordsOf(strike: Strike, lastsUs: number): string {
       return `${strike.machine} ${strike.power ? "loses power" : "crashes"} ${lasts}`;
     case "wipe":
       return `${strike.machine} loses its disk and comes back empty in ${seconds(lastsUs)}`;
+    case "log_rot": {
+      const place = `${strike.file} at ${strike.offset}`;
+      return `${strike.machine}: ${place} rots, and it comes back empty in ${seconds(lastsUs)}`;
+    }
     case "blackout":
       return `all servers lose power ${lasts}`;
     case "pause":

@@ -85,7 +85,11 @@ export function fallInto(world: World, machine: Machine, trap: Trap): void {
  * The store loses its disk with all that was on it. What starts next is a new store at an address
  * of its own: nothing reaches it that was sent to the old one.
  */
-export function loseDisk(world: World, machine: StoreMachine): void {
+export function loseDisk(
+  world: World,
+  machine: StoreMachine,
+  why: string = "its disk was lost",
+): void {
   const { node, config, losses } = machine;
   crash(world, machine, "power");
   machine.status = "down";
@@ -95,7 +99,7 @@ export function loseDisk(world: World, machine: StoreMachine): void {
     timeUs: world.timeUs,
     store: machine.id,
     incarnation: machine.incarnation,
-    why: "its disk was lost",
+    why,
   });
   machine.id = 0 as StoreId;
   const host = `store${node + 1}-${losses.length + 1}`;

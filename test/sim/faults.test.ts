@@ -164,7 +164,7 @@ test("whatever strikes can be told, written down and read again", async () => {
       assert.ok(wordsOf(strike, 1_000_000).length > 10, strike.type);
       return { name: `fault/${fault.type}`, atUs: 1, lastsUs: 1_000_000, strike };
     });
-  for (const type of ["flap", "swizzle", "rack", "trap", "rearrange_region", "wipe"]) {
+  for (const type of ["flap", "swizzle", "rack", "trap", "rearrange_region", "wipe", "log_rot"]) {
     assert.ok(types.has(type), type);
   }
   const schedule = { ...laidDown(takesOf()), strikes };
