@@ -86,7 +86,8 @@ test("a page keeps the rows of bugs that were not hunted, in the order of the li
     return rowOf(bug, [{ caught: true, seeds, check: "answers" }]);
   };
   const before = markdownOf([of("R01", 3), of("S01", 4)], 9, "");
-  const after = markdownOf([of("S01", 7), of("R06", 5)], 9, before);
+  const after = markdownOf([of("S01", 7), of("R06", 5)], 9, `${before}## Not planted\n\n* none\n`);
+  assert.ok(after.endsWith("\n\n## Not planted\n\n* none\n"));
   const rows = after.split("\n").filter((line) => /^\| [RS]\d/u.test(line));
   assert.equal(
     rows.map((line) => [line.slice(2, 5), line.split("|").slice(-7, -1).join("|")]),

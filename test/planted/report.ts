@@ -66,7 +66,7 @@ export function lineOf(row: Row): string {
 
 /**
  * The track record as a page of Markdown. What `before`, an earlier page, says of bugs that were
- * not hunted this time stays.
+ * not hunted this time stays, as does what it says of those that cannot be planted.
  */
 export function markdownOf(rows: readonly Row[], budget: number, before: string): string {
   const earlier = before.split("\n").filter((line) => ROW.test(line) && cellsOf(line) === CELLS);
@@ -110,8 +110,9 @@ export function markdownOf(rows: readonly Row[], budget: number, before: string)
     "npm run planted -- --help",
     "```",
     "",
-    "The bugs are in [`test/planted/bugs.ts`](../test/planted/bugs.ts), `storage.ts`, `transactions.ts` and `placement.ts`. `npm test` hunts the quickest of them.",
+    "The bugs are in [`test/planted/bugs.ts`](../test/planted/bugs.ts), `raft.ts`, `membership.ts`, `storage.ts`, `transactions.ts` and `placement.ts`. `npm test` hunts the quickest of them.",
     "",
+    ...before.split(/^(?=## Not planted)/mu).slice(1),
   ].join("\n");
 }
 
