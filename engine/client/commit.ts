@@ -25,7 +25,7 @@ import {
 import { Backoff } from "./backoff.ts";
 import type { Write } from "./buffer.ts";
 import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, type FailureReason } from "./errors.ts";
 import type { CommitMode } from "./events.ts";
 import { keyFailure } from "./key-errors.ts";
 import { portions } from "./portions.ts";
@@ -67,6 +67,9 @@ interface Prewritten {
   /** One phase was tried and given up: a lost answer may have been that it is committed. */
   triedOnePhase: boolean;
 }
+
+/** Ends of a call that say nothing of what an earlier one has done. */
+const UNTOLD: ReadonlySet<FailureReason> = new Set(["timeout", "cancelled", "refused"]);
 
 const DONE: Committed["rest"] = () => Promise.resolve();
 
@@ -273,11 +276,12 @@ export class Committer {
 
   /**
    * What `error` says of a commit whose calls may have been lost: one of them may have done it all.
-   * A store that denies that knows, unless its records of the time may have been collected.
+   * A store that denies that knows, unless its records of the time may have been collected. One that
+   * refuses a call, as a region does that is being flashed back, has not looked.
    */
   async #truthOf(backoff: Backoff, error: unknown): Promise<unknown> {
     if (!backoff.uncertain || !(error instanceof ClientError)) return error;
-    const isDenied = error.reason !== "timeout" && error.reason !== "cancelled";
+    const isDenied = !UNTOLD.has(error.reason);
     if (isDenied && !(await this.#mayBeForgotten())) return error;
     return new ClientError("undetermined", "no store said whether the transaction committed");
   }

@@ -112,6 +112,25 @@ test("a store that may have collected what it denies is not believed after a los
   }
 });
 
+test("a region that is being flashed back does not say what an earlier call has done", async () => {
+  for (const [options, method] of [
+    [{ asyncCommit: false, onePC: false }, "KvCommit"],
+    [{}, "KvPrewrite"],
+  ] as const) {
+    const cluster = willing();
+    const regionError = { message: "closed", flashbackInProgress: { regionId: 1 } };
+    let calls = 0;
+    cluster.script.set(method, () => {
+      calls += 1;
+      return calls === 1 ? undefined : { regionError, errors: [] };
+    });
+    const transaction = await clientOf(cluster).begin(options);
+    await transaction.put("a", "1");
+    assert.is(await reasonOf(transaction.commit()), "undetermined", method);
+    assert.not.ok(methodsOf(cluster).includes("KvBatchRollback"));
+  }
+});
+
 test("whoever committed in one phase without hearing of it is told when that was", async () => {
   const cluster = willing();
   let calls = 0;
