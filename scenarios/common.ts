@@ -31,6 +31,7 @@ export const WORKLOAD: Workload = {
   brooms: 0,
   graves: 0,
   strays: 0,
+  rewinders: 0,
   thinkMs: 25,
   splits: 2,
   replicaCounts: [],

@@ -6,6 +6,7 @@ import { calm } from "./calm.ts";
 import { clockTrouble } from "./clock-trouble.ts";
 import { crashStorm } from "./crash-storm.ts";
 import { deposedLeaders } from "./deposed-leaders.ts";
+import { flashbacks } from "./flashbacks.ts";
 import { fullDisks } from "./full-disks.ts";
 import { isolationClocks } from "./isolation-clocks.ts";
 import { isolation } from "./isolation.ts";
@@ -50,6 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
   rearrangements,
   splits,
   bank,
+  flashbacks,
   isolation,
   isolationClocks,
   lateAnswers,

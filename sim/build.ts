@@ -45,6 +45,7 @@ import { recordedClient } from "./workloads/isolation/client.ts";
 import { type Desk, deskBorder, deskOf } from "./workloads/isolation/desk.ts";
 import { membershipClient } from "./workloads/membership.ts";
 import { registerClient } from "./workloads/registers.ts";
+import { rewinderClient } from "./workloads/rewinder.ts";
 import { splitClient } from "./workloads/splitter.ts";
 import { strayClient } from "./workloads/strays.ts";
 import { timestampClient } from "./workloads/timestamps.ts";
@@ -194,6 +195,7 @@ function clientCount({ workload }: Scenario): number {
     workload.brooms +
     workload.graves +
     workload.strays +
+    workload.rewinders +
     single +
     1
   );
@@ -253,6 +255,9 @@ function addClients(
   }
   for (let i = 0; i < workload.graves; i++) {
     add((node, name) => graveClient(world, node, name, thinkUs));
+  }
+  for (let i = 0; i < workload.rewinders; i++) {
+    add((node, name) => rewinderClient(world, node, name, thinkUs));
   }
   if (border !== undefined) {
     for (let i = 0; i < workload.strays; i++) {

@@ -56,6 +56,8 @@ export interface Workload {
   readonly graves: number;
   /** Clients that read as of timestamps that nobody gave. */
   readonly strays: number;
+  /** Clients that take keys of their own back to what they were, beside those of the bank. */
+  readonly rewinders: number;
   /** Mean time between two operations of one client. */
   readonly thinkMs: number;
   /** At most this many splits in a run. */

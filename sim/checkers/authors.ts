@@ -4,7 +4,11 @@
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { ClientEvent } from "../../engine/client/events.ts";
-import { Op, type PrewriteRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
+import {
+  Op,
+  type PrepareFlashbackToVersionRequest,
+  type PrewriteRequest,
+} from "../../engine/protocol/gen/kvrpcpb.ts";
 import type { TikvCall } from "../../engine/protocol/services.ts";
 
 /** What a transaction does to a key. */
@@ -14,12 +18,21 @@ export interface Intent {
   readonly value: Uint8Array;
 }
 
+/** A flashback writes what each key of its range was, and rolls back what had locked them since. */
+export interface Rewind {
+  readonly to: bigint;
+  readonly start: Key;
+  readonly end: Key;
+}
+
 /** Mutable: what is known of one transaction that wanted to write. */
 export interface Author {
   readonly startTs: bigint;
   readonly client: string;
   /** By the user's key. */
   readonly writes: Map<Key, Intent>;
+  /** Set of a flashback. */
+  rewinds?: Rewind;
   told:
     | { readonly type: "nothing" }
     | { readonly type: "committed"; readonly commitTs: bigint }
@@ -32,6 +45,24 @@ export type Authors = Map<bigint, Author>;
 /** Notes what `client` asks a store for. */
 export function noteCall(authors: Authors, client: string, call: TikvCall): void {
   if (call.method === "KvPrewrite") notePrewrite(authors, client, call.request);
+  else if (call.method === "KvPrepareFlashbackToVersion") {
+    noteRewind(authors, client, call.request);
+  }
+}
+
+/** One call for each region; they come in the order of their keys. */
+function noteRewind(
+  authors: Authors,
+  client: string,
+  { startTs, version: to, startKey, endKey }: PrepareFlashbackToVersionRequest,
+): void {
+  const author = authorOf(authors, client, startTs);
+  const { start = startKey, end = endKey } = author.rewinds ?? {};
+  author.rewinds = {
+    to,
+    start: startKey < start ? startKey : start,
+    end: endKey > end ? endKey : end,
+  };
 }
 
 function notePrewrite(authors: Authors, client: string, request: PrewriteRequest): void {

@@ -53,6 +53,7 @@ export function judgeRecords(
     rolledBack: new Map(),
     newest: new Map(),
     deleted: deletedBy(authors),
+    rewinds: [...authors.values()].filter(({ rewinds }) => rewinds !== undefined),
   };
   for (const records of keys) {
     const problem = judgeKey(authors, records, fates);
@@ -79,6 +80,7 @@ function deletedBy(authors: Authors): ReadonlySet<Key> {
 interface Fates {
   readonly safePoint: bigint;
   readonly deleted: ReadonlySet<Key>;
+  readonly rewinds: readonly Author[];
   /** Commit timestamp of the newest version of each key. */
   readonly newest: Map<Key, bigint>;
   readonly committed: Map<bigint, Map<Key, bigint>>;
@@ -142,7 +144,11 @@ function judgeVersion(
     (other, at) => at > i && other.write.startTs === startTs && other.write.type !== "rollback",
   );
   if (again !== undefined) return `${startTs} is committed, and at ${again.commitTs} again`;
-  const intent = authors.get(startTs)?.writes.get(key);
+  const author = authors.get(startTs);
+  if (author?.rewinds !== undefined) {
+    return rewindProblem(versions, i, value, author.rewinds.to, safePoint);
+  }
+  const intent = author?.writes.get(key);
   if (intent === undefined) return `${startTs} is committed, which never wrote here`;
   if (intent.type !== type) return `${startTs} did a ${type}, and meant a ${intent.type}`;
   if (type === "put" && (value === undefined || !equalBytes(value, intent.value))) {
@@ -151,6 +157,24 @@ function judgeVersion(
   return (
     lastChangeProblem(versions, i, write, safePoint) ?? fenceProblem(versions, i, write, safePoint)
   );
+}
+
+/** A flashback writes what its key was. */
+function rewindProblem(
+  versions: readonly Record[],
+  i: number,
+  value: Uint8Array | undefined,
+  to: bigint,
+  safePoint: bigint,
+): string | undefined {
+  if (to <= safePoint) return undefined;
+  const old = versions
+    .slice(i + 1)
+    .find(({ commitTs, write }) => commitTs <= to && isChange(write));
+  const was = old?.write.type === "put" ? old.value : undefined;
+  if (was === undefined && value === undefined) return undefined;
+  if (was !== undefined && value !== undefined && equalBytes(was, value)) return undefined;
+  return `it is taken back to ${to}, and does not hold what it held then`;
 }
 
 /** A record that changes nothing names the last one that does. */
@@ -198,6 +222,7 @@ function judgeAuthor(author: Author, fates: Fates): string | undefined {
     // Who asks late what became of it, where its commit has been collected, is told that it was
     // rolled back, and leaves a record of that. It binds nobody: no lock of it is left anywhere.
     if (commitTs === undefined && isGarbage(author, key, at ?? 0n, fates)) continue;
+    if (commitTs === undefined && isRewound(author, key, at ?? 0n, fates)) continue;
     if (fates.rolledBack.get(startTs)?.has(key) === true) {
       return `is committed on ${text(first)}, and rolled back on ${text(key)}`;
     }
@@ -211,6 +236,17 @@ function judgeAuthor(author: Author, fates: Fates): string | undefined {
   }
   return undefined;
 }
+
+/** Whether a flashback has taken `key` back behind the commit, and its lock with it. */
+const isRewound = ({ startTs }: Author, key: Key, commitTs: bigint, { rewinds }: Fates): boolean =>
+  rewinds.some(
+    (one) =>
+      one.startTs > startTs &&
+      one.rewinds !== undefined &&
+      one.rewinds.to < commitTs &&
+      key >= one.rewinds.start &&
+      key < one.rewinds.end,
+  );
 
 /** Whether what the transaction did to `key` at `commitTs` may have been collected. */
 function isGarbage(author: Author, key: Key, commitTs: bigint, fates: Fates): boolean {

@@ -37,6 +37,8 @@ export type CheckName =
   | "graves"
   /** Nothing is committed at or below a safe point that has been passed. */
   | "safe points"
+  /** A range that was flashed back is what it was, and its past is there. */
+  | "flashbacks"
   /** A client that runs prolongs the locks that it has taken. */
   | "heartbeats"
   /** No transaction leaves a lock behind that nobody can clear away. */

@@ -126,6 +126,7 @@ const scenarioOf = ({ stores, members, clients }: ClusterPlan): Scenario => ({
     brooms: 0,
     graves: 0,
     strays: 0,
+    rewinders: 0,
     thinkMs: 60,
     splits: 0,
     replicaCounts: [],

@@ -76,6 +76,7 @@ const NOBODY: Scenario["workload"] = {
   brooms: 0,
   graves: 0,
   strays: 0,
+  rewinders: 0,
   thinkMs: 1,
   splits: 0,
   replicaCounts: [],

@@ -88,6 +88,22 @@ test("a late rollback counts unless it stands where a commit may have been colle
   assert.match(judgeRecords(authorsOf(), left, 2n) ?? "", /committed on b, and rolled back on a/);
 });
 
+test("a flashback writes what was there, and what it rolls back need not be whole", () => {
+  const rewinds = { to: 4n, start: "a" as Key, end: "b" as Key };
+  const rewinder: Author = { ...author(7n, NOTHING, "", "put"), rewinds };
+  const b = stored("b", record(6n, 5n), record(3n, 1n));
+  const a = stored("a", record(8n, 7n), rollback(5n), record(3n, 1n));
+  assert.is(judgeRecords(authorsOf(rewinder), [a, b]), undefined);
+  const gone = stored("a", record(8n, 7n, { type: "delete" }), record(3n, 1n));
+  assert.match(
+    judgeRecords(authorsOf(rewinder), [gone, stored("b", record(3n, 1n))]) ?? "",
+    /at 8 it is taken back to 4, and does not hold what it held then/,
+  );
+  const elsewhere = stored("b", rollback(5n), record(3n, 1n));
+  const torn = [stored("a", record(6n, 5n), record(3n, 1n)), elsewhere];
+  assert.match(judgeRecords(authorsOf(rewinder), torn) ?? "", /committed on a, and rolled back/);
+});
+
 test("each broken rule is told in words", () => {
   const b = stored("b", record(3n, 1n));
   const deleted = author(6n, NOTHING, "a", "delete");
