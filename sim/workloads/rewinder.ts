@@ -141,11 +141,7 @@ async function rewind(rewinder: Rewinder): Promise<void> {
   const { moments } = rewinder;
   if (moments.length < 2) return;
   const moment = pick(random, moments.slice(0, -1));
-  const startTs = await insist(rewinder, () => rewinder.txn.timestamp(PATIENCE));
-  for (;;) {
-    await insist(rewinder, () => prepare(rewinder, startTs, moment.timestamp));
-    const done = await failureOf(finish(rewinder, startTs, moment.timestamp));
-    if (done === undefined) break;
+  while ((await failureOf(flashBack(rewinder, moment.timestamp))) !== undefined) {
     await rewinder.ports.clock.sleep(RETRY_MS, undefined);
   }
   countOutcome(world.checks.history, "rewind", "ok");
@@ -157,13 +153,23 @@ async function rewind(rewinder: Rewinder): Promise<void> {
   }
 }
 
-/** Until it works: a region that was closed is opened by nobody else. */
+/**
+ * Refused where another one has come between in some region, or a split: then it is begun anew, for
+ * a region that was closed is opened by nobody else.
+ */
+async function flashBack(rewinder: Rewinder, version: bigint): Promise<void> {
+  const startTs = await insist(rewinder, () => rewinder.txn.timestamp(PATIENCE));
+  await insist(rewinder, () => prepare(rewinder, startTs, version));
+  await insist(rewinder, () => finish(rewinder, startTs, version));
+}
+
+/** Until it works, or is refused. */
 async function insist<T>({ ports }: Rewinder, attempt: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
+      if (!(error instanceof ClientError) || error.reason === "refused") throw error;
       await ports.clock.sleep(RETRY_MS, undefined);
     }
   }

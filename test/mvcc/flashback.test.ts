@@ -66,4 +66,13 @@ test("the range is what it was, the rest is what it is, and all that was before 
   fc.assert(property, { includeErrorInReport: true, numRuns: 100 });
 });
 
+test("a flashback that somebody has rolled back is not prepared again", () => {
+  const store = new Store();
+  store.say("put a 1 @10..15");
+  const prepare = "prepare @50 version=20 a..f";
+  assert.is(store.say(prepare), "ok");
+  store.say("rollback @50 a");
+  assert.match(store.say(prepare), /the flashback of start_ts 50 was rolled back/);
+});
+
 test.run();

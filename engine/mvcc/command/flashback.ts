@@ -91,29 +91,38 @@ export const prepareFlashback = (
       if (lock !== undefined && user !== undefined) rollbackLock(work, user, lock, true);
     }
     if (next === undefined) {
-      lockFirst(work, request, within(rangeOfFlashback(request), bounds), keys[0]);
+      const range = within(rangeOfFlashback(request), bounds);
+      const refusal = lockFirst(work, request, range, keys[0]);
+      if (refusal !== undefined) return refused(refusal);
     }
     return done(PrepareFlashbackToVersionResponse.make());
   });
 
 /**
  * Locks the first key of the range with what it was, unless that has been done. It may be
- * `rolledBack`, which has a version only now.
+ * `rolledBack`, which has a version only now. Where another flashback has opened the region
+ * meanwhile, somebody may have rolled this one back: that verdict stands.
  */
 function lockFirst(
   work: Work,
   { startTs: start, version }: PrepareFlashbackToVersionRequest,
   range: KeyRange,
   rolledBack: Key | undefined,
-): void {
+): Refusal | undefined {
   const { reader, draft } = work;
   const startTs = Timestamp(start);
   const first = firstKey(reader, range);
   const isNew = rolledBack !== undefined && (first === undefined || rolledBack < first);
   const key = isNew ? rolledBack : first;
-  if (key === undefined || ownLock(reader, range, startTs) !== undefined) return;
+  if (key === undefined || ownLock(reader, range, startTs) !== undefined) return undefined;
+  if (fateOf(reader, key, startTs).type === "rolled_back") {
+    return {
+      type: "invalid_request",
+      detail: `the flashback of start_ts ${startTs} was rolled back`,
+    };
+  }
   const primary = reader.userKey("write", key);
-  if (primary === undefined) return;
+  if (primary === undefined) return undefined;
   const old = rewrite(work, key, startTs, Timestamp(version));
   const lock: Lock = {
     type: old.type === "put" ? "put" : "delete",
@@ -132,6 +141,7 @@ function lockFirst(
     generation: 0,
   };
   draft.putLock(key, lock);
+  return undefined;
 }
 
 /** The keys within `range` that have changed since, and that have not been written again yet. */
