@@ -276,8 +276,8 @@ export class Committer {
 
   /**
    * What `error` says of a commit whose calls may have been lost: one of them may have done it all.
-   * A store that denies that knows, unless its records of the time may have been collected. One that
-   * refuses a call, as a region does that is being flashed back, has not looked.
+   * A store that denies that knows, unless its records of the time may have been collected. One
+   * that refuses a call, as a region does that is being flashed back, has not looked.
    */
   async #truthOf(backoff: Backoff, error: unknown): Promise<unknown> {
     if (!backoff.uncertain || !(error instanceof ClientError)) return error;
