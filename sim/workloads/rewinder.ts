@@ -68,7 +68,12 @@ export function rewinderClient(world: World, node: number, name: string, thinkUs
   return asyncClient(world, node, name, async (ports, operate) => {
     const keys = Array.from({ length: KEYS }, (_, i) => `${rangeOf(name).start}${i}`);
     const rewinder: Rewinder = {
-      ...{ world, name, ports, mix, keys, ...libraryOf(world, ports) },
+      world,
+      name,
+      ports,
+      mix,
+      keys,
+      ...libraryOf(world, ports),
       random: MEDIAN,
       retired: [],
       moments: [],
@@ -180,7 +185,11 @@ function prepare(rewinder: Rewinder, startTs: bigint, version: bigint): Promise<
     const sent = await rewinder.cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
       method: "KvPrepareFlashbackToVersion",
       request: PrepareFlashbackToVersionRequest.make({
-        ...{ context, startKey, endKey, startTs, version },
+        context,
+        startKey,
+        endKey,
+        startTs,
+        version,
       }),
     }));
     return sent.type === "moved" ? undefined : sent.response.error;
@@ -194,7 +203,12 @@ async function finish(rewinder: Rewinder, startTs: bigint, version: bigint): Pro
     const sent = await rewinder.cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
       method: "KvFlashbackToVersion",
       request: FlashbackToVersionRequest.make({
-        ...{ context, startKey, endKey, startTs, commitTs, version },
+        context,
+        startKey,
+        endKey,
+        startTs,
+        commitTs,
+        version,
       }),
     }));
     return sent.type === "moved" ? undefined : sent.response.error;
