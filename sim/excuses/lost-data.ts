@@ -33,8 +33,11 @@ export function lostData(world: World, group: Group): string | undefined {
   return `nobody has the data of region ${group.region} whole: damaged are ${files}${rest}`;
 }
 
-/** The file for which the replica is out of service, where the run has damaged it. */
+/** The files for which the replica is out of service, where the run has damaged them. */
 function lostFile({ disk }: StoreMachine, { damaged }: Replica): string | undefined {
-  if (damaged === undefined || !disk.damaged().includes(damaged.file)) return undefined;
-  return damaged.file;
+  if (damaged === undefined) return undefined;
+  const files = disk.damaged();
+  if (files.includes(damaged.file)) return damaged.file;
+  // A store that has been started again knows that there was damage, and no more where.
+  return damaged.file === "" && files.length > 0 ? files.join(", ") : undefined;
 }
