@@ -212,5 +212,7 @@ function becomeLeader(turn: Turn): void {
   }
   draft.reads = noReads(draft.reads.nextNumber);
   draft.heartbeatAtMs = now + heartbeatMs;
+  draft.heldUpAt = draft.durable;
+  draft.heldUpMs = now;
   draft.termStart = appendOwn(turn, "normal", [EMPTY_BYTES]);
 }

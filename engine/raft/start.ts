@@ -118,6 +118,8 @@ function member(
     termStart: 0 as LogIndex,
     uncommittedBytes: 0,
     heartbeatAtMs: 0,
+    heldUpAt: 0 as LogIndex,
+    heldUpMs: 0,
     transfer: undefined,
     reads: noReads((high.value * 2 ** 32 + low.value) as Ticket),
   };

@@ -94,6 +94,9 @@ export interface RaftState {
   /** Leader: size of the entries behind `commit`, in bytes. */
   readonly uncommittedBytes: number;
   readonly heartbeatAtMs: number;
+  /** Leader: `durable` at its heartbeats, and since when it is that though more is committed. */
+  readonly heldUpAt: LogIndex;
+  readonly heldUpMs: number;
   readonly transfer: Transfer | undefined;
 
   readonly reads: Reads;
@@ -206,6 +209,8 @@ export function draftOf(state: RaftState): Draft {
     termStart: state.termStart,
     uncommittedBytes: state.uncommittedBytes,
     heartbeatAtMs: state.heartbeatAtMs,
+    heldUpAt: state.heldUpAt,
+    heldUpMs: state.heldUpMs,
     transfer: state.transfer,
     reads: state.reads,
   };

@@ -28,8 +28,8 @@ export function onTransfer(turn: Turn, to: PeerId): void {
 }
 
 /**
- * A leader that has lost its data hands over to the voter that is nearest to its log, among those
- * that live and have theirs.
+ * A leader that has lost its data, or whose disk is stuck, hands over to the voter that is nearest
+ * to its log, among those that live and have theirs.
  */
 export function handOff(turn: Turn): void {
   const { draft, now } = turn;
@@ -63,11 +63,24 @@ export function continueTransfer(turn: Turn): void {
     return;
   }
   if (draft.transfer === undefined) {
-    if (draft.lacking) handOff(turn);
+    if (isHeldUp(turn) || draft.lacking) handOff(turn);
     return;
   }
   const at = placeOf(turn, draft.transfer.to);
   if (at >= 0 && draft.peers[at]!.matched === draft.log.last) sendTimeoutNow(turn);
+}
+
+/**
+ * Whether the disk of this leader has taken nothing for an election timeout, though the others'
+ * have what is committed. What is not durable here is not applied here, so nobody would be answered
+ * until it moves again, if ever. A disk that is slow, and moves, holds nobody up for that long.
+ */
+function isHeldUp({ draft, now }: Turn): boolean {
+  if (draft.durable >= draft.commit || draft.durable !== draft.heldUpAt) {
+    draft.heldUpAt = draft.durable;
+    draft.heldUpMs = now;
+  }
+  return now - draft.heldUpMs >= draft.config.electionMs;
 }
 
 /**
