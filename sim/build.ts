@@ -56,6 +56,8 @@ export interface Options {
   readonly byReference: boolean;
   /** Told each line of the story as it comes. */
   readonly onLine: ((line: Line) => void) | undefined;
+  /** Called when nothing more happens, and the checks of what was seen begin. */
+  readonly onChecks: (() => void) | undefined;
   /** Shown the world as it is at the end of the run. */
   readonly inspect: ((world: World) => void) | undefined;
   /** Keeps the hash after every event, for comparing runs. */
@@ -86,6 +88,7 @@ export interface Guest {
 export const DEFAULT_OPTIONS: Options = {
   byReference: false,
   onLine: undefined,
+  onChecks: undefined,
   inspect: undefined,
   recorded: false,
   schedule: WHOLE,

@@ -75,6 +75,7 @@ export async function runSeed(
     const latecomer = drawLatecomer(world, leftOut);
     await recover(world, built.audit, scenario.livenessMs, leftOut, latecomer);
   }
+  options.onChecks?.();
   let undecided = 0;
   const isWhole = world.checks.excuses.length === 0;
   if (!over(world) && isWhole) checkInserts(world, built.audit, built.inserts);

@@ -75,13 +75,20 @@ export async function tellDifference(
   );
 }
 
+/** Where two runs were. */
+const SIDES: readonly [string, string] = ["in one run", "in the other"];
+
 /** The first event that differs, with both sides; undefined where none does. */
 export function divergenceText(
   a: Recording | undefined,
   b: Recording | undefined,
+  [here, there]: readonly [string, string] = SIDES,
 ): string | undefined {
   const at = firstDivergence(a?.hashes ?? [], b?.hashes ?? []);
   if (at === undefined) return undefined;
   const side = (recording: Recording | undefined): string => recording?.labels[at - 1] ?? "the end";
-  return `event ${at} differs: "${side(a)}" in one run, "${side(b)}" in the other`;
+  const [ours, theirs] = [side(a), side(b)];
+  // A label rounds times and leaves payloads out; the hash does neither.
+  const hidden = ours === theirs ? ", in its exact time, its payload or what it led to" : "";
+  return `event ${at} differs: "${ours}" ${here}, "${theirs}" ${there}${hidden}`;
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
+import { divergenceText } from "../../sim/cli/determinism.ts";
 import { firstDivergence } from "../../sim/trace/divergence.ts";
 import { suite } from "../harness.ts";
 import { withoutAmbience } from "../poison.ts";
@@ -44,6 +45,24 @@ test("the first difference of two runs is found, also where one only ends earlie
   assert.is(firstDivergence([1, 2, 3], [1, 2, 3]), undefined);
   assert.is(firstDivergence([1, 2, 3], [1, 5, 3]), 2);
   assert.is(firstDivergence([1, 2], [1, 2, 3]), 3);
+});
+
+test("a difference is told with both sides, and said to be hidden where the words are the same", () => {
+  const a = { hashes: [1, 2, 3], labels: ["one", "two", "three"] };
+  const sides = ["here", "there"] as const;
+  assert.is(divergenceText(a, a), undefined);
+  assert.is(
+    divergenceText(a, { hashes: [1, 5, 3], labels: ["one", "five", "three"] }, sides),
+    'event 2 differs: "two" here, "five" there',
+  );
+  assert.is(
+    divergenceText(a, { hashes: [1, 2], labels: ["one", "two"] }),
+    'event 3 differs: "three" in one run, "the end" in the other',
+  );
+  assert.match(
+    divergenceText(a, { ...a, hashes: [1, 2, 4] }, sides) ?? "",
+    '"three" there, in its exact time, its payload or what it led to',
+  );
 });
 
 test.run();

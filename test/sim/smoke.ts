@@ -6,7 +6,7 @@ import { runSeed, type RunResult } from "../../sim/run.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 
 /** Short enough to run three times in the tests, long enough for splits, crashes and elections. */
-const SAFETY_MS = 3000;
+export const SAFETY_MS = 3000;
 const SEEDS: readonly string[] = ["1"];
 
 export interface Smoke {

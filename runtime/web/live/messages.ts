@@ -5,6 +5,7 @@ import type { Film } from "../../../sim/film/film.ts";
 import type { Told } from "../../../sim/live/console.ts";
 import type { Deed } from "../../../sim/live/deed.ts";
 import type { Action, ClusterPlan, Play } from "../../../sim/live/play.ts";
+import type { Recording } from "../../../sim/trace/trace.ts";
 
 /** From the page. */
 export type Wish =
@@ -27,8 +28,18 @@ export type Wish =
   | { readonly type: "look"; readonly stretch: Window | { readonly us: number } }
   /** The last film was taken in, which cost the page so many milliseconds. */
   | { readonly type: "taken"; readonly ms: number }
-  /** Runs a scenario as the command line does. */
-  | { readonly type: "prove"; readonly scenario: string; readonly seed: string };
+  | Proving;
+
+/** Runs a scenario as the command line does. */
+export interface Proving {
+  readonly type: "prove";
+  readonly scenario: string;
+  readonly seed: string;
+  /** Instead of the scenario's own: how long faults and clients go on. */
+  readonly safetyMs?: number;
+  /** Whether every event is told. */
+  readonly recorded?: boolean;
+}
 
 /** From the worker: how things stand. */
 export interface News {
@@ -63,6 +74,7 @@ export type Reply =
       readonly trace: string;
       readonly events: number;
       readonly verdict: string;
+      readonly recording: Recording | undefined;
     }
   /** The worker cannot go on. */
   | { readonly type: "failed"; readonly problem: string };

@@ -3,10 +3,11 @@
  * waits for it. Wishes are granted one after another, between slices.
  */
 import { SCENARIOS } from "../../../scenarios/index.ts";
+import { DEFAULT_OPTIONS } from "../../../sim/build.ts";
 import { FIRST_PLAN } from "../../../sim/live/play.ts";
 import { runSeed } from "../../../sim/run.ts";
 import { Course } from "./course.ts";
-import type { Reply, Wish } from "./messages.ts";
+import type { Proving, Reply, Wish } from "./messages.ts";
 
 /** What a worker has of its own; the library for the DOM describes windows. */
 interface Scope {
@@ -91,7 +92,7 @@ async function grant(wish: Wish, course: Course, post: Post): Promise<Course> {
       post.nextPictureMs = clock() + Math.min(2000, wish.ms * SHARE);
       return course;
     default:
-      await prove(wish.scenario, wish.seed);
+      await prove(wish);
   }
   // What somebody does is to be seen at once.
   post.nextReportMs = 0;
@@ -101,12 +102,15 @@ async function grant(wish: Wish, course: Course, post: Post): Promise<Course> {
 /** What is done to a course is done where it has come to, not on the way there. */
 const mustWait = (wish: Wish | undefined): boolean => wish?.type === "act" || wish?.type === "step";
 
-async function prove(name: string, seed: string): Promise<void> {
-  const scenario = SCENARIOS.find((one) => one.name === name);
-  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
-  const { trace, events, violation } = await runSeed(scenario, seed, drain);
+async function prove({ scenario: name, seed, safetyMs, recorded }: Proving): Promise<void> {
+  const known = SCENARIOS.find((one) => one.name === name);
+  if (known === undefined) throw new Error(`there is no scenario ${name}`);
+  const scenario = { ...known, safetyMs: safetyMs ?? known.safetyMs };
+  const options = { ...DEFAULT_OPTIONS, recorded: recorded === true };
+  const result = await runSeed(scenario, seed, drain, options);
+  const { trace, events, violation, recording } = result;
   const verdict = violation === undefined ? "PASS" : "FAIL";
-  scope.postMessage({ type: "proved", scenario: name, seed, trace, events, verdict });
+  scope.postMessage({ type: "proved", scenario: name, seed, trace, events, verdict, recording });
 }
 
 /**
