@@ -22,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   raft: () => import("./raft.ts"),
   sim: () => import("./sim.ts"),
   network: () => import("./network.ts"),
+  debug: () => import("./debug.ts"),
   storage: () => import("./storage.ts"),
   cluster: () => import("./cluster.ts"),
   txn: () => import("./txn.ts"),

@@ -57,7 +57,7 @@ export async function main(
     case "web":
       return runWeb(command, host);
     case "debug":
-      return runDebug(byName(scenarios, command.scenario), command.seed, host);
+      return runDebug(byName(scenarios, command.scenario), command.seed, command.strategy, host);
     case "many":
       return runBatch(command, host);
     case "campaign":

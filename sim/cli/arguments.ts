@@ -19,7 +19,12 @@ export type Command =
   | WebCommand
   | CampaignCommand
   | MergeCommand
-  | { readonly type: "debug"; readonly scenario: string; readonly seed: string }
+  | {
+      readonly type: "debug";
+      readonly scenario: string;
+      readonly seed: string;
+      readonly strategy: Strategy;
+    }
   | {
       readonly type: "one";
       readonly scenario: string;
@@ -82,7 +87,7 @@ export const USAGE = `usage: npm run sim -- list
                                [--out FILE]
        npm run sim -- replay FILE [--verbose] [--html FILE]
        npm run sim -- show FILE
-       npm run sim -- debug SCENARIO [--seed N]
+       npm run sim -- debug SCENARIO [--seed N] [--strategy S]
 
   --strategy S  random: what the scenario draws (if not given). pct: links have priorities, and
                 a few fall below all others. hold: one to three kinds of messages are starved.
@@ -252,11 +257,13 @@ function debug(
   if (!names.includes(scenario)) {
     return wrong(`unknown scenario "${scenario}"; "npm run sim -- list" shows them`);
   }
-  const strange = [...flags.keys()].find((flag) => flag !== "--seed");
+  const strange = [...flags.keys()].find((flag) => flag !== "--seed" && flag !== "--strategy");
   if (strange !== undefined) return wrong(`flag ${strange} does not go with debug`);
   const seed = wholeNumber(flags.get("--seed") ?? "1");
   if (seed === undefined) return wrongSeed(flags.get("--seed") ?? "");
-  return { ok: true, command: { type: "debug", scenario, seed: String(seed) } };
+  const strategy = parseStrategy(flags.get("--strategy") ?? "random");
+  if (strategy === undefined) return wrongStrategy(flags);
+  return { ok: true, command: { type: "debug", scenario, seed: String(seed), strategy } };
 }
 
 function many(name: string, names: readonly string[], flags: ReadonlyMap<string, string>): Parsed {

@@ -4,27 +4,29 @@ import { eventsUntil, momentAt } from "./chronicle.ts";
 import { describeDeed } from "../live/deed.ts";
 import { wordsOfEvent } from "../trace/label.ts";
 import { branchOf, branchOff, type Debugger, tellBranches } from "./branches.ts";
-import { differences, lookAt } from "./look.ts";
+import { lookAt } from "./look.ts";
 import { ORDERS, readOrder } from "./orders.ts";
 import { pendingAt } from "./pending.ts";
 import type { Session } from "./session.ts";
+import { differenceLines, tableOf } from "./show.ts";
 
-export const HELP = `step [N]            N events on (s)
-back [N]            N events back (b)
-goto EVENT|SECONDSs to a moment: "goto 5000", "goto 2.5s" (g)
-next TEXT           to the next event whose words contain TEXT (n)
-prev TEXT           to the last one before (p)
-violation           to the first violation, or the end of the run (v)
-where               the moment and its event (w)
-nodes               every server in a line
-node NAME           a server's groups
-diff A [B]          what differs in servers after the events A and B, or A and now
-pending [TEXT]      what is on its way (e)
-log [N]             the last lines of the story (l)
-do ORDER            changes one thing here and goes on in another timeline; "do" lists the orders
-branches            the timelines
-branch N            goes to another one
-quit                (q)
+export const HELP = `step [N]         N events on (s)
+back [N]         N events back (b)
+goto EVENT|TIME  to a moment: "goto 5000", "goto 2.5s" (g)
+next TEXT        to the next event whose words contain TEXT (n)
+prev TEXT        to the last one before (p)
+violation        to the first violation, or the end of the run (v)
+where            the moment and its event (w)
+nodes            every server in a line
+node NAME        a server's groups, as in "node store 1"
+diff A [B]       what differs in servers after the events A and B, or A and now
+pending [TEXT]   what is on its way, without deadlines; or all with TEXT (e)
+log [N]          the last lines of the story (l)
+do ORDER         changes one thing here and goes on in another timeline
+do               lists the orders
+branches         the timelines
+branch N         goes to another one
+quit             (q)
 `;
 
 /** Lines of `pending`. */
@@ -55,8 +57,12 @@ function meant(word: string): string {
   return guess === undefined ? "" : `, did you mean "${guess}"?`;
 }
 
-/** What a command says. */
-export async function answer(debug: Debugger, line: string): Promise<string> {
+/** What a command says. Lists keep to lines of `columns` characters. */
+export async function answer(
+  debug: Debugger,
+  line: string,
+  columns: number = Infinity,
+): Promise<string> {
   const { session } = branchOf(debug);
   const [word = "", ...rest] = line.trim().split(/\s+/);
   const argument = rest.join(" ");
@@ -88,7 +94,7 @@ export async function answer(debug: Debugger, line: string): Promise<string> {
     case "diff":
       return diff(session, rest);
     case "pending":
-      return pending(session, argument);
+      return pending(session, argument, columns);
     case "log":
       return log(session, count ?? 10);
     case "do":
@@ -146,22 +152,30 @@ function describe({ chronicle, world }: Session, at: number): string {
   return event === undefined ? "the beginning" : wordsOfEvent(world, event);
 }
 
-/** What is on its way, the next first; only what has `text` in its words. */
-function pending(session: Session, text: string): string {
+/**
+ * What is on its way, the next first; only what has `text` in its words. Without one, deadlines of
+ * calls are left out and counted: most of them come to calls that were answered long ago.
+ */
+function pending(session: Session, text: string, columns: number): string {
   const { chronicle, world, at } = session;
-  const lines = pendingAt(chronicle, world, at)
+  const all = pendingAt(chronicle, world, at);
+  const told = text === "" ? all.filter(({ event }) => event.type !== "deadline") : all;
+  const lines = told
     .map(({ timeUs, event }) => `${seconds(timeUs)} ${wordsOfEvent(world, event)}`)
     .filter((line) => line.includes(text));
-  const more = lines.length > MOST_PENDING ? `… ${lines.length - MOST_PENDING} more\n` : "";
-  return (
-    lines
-      .slice(0, MOST_PENDING)
-      .map((line) => `${line}\n`)
-      .join("") + more
-  );
+  const shown = lines.slice(0, MOST_PENDING).map((line) => clipped(line, columns));
+  if (lines.length > MOST_PENDING) shown.push(`… ${lines.length - MOST_PENDING} more`);
+  const deadlines = all.length - told.length;
+  if (deadlines > 0) shown.push(`… and ${deadlines} deadlines ("pending deadline")`);
+  if (shown.length === 0) shown.push(text === "" ? "nothing" : `nothing with "${text}"`);
+  return shown.map((line) => `${line}\n`).join("");
 }
 
+const clipped = (line: string, columns: number): string =>
+  line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
+
 async function change(debug: Debugger, words: string): Promise<string> {
+  if (words === "") return ORDERS;
   const { world } = branchOf(debug).session;
   const names = [...world.servers, ...world.clients].map(({ name }) => name);
   const deed = readOrder(words, names);
@@ -196,7 +210,7 @@ function node({ world, chronicle, at }: Session, name: string): string {
     return `no server "${name}": ${world.servers.map((server) => server.name).join(" ")}\n`;
   }
   const look = lookAt(momentAt(chronicle, machine.node, at));
-  return [...look].map(([path, value]) => `${path} ${value}\n`).join("");
+  return `${name} ${tableOf(look)}`;
 }
 
 function diff({ world, chronicle, at }: Session, words: readonly string[]): string {
@@ -206,12 +220,13 @@ function diff({ world, chronicle, at }: Session, words: readonly string[]): stri
     return `diff: events from 0 to ${known}\n`;
   }
   const lines = world.servers.flatMap(({ name, node: number }) =>
-    differences(
+    differenceLines(
+      name,
       lookAt(momentAt(chronicle, number, from)),
       lookAt(momentAt(chronicle, number, to)),
-    ).map((line) => `${name}.${line}\n`),
+    ),
   );
-  return lines.length === 0 ? "nothing differs\n" : lines.join("");
+  return lines.length === 0 ? "nothing differs\n" : lines.map((line) => `${line}\n`).join("");
 }
 
 function log({ world, chronicle, at }: Session, count: number): string {

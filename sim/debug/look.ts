@@ -27,11 +27,3 @@ function addRaft(look: Map<string, string>, path: string, raft: RaftState): void
   const fields = { role, term, vote, leader, commit, applied, written, durable };
   for (const [name, value] of Object.entries(fields)) look.set(`${path}.${name}`, String(value));
 }
-
-/** The paths that differ, with what they were and are; nothing stands for a path not there. */
-export function differences(before: Look, after: Look): string[] {
-  const paths = [...new Set([...before.keys(), ...after.keys()])];
-  return paths
-    .filter((path) => before.get(path) !== after.get(path))
-    .map((path) => `${path}: ${before.get(path) ?? "nothing"} → ${after.get(path) ?? "nothing"}`);
-}

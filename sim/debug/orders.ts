@@ -2,13 +2,15 @@
 import type { Deed, Operation } from "../live/deed.ts";
 import { readDeed } from "../live/read-deed.ts";
 
-export const ORDERS = `crash|power|start|pause|resume NAME   a process ends, loses power, goes on
-cut|mend A > B, A <> B              a link, one way or both
-drift NAME PERCENT                  its clocks are too fast, or (negative) too slow
-shift NAME MS                       its wall clock steps
-freeze|thaw NAME                    its wall clock stands still, goes on
-slow NAME TIMES, fill NAME, failsync NAME, repair NAME   its disk
-heal                                every fault ends
+export const ORDERS = `crash|power|start NAME     a process ends, loses power, starts
+pause|resume NAME          it stands still, goes on
+cut|mend A > B, A <> B     a link, one way or both: "cut store 1 <> store 2"
+drift NAME PERCENT         its clocks are too fast, or (negative) too slow
+shift NAME MS              its wall clock steps
+freeze|thaw NAME           its wall clock stands still, goes on
+slow NAME TIMES            its disk is so many times slower
+fill|failsync|repair NAME  its disk is full, fails at the next sync, is whole again
+heal                       every fault ends
 `;
 
 /** The deed that the words say; a text says what is wrong with them. */

@@ -1,5 +1,6 @@
 /** A run that somebody goes through: it runs only as far as somebody wanted to look. */
 import { DEFAULT_OPTIONS } from "../build.ts";
+import { type Schedule, WHOLE } from "../decisions/schedule.ts";
 import type { Drain, World } from "../model.ts";
 import { type RunResult, runSeed } from "../run.ts";
 import type { Scenario } from "../scenario.ts";
@@ -19,7 +20,12 @@ export interface Session {
 }
 
 /** Builds the world of a seed and holds it before its first event. */
-export async function sessionOf(scenario: Scenario, seed: string, drain: Drain): Promise<Session> {
+export async function sessionOf(
+  scenario: Scenario,
+  seed: string,
+  drain: Drain,
+  schedule: Schedule = WHOLE,
+): Promise<Session> {
   let arrive: () => void = () => undefined;
   let release: () => void = () => undefined;
   let world: World | undefined;
@@ -32,7 +38,7 @@ export async function sessionOf(scenario: Scenario, seed: string, drain: Drain):
       }),
   );
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  const run = runSeed(scenario, seed, drain, { ...DEFAULT_OPTIONS, chronicle });
+  const run = runSeed(scenario, seed, drain, { ...DEFAULT_OPTIONS, chronicle, schedule });
   await Promise.race([arrived, run]);
   if (world === undefined) throw new Error("a run has events");
   const session: Session = { chronicle, world, at: 0, result: undefined, reach };

@@ -240,6 +240,7 @@ test("a run is gone through by lines, until one says so", async () => {
     ["debug nonsense", /unknown scenario "nonsense"/],
     ["debug calm --json x", /flag --json does not go with debug/],
     ["debug calm --seed x", /malformed seed "x"/],
+    ["debug calm --strategy x", /malformed strategy "x"/],
   ] as const) {
     const wrong = await said(line.split(" "));
     assert.is(wrong.status, 2);

@@ -2,9 +2,12 @@ import { setImmediate as drain } from "node:timers/promises";
 import * as assert from "uvu/assert";
 import { SCENARIOS } from "../../../scenarios/index.ts";
 import { answer } from "../../../sim/debug/commands.ts";
-import { differences } from "../../../sim/debug/look.ts";
 import { branchOf, type Debugger, debuggerOf } from "../../../sim/debug/branches.ts";
 import { sessionOf } from "../../../sim/debug/session.ts";
+import { differenceLines } from "../../../sim/debug/show.ts";
+import { searchedBy } from "../../../sim/decisions/schedule.ts";
+import { DEFAULT_OPTIONS } from "../../../sim/build.ts";
+import { runSeed } from "../../../sim/run.ts";
 import type { Scenario } from "../../../sim/scenario.ts";
 import { suite } from "../../harness.ts";
 
@@ -32,17 +35,53 @@ test("a run goes only as far as somebody looked", async () => {
   assert.is(branchOf(session).session.at, 6);
 });
 
-test("a difference names the paths that changed, and no others", () => {
+test("a difference names what changed, and no others, in a line for each group", () => {
   const before = new Map([
-    ["a", "1"],
-    ["b", "2"],
+    ["status", "up"],
+    ["region.2.applied", "6"],
+    ["region.2.raft.term", "1"],
+    ["region.2.raft.vote", "3"],
+    ["region.7.applied", "4"],
   ]);
   const after = new Map([
-    ["b", "3"],
-    ["c", "4"],
-    ["a", "1"],
+    ["status", "down"],
+    ["region.2.applied", "8"],
+    ["region.2.raft.term", "2"],
+    ["region.2.raft.vote", "3"],
   ]);
-  assert.equal(differences(before, after), ["b: 2 → 3", "c: nothing → 4"]);
+  assert.equal(differenceLines("store 1", before, after), [
+    "store 1: status up → down",
+    "store 1 region 2: done 6 → 8, term 1 → 2",
+    "store 1 region 7: done 4 → nothing",
+  ]);
+  assert.equal(differenceLines("store 1", before, before), []);
+});
+
+test("a node is shown as a table with a row for each of its groups", async () => {
+  const debug = await started();
+  await answer(debug, "goto 3s");
+  const [status, header = "", ...rows] = (await answer(debug, "node store 1")).trim().split("\n");
+  assert.is(status, "store 1 up");
+  const fields = "done role term vote leader commit applied written durable".split(" ");
+  assert.equal(header.trim().split(/ +/), fields);
+  assert.ok(rows.length > 0 && rows.every((row) => /^region \d+ +/.test(row)), rows.join("\n"));
+  assert.ok([header, ...rows].every((line) => line.length <= 80));
+  assert.match(await answer(debug, "node pd 1"), /members +(leader|follower)/);
+});
+
+test("what is on its way leaves deadlines out, counts them, and keeps to the width", async () => {
+  const debug = await started();
+  await answer(debug, "goto 3s");
+  const said = await answer(debug, "pending", 50);
+  assert.not.match(said, /^\S+ deadline of/m);
+  const [, count = ""] = /… and (\d+) deadlines/.exec(said) ?? [];
+  assert.ok(Number(count) > 0, said);
+  assert.ok(said.split("\n").every((line) => line.length <= 50));
+  const all = await answer(debug, "pending deadline");
+  const listed = all.split("\n").filter((line) => line.includes(" deadline of")).length;
+  const more = Number(/… (\d+) more/.exec(all)?.[1] ?? 0);
+  assert.is(listed + more, Number(count));
+  assert.is(await answer(debug, "pending nonsense"), 'nothing with "nonsense"\n');
 });
 
 test("a moment changed is another timeline, which is the first one up to there", async () => {
@@ -82,7 +121,6 @@ test("orders that make no sense are named, with those that there are", async () 
   const debug = await started();
   await answer(debug, "step 5");
   for (const [order, problem] of [
-    ["do", /unknown order ""/],
     ["do explode store 1", /unknown order "explode"/],
     ["do crash store 9", /no node "store 9": store 1/],
     ["do cut store 1", /cut: links makes no sense/],
@@ -95,6 +133,19 @@ test("orders that make no sense are named, with those that there are", async () 
   for (const order of ["cut store 1 <> store 2", "power pd 1", "shift store 1 -500", "heal"]) {
     assert.match(await answer(debug, `do ${order}`), /^timeline/);
   }
+});
+
+test("a searched run is gone through as it is searched, and as it ran", async () => {
+  const { trace } = await runSeed(calm, "1", drain, {
+    ...DEFAULT_OPTIONS,
+    schedule: searchedBy({ type: "hold" }),
+  });
+  const debug = await debuggerOf(() => sessionOf(calm, "1", drain, searchedBy({ type: "hold" })));
+  await answer(debug, "violation");
+  assert.is(branchOf(debug).session.result?.trace, trace);
+  const plain = await started();
+  await answer(plain, "violation");
+  assert.is.not(branchOf(plain).session.result?.trace, trace);
 });
 
 test("what is no command, count or event is named", async () => {
