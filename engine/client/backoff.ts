@@ -61,6 +61,8 @@ export class Backoff {
    * will be. A later answer does not change that, be it to another call or to the same one.
    */
   uncertain = false;
+  /** Whether a store was given any call, whatever became of it. */
+  reached = false;
 
   /** The operation may take `budgetMs` in all. */
   constructor(ports: Ports, budgetMs: number, signal: Signal | undefined) {

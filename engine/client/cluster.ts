@@ -170,6 +170,7 @@ export class Cluster {
       const timeoutMs = backoff.timeoutMs(options.timeoutMs);
       const { signal } = backoff;
       const answer = await this.ports.transport.tikv(address, call, { timeoutMs, signal });
+      backoff.reached = true;
       if (answer.ok) {
         assert(answer.reply.method === call.method, "an answer is to the call that was made");
         const response = answer.reply.response as ResponseOf<M>;
@@ -254,6 +255,8 @@ export class Cluster {
     { repeatable }: SendOptions,
   ): Promise<void> {
     if (reason === "cancelled") {
+      // The store may be carrying it out all the same.
+      backoff.uncertain = true;
       throw repeatable
         ? new ClientError("cancelled", "cancelled")
         : new ClientError("undetermined", "cancelled while a store worked on it");

@@ -13,7 +13,6 @@ import {
 } from "../base/timestamp.ts";
 import {
   BatchRollbackRequest,
-  CheckTxnStatusRequest,
   CommitRequest,
   type KeyError,
   type LockInfo,
@@ -22,22 +21,19 @@ import {
   PrewriteRequest,
   PrewriteRequest_PessimisticAction as PessimisticAction,
 } from "../protocol/gen/kvrpcpb.ts";
-import { Backoff } from "./backoff.ts";
+import type { Backoff } from "./backoff.ts";
 import type { Write } from "./buffer.ts";
 import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
-import { ClientError, type FailureReason } from "./errors.ts";
 import type { CommitMode } from "./events.ts";
 import { keyFailure } from "./key-errors.ts";
 import { portions } from "./portions.ts";
 import type { LockResolver } from "./resolver.ts";
+import { Verdict } from "./verdict.ts";
 
 const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** Asynchronous commit lists all keys in the primary's lock: not too many, not too long. */
 const ASYNC_KEYS = 256;
 const ASYNC_BYTES = 4096;
-/** How long the placement driver is asked what may have been collected. */
-const SAFE_POINT_WITHIN_MS = 5000;
-
 export interface CommitPlan {
   readonly startTs: Timestamp;
   readonly primary: Key;
@@ -68,20 +64,19 @@ interface Prewritten {
   triedOnePhase: boolean;
 }
 
-/** Ends of a call that say nothing of what an earlier one has done. */
-const UNTOLD: ReadonlySet<FailureReason> = new Set(["timeout", "cancelled", "refused"]);
-
 const DONE: Committed["rest"] = () => Promise.resolve();
 
 export class Committer {
   readonly #cluster: Cluster;
   readonly #resolver: LockResolver;
   readonly #plan: CommitPlan;
+  readonly #verdict: Verdict;
 
   constructor(cluster: Cluster, resolver: LockResolver, plan: CommitPlan) {
     this.#cluster = cluster;
     this.#resolver = resolver;
     this.#plan = plan;
+    this.#verdict = new Verdict(cluster, plan.startTs, plan.primary);
   }
 
   /**
@@ -166,8 +161,10 @@ export class Committer {
       }
       return state;
     } catch (error) {
+      if (!calculated) throw error;
       // A lost prewrite may have been all that a calculated commit needs.
-      throw calculated ? await this.#truthOf(backoff, error) : error;
+      const committedAt = await this.#verdict.of(backoff, error);
+      return { ...state, [kind.onePhase ? "onePhaseTs" : "minCommitTs"]: committedAt };
     }
   }
 
@@ -248,7 +245,7 @@ export class Committer {
   async #commitPrimary(backoff: Backoff, mayBeCommitted: boolean): Promise<Timestamp> {
     const { primary, startTs } = this.#plan;
     try {
-      const before = mayBeCommitted ? await this.#committedAt(backoff) : ZERO_TIMESTAMP;
+      const before = mayBeCommitted ? await this.#verdict.committedAt(backoff) : ZERO_TIMESTAMP;
       if (before > 0n) return before;
       backoff.uncertain = false;
       for (;;) {
@@ -270,42 +267,8 @@ export class Committer {
         if (error.commitTsExpired === undefined) throw keyFailure(error);
       }
     } catch (error) {
-      throw await this.#truthOf(backoff, error);
+      return this.#verdict.of(backoff, error);
     }
-  }
-
-  /**
-   * What `error` says of a commit whose calls may have been lost: one of them may have done it all.
-   * A store that denies that knows, unless its records of the time may have been collected. One
-   * that refuses a call, as a region does that is being flashed back, has not looked.
-   */
-  async #truthOf(backoff: Backoff, error: unknown): Promise<unknown> {
-    if (!backoff.uncertain || !(error instanceof ClientError)) return error;
-    const isDenied = !UNTOLD.has(error.reason);
-    if (isDenied && !(await this.#mayBeForgotten())) return error;
-    return new ClientError("undetermined", "no store said whether the transaction committed");
-  }
-
-  async #mayBeForgotten(): Promise<boolean> {
-    const { placement, ports } = this.#cluster;
-    try {
-      const backoff = new Backoff(ports, SAFE_POINT_WITHIN_MS, undefined);
-      const { transaction } = await placement.safePoints(backoff);
-      return this.#plan.startTs <= transaction;
-    } catch (error) {
-      if (error instanceof ClientError) return true;
-      throw error;
-    }
-  }
-
-  /** When the primary was committed; 0 where it is not. Asks so that nothing changes. */
-  async #committedAt(backoff: Backoff): Promise<Timestamp> {
-    const { primary, startTs } = this.#plan;
-    const { commitVersion } = await this.#cluster.send(backoff, primary, REPEATABLE, (context) => ({
-      method: "KvCheckTxnStatus",
-      request: CheckTxnStatusRequest.make({ context, primaryKey: primary, lockTs: startTs }),
-    }));
-    return toTimestamp(commitVersion);
   }
 
   async #commitKeys(backoff: Backoff, keys: readonly Key[], commitTs: Timestamp): Promise<void> {

@@ -3,6 +3,7 @@ import type { Key } from "../../engine/base/bytes.ts";
 import { encodeMemcomparable } from "../../engine/base/memcomparable.ts";
 import { Cluster } from "../../engine/client/cluster.ts";
 import { ClientError, type FailureReason } from "../../engine/client/errors.ts";
+import type { Transport } from "../../engine/client/ports.ts";
 import { TxnClient } from "../../engine/client/transactions.ts";
 import {
   Action,
@@ -142,6 +143,53 @@ test("whoever committed in one phase without hearing of it is told when that was
   const transaction = await clientOf(cluster).begin({ asyncCommit: false });
   await transaction.put("a", "1");
   assert.is(await transaction.commit(), 4000n);
+});
+
+test("a commit that no leader takes is revoked before it is told to have failed", async () => {
+  const NOT_LEADER = { regionError: { message: "not here", notLeader: { regionId: 1 } } };
+  const taken = KeyError.make({ abort: "Committed" });
+  for (const [options, method] of [
+    [{ asyncCommit: false, onePC: false }, "KvCommit"],
+    [{ asyncCommit: false }, "KvPrewrite"],
+    [{ onePC: false }, "KvPrewrite"],
+  ] as const) {
+    const outcomeOf = async (rollback: object | undefined): Promise<unknown> => {
+      const cluster = willing();
+      cluster.script.set(method, () => ({ ...NOT_LEADER, errors: [] }));
+      cluster.script.set("KvBatchRollback", () => rollback);
+      cluster.script.set("KvCheckTxnStatus", () =>
+        CheckTxnStatusResponse.make({ commitVersion: 4000n }),
+      );
+      const transaction = await clientOf(cluster).begin(options);
+      await transaction.put("a", "1");
+      const commit = transaction.commit({ timeoutMs: 1000 });
+      const reason = await reasonOf(commit);
+      return reason === "none" ? commit : reason;
+    };
+    assert.is(await outcomeOf(BatchRollbackResponse.make()), "timeout", method);
+    // It has come there by another way.
+    assert.is(await outcomeOf(BatchRollbackResponse.make({ error: taken })), 4000n, method);
+    assert.is(await outcomeOf(undefined), "undetermined", method);
+  }
+});
+
+test("a commit that its caller cancels while a store works on it may have happened", async () => {
+  for (const options of [{ asyncCommit: false, onePC: false }, {}]) {
+    const cluster = willing();
+    const signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
+    const { ports } = cluster;
+    const tikv: Transport["tikv"] = (address, call, { timeoutMs }) => {
+      const isLast = call.method === ("onePC" in options ? "KvCommit" : "KvPrewrite");
+      if (!isLast) return ports.transport.tikv(address, call, { timeoutMs, signal });
+      signal.aborted = true;
+      return Promise.resolve({ ok: false, reason: "cancelled", code: 1, message: "cancelled" });
+    };
+    const transport = { ...ports.transport, tikv };
+    const client = new TxnClient(new Cluster({ ...ports, transport }, ["pd1:1"], "transactional"));
+    const transaction = await client.begin(options);
+    await transaction.put("a", "1");
+    assert.is(await reasonOf(transaction.commit({ signal })), "undetermined");
+  }
 });
 
 test("of two phases a lost first one commits nothing", async () => {
