@@ -54,6 +54,7 @@ export async function run(args: readonly string[]): Promise<void> {
     seed: positive("seed", values.seed),
   };
   const windows = values.windows.split(",").map((text) => positive("windows", text));
+  console.log("madsim and turmoil are built first, which takes minutes where they never were");
   const peers = await buildCargo("bench/network/peers");
   if (peers === undefined) {
     console.log("madsim and turmoil: skipped: no cargo on this machine to build them with");
