@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as assert from "uvu/assert";
 import { CAMPAIGNS } from "../../runtime/cli/campaign-files.ts";
+import { SCENARIOS } from "../../scenarios/index.ts";
 import { suite } from "../harness.ts";
 import { bad, machine, onMachine } from "../sim/campaign/machine.ts";
 import { chromiumPath, type Theatre, theatre } from "./page.ts";
@@ -12,13 +13,16 @@ const test = suite("a campaign's report in Chromium");
 
 const path = chromiumPath();
 
+/** Of each scenario. */
+const SEEDS = 30;
+
 /** The page of a campaign that found two kinds of failure, with a check whose name is markup. */
 async function reportPage(): Promise<string> {
   const m = machine((job) => {
     const summary = bad(job);
     return summary.check === "leases" ? { ...summary, check: "<b>leases</b>" } : summary;
   });
-  await onMachine(m, "all --seeds 1..30 --dir d");
+  await onMachine(m, `all --seeds 1..${SEEDS} --dir d`);
   const [title = "", ...body] = (m.files.get("d/report.html") ?? "").split("\n");
   return CAMPAIGNS.page(title, body.join("\n"));
 }
@@ -40,7 +44,7 @@ async function played(body: (stage: Theatre, url: string) => Promise<void>): Pro
 
 test("the page holds everything, and what runs say is text, never markup", async () => {
   const page = await reportPage();
-  assert.match(page, "FAIL: campaign of 720 runs");
+  assert.match(page, `FAIL: campaign of ${SEEDS * SCENARIOS.length} runs`);
   assert.match(page, "npm run sim -- shrink bank --seed 10");
   assert.match(page, "&lt;b&gt;leases&lt;/b&gt;");
   assert.not.match(page, "<b>");
