@@ -11,7 +11,7 @@ const test = suite("sim/search/marks");
 
 /** A few seeds that meet nearly everything between them. */
 const BATCH: readonly (readonly [scenario: string, seed: string])[] = [
-  ["isolation", "3"],
+  ["isolation", "5"],
   ["bank", "4"],
   ["rotting-disks", "4"],
   ["full-disks", "4"],

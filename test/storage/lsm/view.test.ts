@@ -227,6 +227,8 @@ test("the first version from a key on is the one that a cursor comes to", () => 
         const view = workspace.snapshot();
         const rows = rowsOf(built.model, EVERYWHERE);
         for (const from of [...keys, ...built.model.keys()]) {
+          // The filter key of the empty key begins all others, which no user's key does.
+          if (from === EMPTY_KEY) continue;
           const prefix = filterKey("write", from);
           const found = view.first("write", from, prefix);
           const expected = rows.find(([key]) => key >= from && key.startsWith(prefix));
