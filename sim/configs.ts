@@ -87,7 +87,8 @@ export function placementConfig(
     holdMs,
     version,
     maxReplicas: knobs.replicas,
-    windowMs: knobs.windowMs,
+    // A window is made once a tick: shorter ones would let the oracle run slower than time.
+    windowMs: Math.max(knobs.windowMs, 2 * knobs.tickMs),
     idBatch: knobs.idBatch,
     storeDisconnectedMs: 3000,
     storeDownMs: 8000,

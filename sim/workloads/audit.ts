@@ -15,7 +15,7 @@ import { EMPTY_KEY, hex, inRange, keyAfter } from "../../engine/base/bytes.ts";
 import { RawScanRequest } from "../../engine/protocol/gen/kvrpcpb.ts";
 import { passed, violated } from "../checkers/verdict.ts";
 import { schedule } from "../event-queue.ts";
-import { checkPace, PROBE_PUTS } from "../liveness/pace.ts";
+import { PROBE_PUTS, slowness } from "../liveness/pace.ts";
 import { freshValue, invoke } from "./history.ts";
 import * as requests from "./requests.ts";
 import { begin, onAnswer, onPause, sessionOf } from "./session.ts";
@@ -59,15 +59,16 @@ export function auditOf(world: World, node: number, random: Random): Audit {
   const audit: Audit = { client, doing: "starts", done: false, seen: new Map() };
   let cursor: Key = EMPTY_KEY;
   let task: Task = "probe";
-  /** Of the pace: when it began, and how many puts are done. */
+  /** Of the pace: when it began, how many puts are done, and what was wrong with the one before. */
   let pacedSinceUs = 0;
   let puts = 0;
+  let tooSlow: string | undefined;
 
   /** Goes on at `from`, unless the key space is through. */
   const step = (from: Key, what: Task): void => {
     cursor = from;
     task = what;
-    audit.doing = `${WORDS[what]} the region of key "${hex(from)}"`;
+    audit.doing = tooSlow ?? `${WORDS[what]} the region of key "${hex(from)}"`;
     if (what === "scan") scan(from);
     else probe(from);
   };
@@ -107,12 +108,19 @@ export function auditOf(world: World, node: number, random: Random): Audit {
     });
   };
 
+  const keepPace = (): void => {
+    pacedSinceUs = world.timeUs;
+    puts = 0;
+    step(EMPTY_KEY, "pace");
+  };
+
   /** One put of the pace is done. */
   const onPut = (): void => {
     puts += 1;
     if (puts < PROBE_PUTS) return step(EMPTY_KEY, "pace");
-    checkPace(world, world.timeUs - pacedSinceUs);
-    audit.done = true;
+    tooSlow = slowness(world, world.timeUs - pacedSinceUs);
+    if (tooSlow === undefined) audit.done = true;
+    else keepPace();
   };
 
   const close = (record: Record, result: Result): void => {
@@ -144,10 +152,7 @@ export function auditOf(world: World, node: number, random: Random): Audit {
         if (result.type !== "reply" || asked === undefined) return again();
         const end = takePage(from, asked, result.reply, start);
         if (end !== EMPTY_KEY) step(end, "scan");
-        else {
-          pacedSinceUs = world.timeUs;
-          step(EMPTY_KEY, "pace");
-        }
+        else keepPace();
       },
     });
   };
