@@ -47,6 +47,8 @@ export type PdFile = Values<typeof PD_SCHEMA>;
 
 /** Between moves of the safe point, and behind now, at the least. */
 const LEAST_GC_MS = 1000;
+/** A window of timestamps is stored once a tick: shorter ones make the oracle slow. */
+const LEAST_WINDOW_MS = 200;
 
 /** What the flags say; they win over the file. */
 export interface PdFlags {
@@ -123,6 +125,10 @@ export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<P
   const maxReplicas = file["replication.max-replicas"] ?? DEFAULT_CONFIG.maxReplicas;
   if (maxReplicas === 0)
     return { ok: false, detail: "replication.max-replicas must be at least 1" };
+  const windowMs = file["tso-save-interval"] ?? DEFAULT_CONFIG.windowMs;
+  if (windowMs < LEAST_WINDOW_MS) {
+    return { ok: false, detail: `tso-save-interval must be at least ${LEAST_WINDOW_MS}ms` };
+  }
   const intervalMs = file["gc.run-interval"] ?? DEFAULT_PLAN.intervalMs;
   const lifeTimeMs = file["gc.life-time"] ?? DEFAULT_PLAN.lifeTimeMs;
   if (intervalMs < LEAST_GC_MS || lifeTimeMs < LEAST_GC_MS) {
@@ -145,7 +151,7 @@ export function pdSettings(flags: PdFlags, file: PdFile, seeds: Seeds): Result<P
         id,
         members: members.value,
         raft: { ...DEFAULT_CONFIG.raft, electionMs, heartbeatMs, leaseMs },
-        windowMs: file["tso-save-interval"] ?? DEFAULT_CONFIG.windowMs,
+        windowMs,
         maxReplicas,
         storeDownMs: file["schedule.max-store-down-time"] ?? DEFAULT_CONFIG.storeDownMs,
       },

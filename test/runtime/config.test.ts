@@ -223,6 +223,15 @@ test("the members of a placement driver are the same on each, in order of id", (
   );
 });
 
+test("a window of timestamps that is shorter than a tick or two is refused", () => {
+  const said = (windowMs: number): string => {
+    const made = pdSettings({}, { "tso-save-interval": windowMs }, SEEDS);
+    return made.ok ? `${made.value.placement.windowMs}` : made.detail;
+  };
+  assert.is(said(200), "200");
+  assert.is(said(199), "tso-save-interval must be at least 200ms");
+});
+
 test("a malformed member list is refused in words", () => {
   const detail = (flags: Parameters<typeof pdSettings>[0]): string => {
     const made = pdSettings(flags, {}, SEEDS);
