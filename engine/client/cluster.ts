@@ -52,7 +52,13 @@ export interface SendOptions {
 }
 
 /** Longest wait for one call, as the Go client's. */
-export const CALL_WITHIN_MS = 20_000;
+const CALL_WITHIN_MS = 20_000;
+
+/** A call that does no harm when it arrives twice. */
+export const REPEATABLE: SendOptions = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
+
+/** A call whose lost answer leaves it unknown whether it took effect. */
+export const ONCE: SendOptions = { timeoutMs: CALL_WITHIN_MS, repeatable: false };
 
 /** Longest wait for a replica that is asked instead of the leader. */
 const ASIDE_WITHIN_MS = 2000;

@@ -18,7 +18,7 @@ import {
 } from "../base/timestamp.ts";
 import { type LockInfo, ScanLockRequest } from "../protocol/gen/kvrpcpb.ts";
 import { Backoff } from "./backoff.ts";
-import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
+import { type Cluster, type Located, REPEATABLE } from "./cluster.ts";
 import { keyFailure } from "./key-errors.ts";
 import type { SafePoints } from "./placement.ts";
 import type { Signal } from "./ports.ts";
@@ -147,9 +147,8 @@ async function clearRegion(
 ): Promise<Clearing | undefined> {
   /** An empty start is that of the region: its bounds need not be keys of transactions. */
   const page = async (startKey: Key): Promise<readonly LockInfo[] | undefined> => {
-    const options = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
     for (;;) {
-      const sent = await cluster.sendTo(backoff, located, options, (context) => ({
+      const sent = await cluster.sendTo(backoff, located, REPEATABLE, (context) => ({
         method: "KvScanLock",
         request: ScanLockRequest.make({ context, maxVersion: target, startKey, limit: PAGE }),
       }));

@@ -23,14 +23,13 @@ import {
 } from "../protocol/gen/kvrpcpb.ts";
 import type { Backoff } from "./backoff.ts";
 import type { Write } from "./buffer.ts";
-import { CALL_WITHIN_MS, type Cluster, type Located } from "./cluster.ts";
+import { type Cluster, type Located, REPEATABLE } from "./cluster.ts";
 import type { CommitMode } from "./events.ts";
 import { keyFailure } from "./key-errors.ts";
 import { portions } from "./portions.ts";
 import type { LockResolver } from "./resolver.ts";
 import { Verdict } from "./verdict.ts";
 
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** Asynchronous commit lists all keys in the primary's lock: not too many, not too long. */
 const ASYNC_KEYS = 256;
 const ASYNC_BYTES = 4096;
@@ -164,7 +163,10 @@ export class Committer {
       if (!calculated) throw error;
       // A lost prewrite may have been all that a calculated commit needs.
       const committedAt = await this.#verdict.of(backoff, error);
-      return { ...state, [kind.onePhase ? "onePhaseTs" : "minCommitTs"]: committedAt };
+      // Where locks may be left of it they are committed too; that repeats nothing where none are.
+      return kind.asyncCommit
+        ? { ...state, minCommitTs: committedAt, fellBack: false }
+        : { ...state, onePhaseTs: committedAt };
     }
   }
 

@@ -6,7 +6,7 @@ import type { Key } from "../base/bytes.ts";
 import type { Timestamp } from "../base/timestamp.ts";
 import { TxnHeartBeatRequest } from "../protocol/gen/kvrpcpb.ts";
 import { Backoff } from "./backoff.ts";
-import { CALL_WITHIN_MS, type Cluster } from "./cluster.ts";
+import { type Cluster, REPEATABLE } from "./cluster.ts";
 
 export interface Heart {
   readonly startTs: Timestamp;
@@ -39,8 +39,7 @@ export async function keepAlive(cluster: Cluster, heart: Heart): Promise<void> {
 /** Whether the primary's lock is there, and lives on. */
 async function beat(cluster: Cluster, heart: Heart): Promise<boolean> {
   const backoff = new Backoff(cluster.ports, heart.everyMs, undefined);
-  const options = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
-  const { error } = await cluster.send(backoff, heart.primary, options, (context) => ({
+  const { error } = await cluster.send(backoff, heart.primary, REPEATABLE, (context) => ({
     method: "KvTxnHeartBeat",
     request: TxnHeartBeatRequest.make({
       context,

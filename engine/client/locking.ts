@@ -10,11 +10,10 @@ import {
   PessimisticRollbackRequest,
 } from "../protocol/gen/kvrpcpb.ts";
 import type { Backoff } from "./backoff.ts";
-import { CALL_WITHIN_MS, type Cluster } from "./cluster.ts";
+import { type Cluster, REPEATABLE } from "./cluster.ts";
 import { keyFailure } from "./key-errors.ts";
 import type { LockResolver } from "./resolver.ts";
 
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** A store lets a request wait this long for a lock before it answers. */
 const WAIT_MS = 1000;
 

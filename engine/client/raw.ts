@@ -21,11 +21,12 @@ import type { TikvCall } from "../protocol/services.ts";
 import { Backoff } from "./backoff.ts";
 import { type BytesLike, bytesOf, type KeyValue, keyOf, keyValue } from "./bytes.ts";
 import {
-  CALL_WITHIN_MS,
   type Cluster,
   type Located,
   rangeWithin,
   type ResponseOf,
+  ONCE,
+  REPEATABLE,
 } from "./cluster.ts";
 import { ClientError } from "./errors.ts";
 import { portions } from "./portions.ts";
@@ -73,9 +74,6 @@ export interface Swap {
 
 const TIMEOUT_MS = 20_000;
 const PAGE = 256;
-
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
-const ONCE = { timeoutMs: CALL_WITHIN_MS, repeatable: false } as const;
 
 /** Keys as they are, without transactions: do not use one key both ways. Made by `connectRaw`. */
 export class RawClient {

@@ -16,10 +16,9 @@ import {
   ResolveLockRequest,
 } from "../protocol/gen/kvrpcpb.ts";
 import type { Backoff } from "./backoff.ts";
-import { CALL_WITHIN_MS, type Cluster } from "./cluster.ts";
+import { type Cluster, REPEATABLE } from "./cluster.ts";
 import { keyFailure } from "./key-errors.ts";
 
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** Fates that are remembered: a transaction with many locks is asked about once. */
 const REMEMBERED = 2048;
 /** A transaction of at least so many keys has its whole region cleared at once. */

@@ -15,7 +15,7 @@ import {
 } from "../protocol/gen/kvrpcpb.ts";
 import { Backoff } from "./backoff.ts";
 import { type BytesLike, type KeyValue, keyOf, keyValue } from "./bytes.ts";
-import { CALL_WITHIN_MS, type Cluster, rangeWithin, type SendOptions } from "./cluster.ts";
+import { type Cluster, rangeWithin, type SendOptions, REPEATABLE } from "./cluster.ts";
 import { keyFailure } from "./key-errors.ts";
 import type { Signal } from "./ports.ts";
 import { readFromOf, type ReplicaOptions } from "./reading.ts";
@@ -60,7 +60,6 @@ export interface PageRequest {
   readonly keysOnly: boolean;
 }
 
-const REPEATABLE: SendOptions = { timeoutMs: CALL_WITHIN_MS, repeatable: true };
 const TIMEOUT_MS = 20_000;
 const PAGE = 256;
 

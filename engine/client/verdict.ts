@@ -3,10 +3,9 @@ import type { Key } from "../base/bytes.ts";
 import { type Timestamp, Timestamp as toTimestamp, ZERO_TIMESTAMP } from "../base/timestamp.ts";
 import { BatchRollbackRequest, CheckTxnStatusRequest } from "../protocol/gen/kvrpcpb.ts";
 import { Backoff } from "./backoff.ts";
-import { CALL_WITHIN_MS, type Cluster } from "./cluster.ts";
+import { type Cluster, REPEATABLE } from "./cluster.ts";
 import { ClientError, type FailureReason } from "./errors.ts";
 
-const REPEATABLE = { timeoutMs: CALL_WITHIN_MS, repeatable: true } as const;
 /** How long the placement driver is asked what may have been collected. */
 const SAFE_POINT_WITHIN_MS = 5000;
 /** How long a commit that has failed takes at most to be forbidden for good. */

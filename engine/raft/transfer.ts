@@ -63,6 +63,7 @@ export function continueTransfer(turn: Turn): void {
     return;
   }
   if (draft.transfer === undefined) {
+    watchDisk(turn);
     if (isHeldUp(turn) || draft.lacking) handOff(turn);
     return;
   }
@@ -70,16 +71,20 @@ export function continueTransfer(turn: Turn): void {
   if (at >= 0 && draft.peers[at]!.matched === draft.log.last) sendTimeoutNow(turn);
 }
 
-/**
- * Whether the disk of this leader has taken nothing for an election timeout, though the others'
- * have what is committed. What is not durable here is not applied here, so nobody would be answered
- * until it moves again, if ever. A disk that is slow, and moves, holds nobody up for that long.
- */
-function isHeldUp({ draft, now }: Turn): boolean {
+/** Keeps since when the disk has taken nothing, though others have more that is committed. */
+function watchDisk({ draft, now }: Turn): void {
   if (draft.durable >= draft.commit || draft.durable !== draft.heldUpAt) {
     draft.heldUpAt = draft.durable;
     draft.heldUpMs = now;
   }
+}
+
+/**
+ * Whether the disk of this leader has taken nothing for an election timeout. What is not durable
+ * here is not applied here, so nobody would be answered until it moves again, if ever. A disk that
+ * is slow, and moves, holds nobody up for that long.
+ */
+function isHeldUp({ draft, now }: Turn): boolean {
   return now - draft.heldUpMs >= draft.config.electionMs;
 }
 
