@@ -116,3 +116,11 @@ export function hex(bytes: Uint8Array | Key): string {
   }
   return text;
 }
+
+/** Printable letters as they are, all other bytes as `\xNN`, as TiKV's tools print keys. */
+export function escaped(bytes: Uint8Array | Key): string {
+  const text: string = typeof bytes === "string" ? bytes : keyFromBytes(bytes);
+  return text.replaceAll(/[^ -[\]-~]/g, (letter) =>
+    letter === "\\" ? "\\\\" : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}

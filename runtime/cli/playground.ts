@@ -3,12 +3,12 @@
  * Ctrl-C.
  */
 import { relative } from "node:path";
-import { styleText } from "node:util";
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { runCheck } from "../playground/check.ts";
 import { Playground, PlaygroundFailure, portsFrom, USUAL_PORTS } from "../playground/playground.ts";
 import { RUTILE_VERSION } from "../version.ts";
+import { painted, type Style, wantsColour } from "./tint.ts";
 
 interface Options {
   readonly once?: true;
@@ -44,11 +44,9 @@ const whole =
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
 
-type Style = Parameters<typeof styleText>[0];
-
 /** Colours only where a person looks on. */
-const isTerminal = process.stdout.isTTY && process.env["NO_COLOR"] === undefined;
-const paint = (style: Style, text: string): string => (isTerminal ? styleText(style, text) : text);
+const isColourful = wantsColour(process.stdout);
+const paint = (style: Style, text: string): string => (isColourful ? painted(style, text) : text);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const sayEntry = (name: string, value: string): void =>
   say(`  ${paint("dim", name.padEnd(11))} ${value}`);

@@ -10,9 +10,10 @@ import { CAMPAIGNS } from "./campaign-files.ts";
 import { writePicture } from "./picture.ts";
 import { serveWeb, writeWeb } from "./web.ts";
 import { startWorkers, WORKER } from "./sim-workers.ts";
+import { tinted, wantsColour } from "./tint.ts";
 
 const HOST: Host = {
-  write: (text) => void process.stdout.write(text),
+  write: (text) => void process.stdout.write(wantsColour(process.stdout) ? tinted(text) : text),
   writeError: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY,
   columns: process.stdout.columns || 80,

@@ -1,12 +1,12 @@
 /** What the frames of a log or a manifest say: for people a line each, for programs as a value. */
 import type { Key } from "../../engine/base/bytes.ts";
-import { keyToBytes } from "../../engine/base/bytes.ts";
+import { escaped, keyToBytes } from "../../engine/base/bytes.ts";
 import { createWire } from "../../engine/base/wire.ts";
 import { describeRecord } from "../../engine/storage/describe.ts";
 import { decodeBatch } from "../../engine/storage/log/record.ts";
 import { decodeEdit } from "../../engine/storage/lsm/manifest/edit.ts";
 import type { TableMeta } from "../../engine/storage/table/types.ts";
-import { escaped, plural, sizeText } from "./text.ts";
+import { plural, sizeText } from "./text.ts";
 
 export interface Contents {
   readonly lines: readonly string[];

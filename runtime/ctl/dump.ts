@@ -3,6 +3,7 @@
  * is. What cannot be read is named in its place, and what stands behind it is still printed.
  */
 import type { Key } from "../../engine/base/bytes.ts";
+import { escaped } from "../../engine/base/bytes.ts";
 import type { FileHeader } from "../../engine/storage/log/frame.ts";
 import { TableCache } from "../../engine/storage/table/cache.ts";
 import { TOMBSTONE } from "../../engine/storage/table/types.ts";
@@ -12,7 +13,7 @@ import { tableText, tableValue } from "./contents.ts";
 import { framesOf } from "./frames.ts";
 import { OneFile } from "./one-file.ts";
 import { tableByItself } from "./table-file.ts";
-import { escaped, plural } from "./text.ts";
+import { plural } from "./text.ts";
 
 export interface DumpOptions {
   readonly json: boolean;

@@ -1,15 +1,4 @@
-/** How bytes and sizes are shown to people. */
-import type { Key } from "../../engine/base/bytes.ts";
-import { keyFromBytes } from "../../engine/base/bytes.ts";
-
-/** Printable letters as they are, all other bytes as `\xNN`, as TiKV's tools print keys. */
-export function escaped(bytes: Uint8Array | Key): string {
-  const text: string = typeof bytes === "string" ? bytes : keyFromBytes(bytes);
-  return text.replaceAll(/[^ -[\]-~]/g, (letter) =>
-    letter === "\\" ? "\\\\" : `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
-}
-
+/** How sizes and counts are shown to people. */
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const;
 
 /** `3.4 MiB` */

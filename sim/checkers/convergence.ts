@@ -13,7 +13,7 @@ import { byId } from "../../engine/placement/catalog/registry.ts";
 import type { Peer, Region } from "../../engine/protocol/gen/metapb.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
 import type { Machine, PlacementMachine, World } from "../model.ts";
-import { EMPTY_KEY, hex, type Key } from "../../engine/base/bytes.ts";
+import { EMPTY_KEY, escaped, type Key } from "../../engine/base/bytes.ts";
 import { isJoint } from "../../engine/raft/configuration.ts";
 import { configurationOf, isInitialized } from "../../engine/region/descriptor.ts";
 import { view as viewOf } from "../../engine/store/query.ts";
@@ -21,6 +21,7 @@ import { isJoined } from "../../engine/store/state.ts";
 import { readClock } from "../clock/clock.ts";
 import { takesPart } from "../liveness/freeze.ts";
 import { type Placed, placedReplicas } from "./look.ts";
+import { epochText, membersText, rangeText } from "../trace/region-text.ts";
 import { compareReplicas } from "./replicas.ts";
 
 /** Something that has not converged. */
@@ -227,12 +228,8 @@ function misunderstood({ region, peer }: Replica, leadership: Leadership): strin
   return undefined;
 }
 
-/** Epoch, range and members. */
-function describeRegion({ regionEpoch, startKey, endKey, peers }: Region): string {
-  const epoch = `version ${regionEpoch?.version ?? 0}.${regionEpoch?.confVer ?? 0}`;
-  const members = peers.map(({ id, storeId, role }) => `${id}@${storeId}:${role}`);
-  return `${epoch} of [${hex(startKey)}, ${hex(endKey)}) on ${members.join(" ")}`;
-}
+const describeRegion = (region: Region): string =>
+  `version ${epochText(region)} of ${rangeText(region)} on ${membersText(region)}`;
 
 /** Whether the regions cover the key space, each key once. */
 function* missingRange(leaders: readonly Replica[]): Generator<Lack, void> {
@@ -242,7 +239,7 @@ function* missingRange(leaders: readonly Replica[]): Generator<Lack, void> {
   let end: Key | undefined = EMPTY_KEY;
   for (const region of regions) {
     if (end === undefined || region.startKey !== end) {
-      const text = `the regions do not meet at key "${hex(region.startKey)}"`;
+      const text = `the regions do not meet at key "${escaped(region.startKey)}"`;
       yield { text, of: { type: "range", start: end ?? region.startKey } };
     }
     end = region.endKey === EMPTY_KEY ? undefined : region.endKey;

@@ -8,7 +8,7 @@ import { lookAt } from "./look.ts";
 import { ORDERS, readOrder } from "./orders.ts";
 import { pendingAt } from "./pending.ts";
 import type { Session } from "./session.ts";
-import { differenceLines, tableOf } from "./show.ts";
+import { clipped, differenceLines, differences, tableOf } from "./show.ts";
 
 export const HELP = `step [N]         N events on (s)
 back [N]         N events back (b)
@@ -18,7 +18,7 @@ prev TEXT        to the last one before (p)
 violation        to the first violation, or the end of the run (v)
 where            the moment and its event (w)
 nodes            every server in a line
-node NAME        a server's groups, as in "node store 1"
+node NAME        a server's groups and their ranges, as in "node store 1"
 diff A [B]       what differs in servers after the events A and B, or A and now
 pending [TEXT]   what is on its way, without deadlines; or all with TEXT (e)
 log [N]          the last lines of the story (l)
@@ -57,7 +57,7 @@ function meant(word: string): string {
   return guess === undefined ? "" : `, did you mean "${guess}"?`;
 }
 
-/** What a command says. Lists keep to lines of `columns` characters. */
+/** What a command says. Lists and tables keep to lines of `columns` characters. */
 export async function answer(
   debug: Debugger,
   line: string,
@@ -90,9 +90,9 @@ export async function answer(
     case "nodes":
       return nodes(session);
     case "node":
-      return node(session, argument);
+      return node(session, argument, columns);
     case "diff":
-      return diff(session, rest);
+      return diff(session, rest, columns);
     case "pending":
       return pending(session, argument, columns);
     case "log":
@@ -171,9 +171,6 @@ function pending(session: Session, text: string, columns: number): string {
   return shown.map((line) => `${line}\n`).join("");
 }
 
-const clipped = (line: string, columns: number): string =>
-  line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
-
 async function change(debug: Debugger, words: string): Promise<string> {
   if (words === "") return ORDERS;
   const { world } = branchOf(debug).session;
@@ -204,28 +201,31 @@ const nodes = ({ world, chronicle, at }: Session): string =>
     })
     .join("");
 
-function node({ world, chronicle, at }: Session, name: string): string {
+function node({ world, chronicle, at }: Session, name: string, columns: number): string {
   const machine = world.servers.find((server) => server.name === name);
   if (machine === undefined) {
     return `no server "${name}": ${world.servers.map((server) => server.name).join(" ")}\n`;
   }
   const look = lookAt(momentAt(chronicle, machine.node, at));
-  return `${name} ${tableOf(look)}`;
+  return `${name} ${tableOf(look, columns)}`;
 }
 
-function diff({ world, chronicle, at }: Session, words: readonly string[]): string {
+function diff(
+  { world, chronicle, at }: Session,
+  words: readonly string[],
+  columns: number,
+): string {
   const [from, to = at] = words.map(Number);
   const known = chronicle.events.length;
   if (from === undefined || !(from >= 0 && from <= known && to >= 0 && to <= known)) {
     return `diff: events from 0 to ${known}\n`;
   }
-  const lines = world.servers.flatMap(({ name, node: number }) =>
-    differenceLines(
-      name,
-      lookAt(momentAt(chronicle, number, from)),
-      lookAt(momentAt(chronicle, number, to)),
-    ),
-  );
+  const lines = world.servers
+    .flatMap(({ name, node: number }) => {
+      const [before, after] = [from, to].map((event) => momentAt(chronicle, number, event));
+      return differences(name, lookAt(before), lookAt(after));
+    })
+    .flatMap((difference) => differenceLines(difference, columns));
   return lines.length === 0 ? "nothing differs\n" : lines.map((line) => `${line}\n`).join("");
 }
 

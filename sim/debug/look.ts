@@ -1,6 +1,7 @@
 /** What a server was at a moment, as lines of `path value`: what is shown, and what is compared. */
 import * as tree from "../../engine/base/tree.ts";
 import type { RaftState } from "../../engine/raft/state.ts";
+import { epochText, membersText, rangeText } from "../trace/region-text.ts";
 import type { Moment } from "./chronicle.ts";
 
 /** By path, in order. */
@@ -18,6 +19,9 @@ export function lookAt(moment: Moment | undefined): Look {
     const path = `region.${region.id}`;
     look.set(`${path}.applied`, String(applied));
     addRaft(look, `${path}.raft`, raft);
+    look.set(`${path}.epoch`, epochText(region));
+    look.set(`${path}.members`, membersText(region));
+    look.set(`${path}.range`, rangeText(region));
   }
   return look;
 }

@@ -4,7 +4,7 @@ import { SCENARIOS } from "../../../scenarios/index.ts";
 import { answer } from "../../../sim/debug/commands.ts";
 import { branchOf, type Debugger, debuggerOf } from "../../../sim/debug/branches.ts";
 import { sessionOf } from "../../../sim/debug/session.ts";
-import { differenceLines } from "../../../sim/debug/show.ts";
+import { differenceLines, differences } from "../../../sim/debug/show.ts";
 import { searchedBy } from "../../../sim/decisions/schedule.ts";
 import { DEFAULT_OPTIONS } from "../../../sim/build.ts";
 import { runSeed } from "../../../sim/run.ts";
@@ -49,12 +49,24 @@ test("a difference names what changed, and no others, in a line for each group",
     ["region.2.raft.term", "2"],
     ["region.2.raft.vote", "3"],
   ]);
-  assert.equal(differenceLines("store 1", before, after), [
+  const lines = differences("store 1", before, after).flatMap((one) => differenceLines(one));
+  assert.equal(lines, [
     "store 1: status up → down",
+    "store 1 region 7: gone",
     "store 1 region 2: done 6 → 8, term 1 → 2",
-    "store 1 region 7: done 4 → nothing",
   ]);
-  assert.equal(differenceLines("store 1", before, before), []);
+  assert.equal(differences("store 1", before, before), []);
+  const [came] = differences("store 1", new Map([["status", "down"]]), after);
+  assert.equal(came, { of: "store 1 region 2", fields: ["new", "done 8", "term 2", "vote 3"] });
+});
+
+test("a difference goes on in the next line, and is cut only where one field is longer", () => {
+  const fields = ["term 1 → 2", "vote 0 → 3", `range ${"x".repeat(40)}`];
+  assert.equal(differenceLines({ of: "store 1 region 2", fields }, 34), [
+    "store 1 region 2: term 1 → 2,",
+    "    vote 0 → 3,",
+    `    range ${"x".repeat(23)}…`,
+  ]);
 });
 
 test("a node is shown as a table with a row for each of its groups", async () => {
@@ -64,8 +76,15 @@ test("a node is shown as a table with a row for each of its groups", async () =>
   assert.is(status, "store 1 up");
   const fields = "done role term vote leader commit applied written durable".split(" ");
   assert.equal(header.trim().split(/ +/), fields);
-  assert.ok(rows.length > 0 && rows.every((row) => /^region \d+ +/.test(row)), rows.join("\n"));
+  const at = rows.findIndex((row) => row.startsWith(" "));
+  const [numbers, regions] = [rows.slice(0, at), rows.slice(at + 1)];
+  assert.ok(numbers.length > 0 && numbers.every((row) => /^region \d+ +/.test(row)));
+  assert.equal((rows[at] ?? "").trim().split(/ +/), ["epoch", "members", "range"]);
+  assert.is(regions.length, numbers.length);
+  assert.match(regions[0] ?? "", /^region \d+ +\d+\.\d+ +\d+@\d+(:learner)?( .+)? \[".*", ".*"\)$/);
   assert.ok([header, ...rows].every((line) => line.length <= 80));
+  const narrow = (await answer(debug, "node store 1", 40)).split("\n");
+  assert.ok(narrow.every((line) => line.length <= 40));
   assert.match(await answer(debug, "node pd 1"), /members +(leader|follower)/);
 });
 
