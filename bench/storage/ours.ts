@@ -22,9 +22,9 @@ import type { StorageState } from "../../engine/storage/state.ts";
 import { step } from "../../engine/storage/storage.ts";
 import { TableCache } from "../../engine/storage/table/cache.ts";
 import type { StorageEffect, StorageInput } from "../../engine/storage/types.ts";
-import { openDisk } from "../../runtime/disk.ts";
-import type { FileDisk } from "../../runtime/disk.ts";
-import { JobRunner } from "../../runtime/jobs.ts";
+import { openDisk } from "../../runtime/files/disk.ts";
+import type { FileDisk } from "../../runtime/files/disk.ts";
+import { JobRunner } from "../../runtime/jobs/jobs.ts";
 import type { Batch, EngineOptions, StorageEngine } from "./engine.ts";
 
 const REGION = RegionId(2);
@@ -73,7 +73,7 @@ class Ours implements StorageEngine {
     this.jobs = new JobRunner({
       disk: this.disk,
       code: runJob,
-      worker: new URL("../../runtime/store-worker.js", import.meta.url),
+      worker: new URL("../../runtime/jobs/store-worker.js", import.meta.url),
       ended: (ended) => this.input(ended),
       failed: (error) => {
         throw error;

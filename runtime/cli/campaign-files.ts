@@ -17,7 +17,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CampaignFiles, CampaignHost, CampaignOpened } from "../../sim/cli.ts";
-import { CLAIM_PREFIX, lockDirectory } from "../lock.ts";
+import { CLAIM_PREFIX, lockDirectory } from "../files/lock.ts";
 import { pageOf } from "./page.ts";
 import { REPORT_STYLE } from "./report-style.ts";
 

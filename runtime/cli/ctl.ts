@@ -11,7 +11,7 @@ import { isOurs, verify } from "../ctl/verify.ts";
 import type { Finding, Progress, Report } from "../ctl/verify.ts";
 import { escaped, keyToBytes } from "../../engine/base/bytes.ts";
 import { DirectoryReader } from "../files/reader.ts";
-import { lockDirectory } from "../lock.ts";
+import { lockDirectory } from "../files/lock.ts";
 import { as } from "./flags.ts";
 import { refuseUsage } from "./serve.ts";
 

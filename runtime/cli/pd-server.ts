@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { Command } from "commander";
 import { PD_SCHEMA, pdSettings } from "../config/pd.ts";
 import type { PdFlags } from "../config/pd.ts";
-import { startPdServer } from "../pd-server.ts";
+import { startPdServer } from "../node/pd-server.ts";
 import { as, loadConfig } from "./flags.ts";
 import { refuseUsage, serve } from "./serve.ts";
 

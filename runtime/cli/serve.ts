@@ -1,7 +1,7 @@
 /** Running one node as the process's only work: its log, its signals, its exit status. */
 import { openLog } from "../log.ts";
 import type { Level, Logger } from "../log.ts";
-import type { Failed, Started } from "../node.ts";
+import type { Failed, Started } from "../node/node.ts";
 import { RUTILE_VERSION } from "../version.ts";
 
 /** What the shell is told of a node that could not start or could not go on. */

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import type { Command } from "commander";
 import { TIKV_SCHEMA, tikvSettings } from "../config/tikv.ts";
 import type { TikvFlags } from "../config/tikv.ts";
-import { startTikvServer } from "../tikv-server.ts";
+import { startTikvServer } from "../node/tikv-server.ts";
 import { as, loadConfig } from "./flags.ts";
 import { refuseUsage, serve } from "./serve.ts";
 

@@ -7,7 +7,7 @@ import { ClientError } from "../../engine/client/errors.ts";
 import { TxnClient } from "../../engine/client/transactions.ts";
 import { RawClient } from "../../engine/client/raw.ts";
 import type { Ports } from "../../engine/client/ports.ts";
-import { formatAddress, parseAddress } from "../address.ts";
+import { formatAddress, parseAddress } from "../network/address.ts";
 import type { TlsOptions } from "../grpc/client.ts";
 import { ClientMetrics } from "./metrics.ts";
 import { chance, GrpcTransport, MonotonicClock } from "./transport.ts";

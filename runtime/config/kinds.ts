@@ -1,6 +1,6 @@
 /** The kinds of values that configuration files and flags have, and how their text is read. */
-import { parseAddress } from "../address.ts";
-import type { Address } from "../address.ts";
+import { parseAddress } from "../network/address.ts";
+import type { Address } from "../network/address.ts";
 import { LEVELS } from "../log.ts";
 import type { Level } from "../log.ts";
 

@@ -1,7 +1,7 @@
 /** The part of a configuration file that says by which certificates a node is known. */
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { NodeTls } from "../tls.ts";
+import type { NodeTls } from "../network/tls.ts";
 
 /** What the file says: paths, of which all are given or none. */
 export interface SecurityFile {

@@ -3,8 +3,8 @@
  */
 import { statfsSync } from "node:fs";
 import type { StoreConfig } from "../../engine/store/index.ts";
-import { formatAddress, isUnspecified, parseAddress } from "../address.ts";
-import type { Address } from "../address.ts";
+import { formatAddress, isUnspecified, parseAddress } from "../network/address.ts";
+import type { Address } from "../network/address.ts";
 import type { Level } from "../log.ts";
 import type { Values } from "./file.ts";
 import type { Label } from "./kinds.ts";
@@ -12,7 +12,7 @@ import { LSM_SCHEMA, lsmProblem, lsmSettings } from "./lsm.ts";
 import { memoryShares } from "./memory.ts";
 import { readSecurity } from "./security.ts";
 import type { Security } from "./security.ts";
-import type { NodeTls } from "../tls.ts";
+import type { NodeTls } from "../network/tls.ts";
 
 const STORE_SCHEMA = {
   "log-level": "level",

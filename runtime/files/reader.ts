@@ -8,7 +8,7 @@ import type {
   DiskReader,
   FileName,
 } from "../../engine/storage/disk.ts";
-import { CLAIM_PREFIX } from "../lock.ts";
+import { CLAIM_PREFIX } from "./lock.ts";
 import { FilePool } from "./pool.ts";
 
 /** Files that a reader of its own keeps open. */

@@ -1,7 +1,7 @@
 /** The metrics of a node in Prometheus' text format, filled from plain counters at each scrape. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { Metric } from "prom-client";
-import type { Page } from "../http.ts";
+import type { Page } from "../status/http.ts";
 import { BUCKETS } from "./latency.ts";
 import type { LatencyTable } from "./latency.ts";
 

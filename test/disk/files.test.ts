@@ -15,8 +15,8 @@ import { fileURLToPath } from "node:url";
 import * as assert from "uvu/assert";
 import { Ticket } from "../../engine/base/ids.ts";
 import type { DiskInput, DiskOperation } from "../../engine/storage/disk.ts";
-import { openDisk } from "../../runtime/disk.ts";
-import type { FileDisk } from "../../runtime/disk.ts";
+import { openDisk } from "../../runtime/files/disk.ts";
+import type { FileDisk } from "../../runtime/files/disk.ts";
 import type { OperationFailure } from "../../runtime/files/operations.ts";
 import { DirectoryReader } from "../../runtime/files/reader.ts";
 import { suite } from "../harness.ts";
@@ -147,7 +147,7 @@ test("a directory in use is refused by name and holder, in this process and in a
   const again = openDisk(directory);
   assert.ok(!again.ok && again.detail.includes(directory));
   assert.ok(!again.ok && again.detail.includes(String(process.pid)));
-  const module = fileURLToPath(new URL("../../runtime/disk.js", import.meta.url));
+  const module = fileURLToPath(new URL("../../runtime/files/disk.js", import.meta.url));
   const script = `
     import { openDisk } from ${JSON.stringify(module)};
     const result = openDisk(${JSON.stringify(directory)});

@@ -12,9 +12,9 @@ import { GrpcTransport } from "../../runtime/client/transport.ts";
 import { pdSettings } from "../../runtime/config/pd.ts";
 import { tikvSettings } from "../../runtime/config/tikv.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { RunningNode, Started } from "../../runtime/node.ts";
-import { startPdServer } from "../../runtime/pd-server.ts";
-import { startTikvServer } from "../../runtime/tikv-server.ts";
+import type { RunningNode, Started } from "../../runtime/node/node.ts";
+import { startPdServer } from "../../runtime/node/pd-server.ts";
+import { startTikvServer } from "../../runtime/node/tikv-server.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("runtime/collector");

@@ -1,7 +1,7 @@
 /** Configuration files and flags: what is refused, and by which words. */
 import * as assert from "uvu/assert";
 import { DEFAULT_LSM } from "../../engine/storage/lsm/config.ts";
-import { formatAddress, parseAddress } from "../../runtime/address.ts";
+import { formatAddress, parseAddress } from "../../runtime/network/address.ts";
 import { parseConfig } from "../../runtime/config/file.ts";
 import { READERS } from "../../runtime/config/kinds.ts";
 import { memberId, PD_SCHEMA, pdSettings } from "../../runtime/config/pd.ts";

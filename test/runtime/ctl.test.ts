@@ -18,7 +18,7 @@ import type { DumpOptions } from "../../runtime/ctl/dump.ts";
 import { OneFile } from "../../runtime/ctl/one-file.ts";
 import { verify } from "../../runtime/ctl/verify.ts";
 import type { Report } from "../../runtime/ctl/verify.ts";
-import { openDisk } from "../../runtime/disk.ts";
+import { openDisk } from "../../runtime/files/disk.ts";
 import { endedWith } from "../../runtime/jobs/code.ts";
 import { DirectoryReader } from "../../runtime/files/reader.ts";
 import { suite } from "../harness.ts";

@@ -12,16 +12,16 @@ import {
   BatchCommandsRequest,
 } from "../../engine/protocol/gen/tikvpb.ts";
 import type { BatchCommandsResponse } from "../../engine/protocol/gen/tikvpb.ts";
-import { createBatchHandler } from "../../runtime/batch-commands.ts";
+import { createBatchHandler } from "../../runtime/service/batch-commands.ts";
 import { createGrpcClient } from "../../runtime/grpc/client.ts";
 import type { ClientStream, GrpcClient } from "../../runtime/grpc/client.ts";
 import type { Handler } from "../../runtime/grpc/server-call.ts";
 import { createGrpcServer } from "../../runtime/grpc/server.ts";
 import type { GrpcServer } from "../../runtime/grpc/server.ts";
 import type { Service } from "../../runtime/grpc/method.ts";
-import { createHealth } from "../../runtime/health.ts";
-import { Requests } from "../../runtime/requests.ts";
-import { createServiceHandler } from "../../runtime/service-handler.ts";
+import { createHealth } from "../../runtime/service/health.ts";
+import { Requests } from "../../runtime/node/requests.ts";
+import { createServiceHandler } from "../../runtime/service/handler.ts";
 import { suite } from "../harness.ts";
 
 const test = suite("runtime/requests");

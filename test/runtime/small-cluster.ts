@@ -8,9 +8,9 @@ import type { PdFile } from "../../runtime/config/pd.ts";
 import { tikvSettings } from "../../runtime/config/tikv.ts";
 import type { TikvFile } from "../../runtime/config/tikv.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { RunningNode, Started } from "../../runtime/node.ts";
-import { startPdServer } from "../../runtime/pd-server.ts";
-import { startTikvServer } from "../../runtime/tikv-server.ts";
+import type { RunningNode, Started } from "../../runtime/node/node.ts";
+import { startPdServer } from "../../runtime/node/pd-server.ts";
+import { startTikvServer } from "../../runtime/node/tikv-server.ts";
 
 export interface SmallCluster {
   /** Where the first member of the placement driver serves clients, as `host:port`. */

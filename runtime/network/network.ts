@@ -18,10 +18,10 @@ import type { Socket } from "node:net";
 import { formatAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import { PEER_MAGIC } from "./demux.ts";
-import { FrameSplitter } from "./network-frame.ts";
+import { FrameSplitter } from "./frame.ts";
 import { connectTo } from "./tls.ts";
 import type { NodeTls } from "./tls.ts";
-import type { Logger } from "./log.ts";
+import type { Logger } from "../log.ts";
 
 /** Who this node is. A node whose id is 0 does not know it yet, and neither sends nor receives. */
 export interface Self {

@@ -6,8 +6,8 @@
  * Steps run in the check phase (`setImmediate`), which comes right after all sockets and files that
  * were ready have been read; a microtask would run after the first of them.
  */
-import type { Now } from "../engine/base/time.ts";
-import { readClocks } from "./clock.ts";
+import type { Now } from "../../engine/base/time.ts";
+import { readClocks } from "../clock.ts";
 
 export interface Machine<State, Input, Effect> {
   readonly step: (

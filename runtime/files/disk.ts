@@ -6,7 +6,7 @@
  */
 import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { assert } from "../engine/base/assert.ts";
+import { assert } from "../../engine/base/assert.ts";
 import type {
   DiskFill,
   DiskInput,
@@ -16,11 +16,11 @@ import type {
   FileName,
   Lane,
   WriteEffect,
-} from "../engine/storage/disk.ts";
-import { performOperations } from "./files/operations.ts";
-import type { OperationsDone } from "./files/operations.ts";
-import { FilePool } from "./files/pool.ts";
-import { fillFrom, listFiles, readFrom, roomIn, sizeOf } from "./files/reader.ts";
+} from "../../engine/storage/disk.ts";
+import { performOperations } from "./operations.ts";
+import type { OperationsDone } from "./operations.ts";
+import { FilePool } from "./pool.ts";
+import { fillFrom, listFiles, readFrom, roomIn, sizeOf } from "./reader.ts";
 import { lockDirectory } from "./lock.ts";
 import type { Lock } from "./lock.ts";
 

@@ -5,17 +5,17 @@
 import {
   BatchCommandsEmptyResponse,
   BatchCommandsResponse,
-} from "../engine/protocol/gen/tikvpb.ts";
+} from "../../engine/protocol/gen/tikvpb.ts";
 import type {
   BatchCommandsRequest,
   BatchCommandsResponse_Response,
-} from "../engine/protocol/gen/tikvpb.ts";
-import { batchResponseOf, callOfBatchCommand } from "../engine/protocol/services.ts";
-import type { TikvReply } from "../engine/protocol/services.ts";
-import type { Handler, ServerCall } from "./grpc/server-call.ts";
-import * as status from "./grpc/status.ts";
-import type { Requests, Waiter } from "./requests.ts";
-import { STOPPING } from "./service-handler.ts";
+} from "../../engine/protocol/gen/tikvpb.ts";
+import { batchResponseOf, callOfBatchCommand } from "../../engine/protocol/services.ts";
+import type { TikvReply } from "../../engine/protocol/services.ts";
+import type { Handler, ServerCall } from "../grpc/server-call.ts";
+import * as status from "../grpc/status.ts";
+import type { Requests, Waiter } from "../node/requests.ts";
+import { STOPPING } from "./handler.ts";
 
 /** Told of each command that was answered: its method, and how long that took. */
 export type ObserveCommand = (method: string, milliseconds: number) => void;

@@ -3,46 +3,46 @@
  * placement driver. Everything here does what the machine says, and tells it what happened.
  */
 import type { Socket } from "node:net";
-import { unreachable } from "../engine/base/assert.ts";
-import type { StoreId, Ticket } from "../engine/base/ids.ts";
-import { createWire } from "../engine/base/wire.ts";
-import { runStoreJob } from "../engine/store/jobs.ts";
-import { TableCache } from "../engine/storage/table/cache.ts";
-import { HEALTH_SERVICE, TIKV_SERVICE } from "../engine/protocol/services.ts";
-import type { TikvCall } from "../engine/protocol/services.ts";
-import * as engine from "../engine/store/index.ts";
-import type { StoreEffect, StoreInput, StoreState } from "../engine/store/index.ts";
-import { formatAddress } from "./address.ts";
-import { createBatchHandler } from "./batch-commands.ts";
-import { readClocks } from "./clock.ts";
-import type { TikvSettings } from "./config/tikv.ts";
-import { listen } from "./demux.ts";
-import type { Protocols } from "./demux.ts";
-import { openDisk } from "./disk.ts";
-import type { FileDisk } from "./disk.ts";
+import { unreachable } from "../../engine/base/assert.ts";
+import type { StoreId, Ticket } from "../../engine/base/ids.ts";
+import { createWire } from "../../engine/base/wire.ts";
+import { runStoreJob } from "../../engine/store/jobs.ts";
+import { TableCache } from "../../engine/storage/table/cache.ts";
+import { HEALTH_SERVICE, TIKV_SERVICE } from "../../engine/protocol/services.ts";
+import type { TikvCall } from "../../engine/protocol/services.ts";
+import * as engine from "../../engine/store/index.ts";
+import type { StoreEffect, StoreInput, StoreState } from "../../engine/store/index.ts";
+import { formatAddress } from "../network/address.ts";
+import { createBatchHandler } from "../service/batch-commands.ts";
+import { readClocks } from "../clock.ts";
+import type { TikvSettings } from "../config/tikv.ts";
+import { listen } from "../network/demux.ts";
+import type { Protocols } from "../network/demux.ts";
+import { openDisk } from "../files/disk.ts";
+import type { FileDisk } from "../files/disk.ts";
 import { createDriver } from "./driver.ts";
 import type { Driver } from "./driver.ts";
-import type { Handler, ServerCall } from "./grpc/server-call.ts";
-import { createGrpcServer } from "./grpc/server.ts";
-import type { GrpcServer } from "./grpc/server.ts";
-import { createHealth } from "./health.ts";
-import type { Health } from "./health.ts";
-import { createHttpServer } from "./http.ts";
-import type { HttpServer } from "./http.ts";
-import { JobRunner } from "./jobs.ts";
-import type { Logger } from "./log.ts";
-import { LatencyTable } from "./metrics/latency.ts";
-import { createTransport } from "./network.ts";
-import type { Transport } from "./network.ts";
+import type { Handler, ServerCall } from "../grpc/server-call.ts";
+import { createGrpcServer } from "../grpc/server.ts";
+import type { GrpcServer } from "../grpc/server.ts";
+import { createHealth } from "../service/health.ts";
+import type { Health } from "../service/health.ts";
+import { createHttpServer } from "../status/http.ts";
+import type { HttpServer } from "../status/http.ts";
+import { JobRunner } from "../jobs/jobs.ts";
+import type { Logger } from "../log.ts";
+import { LatencyTable } from "../metrics/latency.ts";
+import { createTransport } from "../network/network.ts";
+import type { Transport } from "../network/network.ts";
 import { DRAIN_MS, describeError, logEffect } from "./node.ts";
 import type { Failed, Started } from "./node.ts";
-import { createPlacementClient } from "./placement-client.ts";
-import type { PlacementClient } from "./placement-client.ts";
+import { createPlacementClient } from "../network/placement-client.ts";
+import type { PlacementClient } from "../network/placement-client.ts";
 import { Requests } from "./requests.ts";
-import { createServiceHandler, methodName } from "./service-handler.ts";
-import { statusRoutes } from "./store-status.ts";
-import { createStoreDirectory } from "./store-directory.ts";
-import type { NodeTls } from "./tls.ts";
+import { createServiceHandler, methodName } from "../service/handler.ts";
+import { statusRoutes } from "../status/store-status.ts";
+import { createStoreDirectory } from "../network/store-directory.ts";
+import type { NodeTls } from "../network/tls.ts";
 
 const MAX_MESSAGE_BYTES = 64 << 20;
 const HEALTH_EVERY_MS = 500;
@@ -153,7 +153,7 @@ class Store {
     this.#jobs = new JobRunner({
       disk,
       code: runStoreJob,
-      worker: new URL("./store-worker.js", import.meta.url),
+      worker: new URL("../jobs/store-worker.js", import.meta.url),
       ended: (outcome) => this.#driver.push(outcome),
       failed: (error) => this.#fail(describeError(error)),
     });

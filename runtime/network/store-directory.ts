@@ -2,7 +2,7 @@
  * Where the stores of the cluster listen, as the placement driver says; remembered until a
  * connection fails.
  */
-import { GetStoreRequest, RequestHeader } from "../engine/protocol/gen/pdpb.ts";
+import { GetStoreRequest, RequestHeader } from "../../engine/protocol/gen/pdpb.ts";
 import { parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import type { PlacementClient } from "./placement-client.ts";

@@ -3,17 +3,17 @@
  * the other members, and its clients, which speak gRPC and HTTP on one port.
  */
 import type { Socket } from "node:net";
-import { unreachable } from "../engine/base/assert.ts";
-import type { PeerId } from "../engine/base/ids.ts";
-import { createWire } from "../engine/base/wire.ts";
-import * as engine from "../engine/placement/index.ts";
+import { unreachable } from "../../engine/base/assert.ts";
+import type { PeerId } from "../../engine/base/ids.ts";
+import { createWire } from "../../engine/base/wire.ts";
+import * as engine from "../../engine/placement/index.ts";
 import type {
   PlacementCall,
   PlacementEffect,
   PlacementInput,
   PlacementReply,
   PlacementState,
-} from "../engine/placement/index.ts";
+} from "../../engine/placement/index.ts";
 import {
   ETCD_CLUSTER_SERVICE,
   ETCD_KV_SERVICE,
@@ -21,37 +21,37 @@ import {
   KEYSPACE_SERVICE,
   META_STORAGE_SERVICE,
   PD_SERVICE,
-} from "../engine/protocol/services.ts";
-import { parseAddress } from "./address.ts";
-import type { Address } from "./address.ts";
-import { readClocks } from "./clock.ts";
-import type { PdSettings } from "./config/pd.ts";
-import { listen } from "./demux.ts";
-import type { Listener, Protocols } from "./demux.ts";
-import { openDisk } from "./disk.ts";
-import type { FileDisk } from "./disk.ts";
+} from "../../engine/protocol/services.ts";
+import { parseAddress } from "../network/address.ts";
+import type { Address } from "../network/address.ts";
+import { readClocks } from "../clock.ts";
+import type { PdSettings } from "../config/pd.ts";
+import { listen } from "../network/demux.ts";
+import type { Listener, Protocols } from "../network/demux.ts";
+import { openDisk } from "../files/disk.ts";
+import type { FileDisk } from "../files/disk.ts";
 import { startCollector } from "./collector.ts";
 import type { Collector } from "./collector.ts";
 import { createDriver } from "./driver.ts";
 import type { Driver } from "./driver.ts";
-import { createGrpcServer } from "./grpc/server.ts";
-import type { GrpcServer } from "./grpc/server.ts";
-import { createHealth } from "./health.ts";
-import type { Health } from "./health.ts";
-import { createHttpServer } from "./http.ts";
-import type { HttpServer } from "./http.ts";
-import type { Logger } from "./log.ts";
-import { createMemberDirectory, MEMBER_PATH, memberAnswer } from "./member-directory.ts";
-import type { MemberDirectory } from "./member-directory.ts";
-import { LatencyTable } from "./metrics/latency.ts";
-import { createTransport } from "./network.ts";
-import type { Transport } from "./network.ts";
+import { createGrpcServer } from "../grpc/server.ts";
+import type { GrpcServer } from "../grpc/server.ts";
+import { createHealth } from "../service/health.ts";
+import type { Health } from "../service/health.ts";
+import { createHttpServer } from "../status/http.ts";
+import type { HttpServer } from "../status/http.ts";
+import type { Logger } from "../log.ts";
+import { createMemberDirectory, MEMBER_PATH, memberAnswer } from "../network/member-directory.ts";
+import type { MemberDirectory } from "../network/member-directory.ts";
+import { LatencyTable } from "../metrics/latency.ts";
+import { createTransport } from "../network/network.ts";
+import type { Transport } from "../network/network.ts";
 import { DRAIN_MS, describeError, logEffect } from "./node.ts";
 import type { Failed, Started } from "./node.ts";
-import { placementRoutes } from "./placement-status.ts";
+import { placementRoutes } from "../status/placement-status.ts";
 import { Requests } from "./requests.ts";
-import { createServiceHandler, methodName } from "./service-handler.ts";
-import type { NodeTls } from "./tls.ts";
+import { createServiceHandler, methodName } from "../service/handler.ts";
+import type { NodeTls } from "../network/tls.ts";
 
 const MAX_MESSAGE_BYTES = 16 << 20;
 const TICK_MS = 50;

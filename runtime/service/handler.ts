@@ -3,10 +3,10 @@
  * message of a client's stream is one request each, and the answers go back in the order in which
  * the machine gives them. A stream ends when the client has half-closed it and all is answered.
  */
-import type { Ticket } from "../engine/base/ids.ts";
-import type { Handler, ServerCall } from "./grpc/server-call.ts";
-import * as status from "./grpc/status.ts";
-import type { Requests, Waiter } from "./requests.ts";
+import type { Ticket } from "../../engine/base/ids.ts";
+import type { Handler, ServerCall } from "../grpc/server-call.ts";
+import * as status from "../grpc/status.ts";
+import type { Requests, Waiter } from "../node/requests.ts";
 
 /** The short name of a method: what a machine's calls are told apart by. */
 export const methodName = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

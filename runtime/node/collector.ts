@@ -3,14 +3,14 @@
  * there is one at most. It is a client like any other; when leadership moves in the middle of a
  * round, the next leader begins another.
  */
-import { Cluster } from "../engine/client/cluster.ts";
-import { collect } from "../engine/client/collector.ts";
-import type { CollectionPlan } from "../engine/client/collector.ts";
-import { ClientError } from "../engine/client/errors.ts";
-import { chance, GrpcTransport, MonotonicClock } from "./client/transport.ts";
-import type { Logger } from "./log.ts";
-import { clientTls } from "./tls.ts";
-import type { NodeTls } from "./tls.ts";
+import { Cluster } from "../../engine/client/cluster.ts";
+import { collect } from "../../engine/client/collector.ts";
+import type { CollectionPlan } from "../../engine/client/collector.ts";
+import { ClientError } from "../../engine/client/errors.ts";
+import { chance, GrpcTransport, MonotonicClock } from "../client/transport.ts";
+import type { Logger } from "../log.ts";
+import { clientTls } from "../network/tls.ts";
+import type { NodeTls } from "../network/tls.ts";
 
 export interface CollectorHost {
   /** Whether this member leads a cluster that there is something to collect in. */

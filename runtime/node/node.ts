@@ -2,9 +2,9 @@
  * What a store and a placement member have in common as processes: how they start and how they
  * stop.
  */
-import { AssertionError } from "../engine/base/assert.ts";
-import type { LogEffect } from "../engine/base/log.ts";
-import type { Logger } from "./log.ts";
+import { AssertionError } from "../../engine/base/assert.ts";
+import type { LogEffect } from "../../engine/base/log.ts";
+import type { Logger } from "../log.ts";
 
 /** A node that serves. */
 export interface RunningNode {

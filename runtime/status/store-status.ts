@@ -1,20 +1,20 @@
 /** The store's status port: what it is doing, for people and for Prometheus. */
-import * as engine from "../engine/store/index.ts";
-import type { StoreInput, StoreState } from "../engine/store/index.ts";
-import { isLeader } from "../engine/raft/query.ts";
-import type { TableCache } from "../engine/storage/table/cache.ts";
-import type { Driver } from "./driver.ts";
+import * as engine from "../../engine/store/index.ts";
+import type { StoreInput, StoreState } from "../../engine/store/index.ts";
+import { isLeader } from "../../engine/raft/query.ts";
+import type { TableCache } from "../../engine/storage/table/cache.ts";
+import type { Driver } from "../node/driver.ts";
 import { engineFamilies, engineStatus } from "./engine-status.ts";
 import type { ObservedEngine } from "./engine-status.ts";
-import type { GrpcServer } from "./grpc/server.ts";
+import type { GrpcServer } from "../grpc/server.ts";
 import { json, text } from "./http.ts";
-import type { JobRunner } from "./jobs.ts";
+import type { JobRunner } from "../jobs/jobs.ts";
 import type { Answer, Routes } from "./http.ts";
-import type { LatencyTable } from "./metrics/latency.ts";
-import { createMetrics } from "./metrics/registry.ts";
-import type { Metrics } from "./metrics/registry.ts";
-import type { Transport } from "./network.ts";
-import { RUTILE_VERSION } from "./version.ts";
+import type { LatencyTable } from "../metrics/latency.ts";
+import { createMetrics } from "../metrics/registry.ts";
+import type { Metrics } from "../metrics/registry.ts";
+import type { Transport } from "../network/network.ts";
+import { RUTILE_VERSION } from "../version.ts";
 
 /** What there is to be asked. Nothing here changes any of it. */
 export interface Observed {

@@ -4,21 +4,21 @@
  * answers come in the order of the questions; every other call is a call of its own.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { GetMembersRequest } from "../engine/protocol/gen/pdpb.ts";
+import { GetMembersRequest } from "../../engine/protocol/gen/pdpb.ts";
 import type {
   RegionHeartbeatRequest,
   RegionHeartbeatResponse,
-} from "../engine/protocol/gen/pdpb.ts";
-import { PD_SERVICE } from "../engine/protocol/services.ts";
-import type { PdCall, PdReply } from "../engine/protocol/services.ts";
-import type { PlacementAnswer } from "../engine/store/types.ts";
+} from "../../engine/protocol/gen/pdpb.ts";
+import { PD_SERVICE } from "../../engine/protocol/services.ts";
+import type { PdCall, PdReply } from "../../engine/protocol/services.ts";
+import type { PlacementAnswer } from "../../engine/store/types.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { createGrpcClient } from "./grpc/client.ts";
-import type { ClientStream, GrpcClient } from "./grpc/client.ts";
-import type { Method } from "./grpc/method.ts";
-import * as status from "./grpc/status.ts";
-import type { Status } from "./grpc/status.ts";
-import type { Logger } from "./log.ts";
+import { createGrpcClient } from "../grpc/client.ts";
+import type { ClientStream, GrpcClient } from "../grpc/client.ts";
+import type { Method } from "../grpc/method.ts";
+import * as status from "../grpc/status.ts";
+import type { Status } from "../grpc/status.ts";
+import type { Logger } from "../log.ts";
 import { clientTls } from "./tls.ts";
 import type { NodeTls } from "./tls.ts";
 

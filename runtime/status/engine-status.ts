@@ -2,12 +2,12 @@
  * What the storage engine of a store says of itself: room, memory, and how far it is behind, for
  * `/status`; the same with its levels, caches and jobs under TiKV's names for `/metrics`.
  */
-import type { StoreState } from "../engine/store/index.ts";
-import { pressure } from "../engine/storage/lsm/pressure.ts";
-import type { TableCache } from "../engine/storage/table/cache.ts";
-import { COLUMN_FAMILIES } from "../engine/storage/types.ts";
-import type { JobRunner } from "./jobs.ts";
-import type { Family, Sample } from "./metrics/registry.ts";
+import type { StoreState } from "../../engine/store/index.ts";
+import { pressure } from "../../engine/storage/lsm/pressure.ts";
+import type { TableCache } from "../../engine/storage/table/cache.ts";
+import { COLUMN_FAMILIES } from "../../engine/storage/types.ts";
+import type { JobRunner } from "../jobs/jobs.ts";
+import type { Family, Sample } from "../metrics/registry.ts";
 
 /** Levels below 0 are runs of disjoint tables; there are never more. */
 const LEVELS = 7;

@@ -7,14 +7,14 @@
  * that nothing names. Closing cuts off what is under way, without an outcome.
  */
 import { Worker } from "node:worker_threads";
-import { assert } from "../engine/base/assert.ts";
-import type { Ticket } from "../engine/base/ids.ts";
-import type { Job } from "../engine/storage/lsm/types.ts";
-import type { FileDisk } from "./disk.ts";
-import { endedWith, failed, refused } from "./jobs/code.ts";
-import type { JobCode, JobOrder, JobEnded, JobSlices } from "./jobs/code.ts";
-import { Pace, bytesOf } from "./jobs/pace.ts";
-import { describeError } from "./node.ts";
+import { assert } from "../../engine/base/assert.ts";
+import type { Ticket } from "../../engine/base/ids.ts";
+import type { Job } from "../../engine/storage/lsm/types.ts";
+import type { FileDisk } from "../files/disk.ts";
+import { endedWith, failed, refused } from "./code.ts";
+import type { JobCode, JobOrder, JobEnded, JobSlices } from "./code.ts";
+import { Pace, bytesOf } from "./pace.ts";
+import { describeError } from "../node/node.ts";
 
 export interface JobRunnerOptions {
   readonly disk: FileDisk;

@@ -4,8 +4,8 @@
  */
 import { request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
-import { json } from "./http.ts";
-import type { Answer } from "./http.ts";
+import { json } from "../status/http.ts";
+import type { Answer } from "../status/http.ts";
 import { clientTls } from "./tls.ts";
 import type { NodeTls } from "./tls.ts";
 

@@ -1,25 +1,25 @@
 /** The read-only part of PD's HTTP interface, on the port on which clients also speak gRPC. */
-import * as engine from "../engine/placement/index.ts";
+import * as engine from "../../engine/placement/index.ts";
 import type {
   Member,
   PlacementInput,
   PlacementState,
   RegionInfo,
-} from "../engine/placement/index.ts";
-import { hex } from "../engine/base/bytes.ts";
-import { StoreState } from "../engine/protocol/gen/metapb.ts";
-import type { Peer, Store } from "../engine/protocol/gen/metapb.ts";
-import * as raft from "../engine/raft/query.ts";
-import type { Driver } from "./driver.ts";
-import type { GrpcServer } from "./grpc/server.ts";
+} from "../../engine/placement/index.ts";
+import { hex } from "../../engine/base/bytes.ts";
+import { StoreState } from "../../engine/protocol/gen/metapb.ts";
+import type { Peer, Store } from "../../engine/protocol/gen/metapb.ts";
+import * as raft from "../../engine/raft/query.ts";
+import type { Driver } from "../node/driver.ts";
+import type { GrpcServer } from "../grpc/server.ts";
 import { json, text } from "./http.ts";
 import type { Answer, Page, Routes } from "./http.ts";
-import type { LatencyTable } from "./metrics/latency.ts";
-import type { MemberDirectory } from "./member-directory.ts";
-import { createMetrics } from "./metrics/registry.ts";
-import type { Metrics } from "./metrics/registry.ts";
-import type { Transport } from "./network.ts";
-import { RUTILE_VERSION } from "./version.ts";
+import type { LatencyTable } from "../metrics/latency.ts";
+import type { MemberDirectory } from "../network/member-directory.ts";
+import { createMetrics } from "../metrics/registry.ts";
+import type { Metrics } from "../metrics/registry.ts";
+import type { Transport } from "../network/network.ts";
+import { RUTILE_VERSION } from "../version.ts";
 
 /** What there is to be asked. Nothing here changes any of it. */
 export interface Observed {

@@ -2,7 +2,7 @@
  * The calls that a machine was asked and has not answered yet, by ticket. It upholds that each
  * answer finds the one who asked, or nobody where they have gone.
  */
-import { Ticket, nextTicket } from "../engine/base/ids.ts";
+import { Ticket, nextTicket } from "../../engine/base/ids.ts";
 
 /** Who waits for the answer to one call. */
 export interface Waiter {

@@ -2,11 +2,11 @@
 import {
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as Serving,
-} from "../engine/protocol/gen/health.ts";
-import type { HealthCheckRequest } from "../engine/protocol/gen/health.ts";
-import { HEALTH_SERVICE } from "../engine/protocol/services.ts";
-import type { Handler, ServerCall } from "./grpc/server-call.ts";
-import * as status from "./grpc/status.ts";
+} from "../../engine/protocol/gen/health.ts";
+import type { HealthCheckRequest } from "../../engine/protocol/gen/health.ts";
+import { HEALTH_SERVICE } from "../../engine/protocol/services.ts";
+import type { Handler, ServerCall } from "../grpc/server-call.ts";
+import * as status from "../grpc/status.ts";
 
 export interface Health {
   readonly handler: Handler;
