@@ -3,11 +3,11 @@ import { COLUMN_FAMILIES } from "../storage/types.ts";
 import type { Key } from "../base/bytes.ts";
 import { isInitialized } from "./descriptor.ts";
 import { regionNotFound, undetermined } from "./errors.ts";
-import { withoutExtraction } from "./extraction.ts";
+import { withoutExtraction } from "./snapshot/extraction.ts";
 import { encodeTombstone } from "./meta.ts";
 import { refuseReads } from "./reads.ts";
 import { fail } from "./propose.ts";
-import { withoutIncoming } from "./receive-snapshot.ts";
+import { withoutIncoming } from "./snapshot/receive.ts";
 import { type Replica, regionId } from "./replica.ts";
 import type { Turn } from "./turn.ts";
 

@@ -11,8 +11,8 @@ import { sendMessage } from "./envelope.ts";
 import { dropProposal, noteProposed, type Proposal } from "./propose.ts";
 import { dropReads, noteReadIndex, serveReads } from "./reads.ts";
 import { type Replica, regionId, withRaft, withReplica } from "./replica.ts";
-import { install } from "./restore.ts";
-import { startSending } from "./send-snapshot.ts";
+import { install } from "./snapshot/restore.ts";
+import { startSending } from "./snapshot/send.ts";
 import { noteNews, type Turn } from "./turn.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Taking a replica out of service whose data is damaged (see `damage.ts`). */
 import type { TableDamage } from "../storage/table/types.ts";
 import { regionNotFound, undetermined } from "./errors.ts";
-import { withoutExtraction } from "./extraction.ts";
+import { withoutExtraction } from "./snapshot/extraction.ts";
 import { fail } from "./propose.ts";
 import { refuseReads } from "./reads.ts";
 import { type Damaged, type Replica, regionId, withReplica } from "./replica.ts";

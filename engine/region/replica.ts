@@ -9,7 +9,7 @@ import type { MvccRead, MvccWrite, MvccWriteMethod } from "../mvcc/calls.ts";
 import type { RawRead, RawWriteMethod } from "../raw/request.ts";
 import type { FileName } from "../storage/disk.ts";
 import { idOf, peerById, storeIdOf } from "./descriptor.ts";
-import type { SnapshotHead } from "./snapshot-head.ts";
+import type { SnapshotHead } from "./snapshot/head.ts";
 
 export interface Replica {
   /**

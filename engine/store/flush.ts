@@ -9,7 +9,7 @@ import { isInitialized } from "../region/descriptor.ts";
 import { drive } from "../region/drive.ts";
 import { encodeTombstone } from "../region/meta.ts";
 import { type Replica, withReplica } from "../region/replica.ts";
-import { markOf } from "../region/restore.ts";
+import { markOf } from "../region/snapshot/restore.ts";
 import type { GroupMark } from "../storage/lsm/types.ts";
 import { stackOf } from "../storage/state.ts";
 import { isTight } from "./line.ts";

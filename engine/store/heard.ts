@@ -1,10 +1,10 @@
 /** What the storage has to say, each thing to whom it concerns. */
 import type { Ticket } from "../base/ids.ts";
 import { drive } from "../region/drive.ts";
-import { onExtracted, onExtractFailed, type Sent } from "../region/extraction.ts";
-import { onFilesFailed, onFilesWritten } from "../region/receive-snapshot.ts";
+import { onExtracted, onExtractFailed, type Sent } from "../region/snapshot/extraction.ts";
+import { onFilesFailed, onFilesWritten } from "../region/snapshot/receive.ts";
 import type { Replica } from "../region/replica.ts";
-import { pursueSending } from "../region/send-snapshot.ts";
+import { pursueSending } from "../region/snapshot/send.ts";
 import { complain } from "../storage/complaint.ts";
 import type { StorageEffect } from "../storage/types.ts";
 import { onFlushed } from "./flush.ts";

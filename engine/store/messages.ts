@@ -17,10 +17,10 @@ import {
 import { canLeave, destroy } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
 import { raftConfig } from "../region/raft-config.ts";
-import { onChunk } from "../region/receive-snapshot.ts";
+import { onChunk } from "../region/snapshot/receive.ts";
 import { newReplica, type Replica, withReplica } from "../region/replica.ts";
-import { canRestore } from "../region/restore.ts";
-import { onAck } from "../region/send-snapshot.ts";
+import { canRestore } from "../region/snapshot/restore.ts";
+import { onAck } from "../region/snapshot/send.ts";
 import type { PeerRemoved, RaftEnvelope, StoreMessage } from "../region/types.ts";
 import type { RecoveredGroup } from "../storage/types.ts";
 import { answerQuestions } from "./transactions/reads.ts";

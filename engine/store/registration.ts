@@ -28,7 +28,7 @@ import { destroy } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
 import { raftConfig } from "../region/raft-config.ts";
 import { newReplica, type Replica } from "../region/replica.ts";
-import { encodeHead } from "../region/snapshot-head.ts";
+import { encodeHead } from "../region/snapshot/head.ts";
 import { INITIAL_INDEX, INITIAL_TERM } from "../region/split.ts";
 import { header } from "./header.ts";
 import type { Registration } from "./state.ts";

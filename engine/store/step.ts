@@ -14,7 +14,7 @@ import { isStranger } from "../region/members.ts";
 import { expireReads } from "../region/reads.ts";
 import { logCommit } from "../region/records.ts";
 import { regionId, type Replica } from "../region/replica.ts";
-import { tickSending } from "../region/send-snapshot.ts";
+import { tickSending } from "../region/snapshot/send.ts";
 import { pressure } from "../storage/lsm/pressure.ts";
 import type { TableCache } from "../storage/table/cache.ts";
 import { onPlacementAnswer } from "./answers.ts";

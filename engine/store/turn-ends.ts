@@ -1,7 +1,7 @@
 /** How a step of a store begins on its state, and how it ends in the next state and the effects. */
 import type { StoreId } from "../base/ids.ts";
 import type { Now } from "../base/time.ts";
-import { ordered } from "../region/extraction.ts";
+import { ordered } from "../region/snapshot/extraction.ts";
 import { Registry } from "../region/registry.ts";
 import { regionId } from "../region/replica.ts";
 import { Workspace } from "../storage/lsm/workspace.ts";

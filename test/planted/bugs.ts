@@ -127,7 +127,7 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
     source: "etcd #18055",
     edits: [
       {
-        file: "engine/region/restore.ts",
+        file: "engine/region/snapshot/restore.ts",
         find: "    incoming: undefined,\n    damaged: undefined,\n",
         replace: "    damaged: undefined,\n",
       },
@@ -140,7 +140,7 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
     source: "TiKV #7027, #6366, #7002",
     edits: [
       {
-        file: "engine/region/restore.ts",
+        file: "engine/region/snapshot/restore.ts",
         find: `  const { region } = incoming.head;
   return turn.replicas
     .overlapping(region.startKey, region.endKey)
@@ -148,7 +148,7 @@ import { dropProposal, fail, noteProposed, type Proposal } from "./propose.ts";`
         replace: "  return true;",
       },
       {
-        file: "engine/region/receive-snapshot.ts",
+        file: "engine/region/snapshot/receive.ts",
         find: `    .overlapping(region.startKey, region.endKey)
     .every((other) => other.region.id === replica.region.id);`,
         replace: "    .overlapping(region.startKey, region.endKey).length >= 0;",

@@ -2,20 +2,20 @@
  * Replaces a replica's log and data by a snapshot that has been received whole. The record that
  * says so names the tables and holds Raft's own state: whether a crash finds it decides everything.
  */
-import { assert } from "../base/assert.ts";
-import type { LogIndex, PeerId } from "../base/ids.ts";
-import type { RaftEffect, RaftInput, SnapshotMetadata } from "../raft/types.ts";
-import type { GroupMark } from "../storage/lsm/types.ts";
-import { isInitialized, peerById } from "./descriptor.ts";
-import { canLeave, clearRange } from "./destroy.ts";
-import { undetermined } from "./errors.ts";
-import { encodeReplica } from "./meta.ts";
-import { fail } from "./propose.ts";
-import { logCommit } from "./records.ts";
-import { type Replica, regionId, withReplica } from "./replica.ts";
-import { encodeHead } from "./snapshot-head.ts";
-import { learnSafePoint } from "./safe-point.ts";
-import { noteNews, type Turn } from "./turn.ts";
+import { assert } from "../../base/assert.ts";
+import type { LogIndex, PeerId } from "../../base/ids.ts";
+import type { RaftEffect, RaftInput, SnapshotMetadata } from "../../raft/types.ts";
+import type { GroupMark } from "../../storage/lsm/types.ts";
+import { isInitialized, peerById } from "../descriptor.ts";
+import { canLeave, clearRange } from "../destroy.ts";
+import { undetermined } from "../errors.ts";
+import { encodeReplica } from "../meta.ts";
+import { fail } from "../propose.ts";
+import { logCommit } from "../records.ts";
+import { type Replica, regionId, withReplica } from "../replica.ts";
+import { encodeHead } from "./head.ts";
+import { learnSafePoint } from "../safe-point.ts";
+import { noteNews, type Turn } from "../turn.ts";
 
 /** Whether the data of this snapshot is here and its range is still free. */
 export function canRestore(turn: Turn, replica: Replica, metadata: SnapshotMetadata): boolean {

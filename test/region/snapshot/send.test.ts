@@ -1,32 +1,32 @@
 import * as assert from "uvu/assert";
-import { EMPTY_KEY } from "../../engine/base/bytes.ts";
-import { type LogIndex, type PeerId, Ticket } from "../../engine/base/ids.ts";
-import { createWire } from "../../engine/base/wire.ts";
-import { isLeader } from "../../engine/raft/query.ts";
+import { EMPTY_KEY } from "../../../engine/base/bytes.ts";
+import { type LogIndex, type PeerId, Ticket } from "../../../engine/base/ids.ts";
+import { createWire } from "../../../engine/base/wire.ts";
+import { isLeader } from "../../../engine/raft/query.ts";
 import {
   onExtracted,
   onExtractFailed,
   ordered,
   type Sent,
-} from "../../engine/region/extraction.ts";
-import type { Replica } from "../../engine/region/replica.ts";
-import { markOf } from "../../engine/region/restore.ts";
+} from "../../../engine/region/snapshot/extraction.ts";
+import type { Replica } from "../../../engine/region/replica.ts";
+import { markOf } from "../../../engine/region/snapshot/restore.ts";
 import {
   onAck,
   pursueSending,
   startSending,
   tickSending,
-} from "../../engine/region/send-snapshot.ts";
-import type { Turn } from "../../engine/region/turn.ts";
-import type { RegionEffect, SnapshotAck, SnapshotChunk } from "../../engine/region/types.ts";
-import { tableFile } from "../../engine/storage/table/file.ts";
-import type { TableMeta } from "../../engine/storage/table/types.ts";
-import { replicas } from "../../engine/store/index.ts";
-import { SimulatedDisk } from "../../sim/disk/disk.ts";
-import { suite } from "../harness.ts";
-import { Cluster, testConfig } from "../store/harness.ts";
+} from "../../../engine/region/snapshot/send.ts";
+import type { Turn } from "../../../engine/region/turn.ts";
+import type { RegionEffect, SnapshotAck, SnapshotChunk } from "../../../engine/region/types.ts";
+import { tableFile } from "../../../engine/storage/table/file.ts";
+import type { TableMeta } from "../../../engine/storage/table/types.ts";
+import { replicas } from "../../../engine/store/index.ts";
+import { SimulatedDisk } from "../../../sim/disk/disk.ts";
+import { suite } from "../../harness.ts";
+import { Cluster, testConfig } from "../../store/harness.ts";
 
-const test = suite("region/send-snapshot");
+const test = suite("region/snapshot/send");
 const CHUNK = 4;
 
 /** A region with three replicas. */

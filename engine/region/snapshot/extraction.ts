@@ -5,18 +5,18 @@
  * They are ordered behind a freeze, so that what is applied by then is in them; the store does both
  * at the end of a turn.
  */
-import { assert } from "../base/assert.ts";
-import type { LogIndex, Ticket } from "../base/ids.ts";
-import type { Region } from "../protocol/gen/metapb.ts";
-import { firstIndex } from "../raft/query.ts";
-import type { RaftInput } from "../raft/types.ts";
-import type { GroupMark, JobFailure } from "../storage/lsm/types.ts";
-import type { TableMeta } from "../storage/table/types.ts";
-import { configurationOf, epochOf, peerById } from "./descriptor.ts";
-import { decodeMeta } from "./meta.ts";
-import { type Extraction, type OutgoingSnapshot, type Replica, withReplica } from "./replica.ts";
-import type { SnapshotHead } from "./snapshot-head.ts";
-import type { Turn } from "./turn.ts";
+import { assert } from "../../base/assert.ts";
+import type { LogIndex, Ticket } from "../../base/ids.ts";
+import type { Region } from "../../protocol/gen/metapb.ts";
+import { firstIndex } from "../../raft/query.ts";
+import type { RaftInput } from "../../raft/types.ts";
+import type { GroupMark, JobFailure } from "../../storage/lsm/types.ts";
+import type { TableMeta } from "../../storage/table/types.ts";
+import { configurationOf, epochOf, peerById } from "../descriptor.ts";
+import { decodeMeta } from "../meta.ts";
+import { type Extraction, type OutgoingSnapshot, type Replica, withReplica } from "../replica.ts";
+import type { SnapshotHead } from "./head.ts";
+import type { Turn } from "../turn.ts";
 
 /** A replica, and what its Raft group must hear of transfers that have ended. */
 export interface Sent {

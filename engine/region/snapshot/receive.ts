@@ -5,16 +5,16 @@
  * `restore.ts`). Until a `restore` record names them the tables are nobody's: a crash leaves files
  * that the next start removes.
  */
-import { crc32 } from "../base/checksum.ts";
-import type { PeerId, StoreId, Ticket } from "../base/ids.ts";
-import { committed, isLacking } from "../raft/query.ts";
-import type { DiskOperation } from "../storage/disk.ts";
-import { tableFile } from "../storage/table/file.ts";
-import { peerById } from "./descriptor.ts";
-import { type IncomingSnapshot, type Replica, regionId, withReplica } from "./replica.ts";
-import { decodeHead } from "./snapshot-head.ts";
-import type { Turn } from "./turn.ts";
-import type { SnapshotAck, SnapshotChunk } from "./types.ts";
+import { crc32 } from "../../base/checksum.ts";
+import type { PeerId, StoreId, Ticket } from "../../base/ids.ts";
+import { committed, isLacking } from "../../raft/query.ts";
+import type { DiskOperation } from "../../storage/disk.ts";
+import { tableFile } from "../../storage/table/file.ts";
+import { peerById } from "../descriptor.ts";
+import { type IncomingSnapshot, type Replica, regionId, withReplica } from "../replica.ts";
+import { decodeHead } from "./head.ts";
+import type { Turn } from "../turn.ts";
+import type { SnapshotAck, SnapshotChunk } from "../types.ts";
 
 /** Takes one piece from store `from`, and says which it wants next. */
 export function onChunk(

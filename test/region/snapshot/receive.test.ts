@@ -1,28 +1,28 @@
 import * as assert from "uvu/assert";
-import { crc32 } from "../../engine/base/checksum.ts";
-import { EMPTY_KEY } from "../../engine/base/bytes.ts";
+import { crc32 } from "../../../engine/base/checksum.ts";
+import { EMPTY_KEY } from "../../../engine/base/bytes.ts";
 import {
   type LogIndex,
   type PeerId,
   type StoreId,
   type Term,
   Ticket,
-} from "../../engine/base/ids.ts";
-import { createWire } from "../../engine/base/wire.ts";
-import { isLeader } from "../../engine/raft/query.ts";
-import { onChunk, onFilesFailed, onFilesWritten } from "../../engine/region/receive-snapshot.ts";
-import { type Replica, regionId } from "../../engine/region/replica.ts";
-import { encodeHead } from "../../engine/region/snapshot-head.ts";
-import type { TreePort, Turn } from "../../engine/region/turn.ts";
-import type { RegionEffect } from "../../engine/region/types.ts";
-import type { DiskOperation } from "../../engine/storage/disk.ts";
-import { tableFile } from "../../engine/storage/table/file.ts";
-import type { TableMeta } from "../../engine/storage/table/types.ts";
-import { replicas } from "../../engine/store/index.ts";
-import { suite } from "../harness.ts";
-import { Cluster } from "../store/harness.ts";
+} from "../../../engine/base/ids.ts";
+import { createWire } from "../../../engine/base/wire.ts";
+import { isLeader } from "../../../engine/raft/query.ts";
+import { onChunk, onFilesFailed, onFilesWritten } from "../../../engine/region/snapshot/receive.ts";
+import { type Replica, regionId } from "../../../engine/region/replica.ts";
+import { encodeHead } from "../../../engine/region/snapshot/head.ts";
+import type { TreePort, Turn } from "../../../engine/region/turn.ts";
+import type { RegionEffect } from "../../../engine/region/types.ts";
+import type { DiskOperation } from "../../../engine/storage/disk.ts";
+import { tableFile } from "../../../engine/storage/table/file.ts";
+import type { TableMeta } from "../../../engine/storage/table/types.ts";
+import { replicas } from "../../../engine/store/index.ts";
+import { suite } from "../../harness.ts";
+import { Cluster } from "../../store/harness.ts";
 
-const test = suite("region/receive-snapshot");
+const test = suite("region/snapshot/receive");
 const wire = createWire();
 const INDEX = 1000 as LogIndex;
 const TERM = 9 as Term;

@@ -4,11 +4,11 @@
  * not come. A piece is read from the disk whenever it is sent, so a transfer keeps nothing in
  * memory.
  */
-import type { LogIndex, PeerId, Term } from "../base/ids.ts";
-import { isLeader, term } from "../raft/query.ts";
-import type { RaftInput } from "../raft/types.ts";
-import { tableFile } from "../storage/table/file.ts";
-import { sendMessage } from "./envelope.ts";
+import type { LogIndex, PeerId, Term } from "../../base/ids.ts";
+import { isLeader, term } from "../../raft/query.ts";
+import type { RaftInput } from "../../raft/types.ts";
+import { tableFile } from "../../storage/table/file.ts";
+import { sendMessage } from "../envelope.ts";
 import {
   ended,
   isCurrent,
@@ -24,10 +24,10 @@ import {
   type Sending,
   storeOf,
   withReplica,
-} from "./replica.ts";
-import { encodeHead, pieceAt, pieceCount, type SnapshotHead } from "./snapshot-head.ts";
-import type { Turn } from "./turn.ts";
-import type { SnapshotAck } from "./types.ts";
+} from "../replica.ts";
+import { encodeHead, pieceAt, pieceCount, type SnapshotHead } from "./head.ts";
+import type { Turn } from "../turn.ts";
+import type { SnapshotAck } from "../types.ts";
 
 const NOTHING: readonly RaftInput[] = [];
 

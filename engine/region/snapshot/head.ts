@@ -9,8 +9,8 @@
  * head of a snapshot that lies in the log (`restore`) is the same, its tables being named by the
  * record.
  */
-import type { Timestamp } from "../base/timestamp.ts";
-import type { Wire } from "../base/wire.ts";
+import type { Timestamp } from "../../base/timestamp.ts";
+import type { Wire } from "../../base/wire.ts";
 import {
   expectBigint,
   expectBytes,
@@ -18,12 +18,12 @@ import {
   expectOptional,
   expectTuple,
   malformed,
-} from "../base/wire.ts";
-import { Region } from "../protocol/gen/metapb.ts";
-import { snapshotMetadataFromTuple, snapshotMetadataToTuple } from "../raft/codec.ts";
-import type { SnapshotMetadata } from "../raft/types.ts";
-import { readTable, tableToTuple } from "../storage/lsm/manifest/table-codec.ts";
-import type { TableMeta } from "../storage/table/types.ts";
+} from "../../base/wire.ts";
+import { Region } from "../../protocol/gen/metapb.ts";
+import { snapshotMetadataFromTuple, snapshotMetadataToTuple } from "../../raft/codec.ts";
+import type { SnapshotMetadata } from "../../raft/types.ts";
+import { readTable, tableToTuple } from "../../storage/lsm/manifest/table-codec.ts";
+import type { TableMeta } from "../../storage/table/types.ts";
 
 export interface SnapshotHead {
   readonly region: Region;
