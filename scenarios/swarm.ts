@@ -57,6 +57,7 @@ const EVERYTHING: readonly Fault[] = [
   { type: "detain", chance, every: [0, 100], lasts: [200, 3500] },
   { type: "betray", chance, every: [2000, 8000], lasts: [500, 3000] },
   { type: "transfer_leader", chance, every: [200, 3000], lasts: [1, 1] },
+  { type: "rearrange_region", chance, every: [500, 5000], lasts: [1, 1] },
   { type: "drain_store", chance, every: [2000, 10_000], lasts: [1000, 8000] },
   { type: "clock_drift", chance, every: [200, 3000], lasts: [1, 1] },
   { type: "clock_step", chance, every: [500, 5000], lasts: [1, 1] },
