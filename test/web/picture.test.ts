@@ -49,6 +49,11 @@ played("a picture loads without complaint, asks nothing of anybody, and draws", 
   assert.is(requests.length, 1);
 });
 
+played("the story is told as soon as the page is there", async (stage) => {
+  const { page } = await stage.open(smallFilm());
+  assert.ok((await page.locator("#story li").count()) > 0);
+});
+
 played("what runs say is text, never markup", async (stage) => {
   const { page } = await stage.open(smallFilm());
   assert.ok((await page.locator("aside").textContent())?.includes("<b>wrong</b>"));

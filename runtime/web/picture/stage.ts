@@ -122,6 +122,7 @@ export function startPage(film: Film): void {
     panel.root,
     dialog,
   );
+  panel.tell(matches);
   listen(stage, surface.hover);
   document.addEventListener("keydown", (event) => onKey(stage, event));
   addEventListener("hashchange", () => {
