@@ -33,6 +33,8 @@ export function onProposeChange(turn: Turn, change: ConfigurationChange): void {
     if (next === undefined) effects.push({ type: "proposal_dropped", reason: "invalid_change" });
     else if (!canCommit(draft, next)) {
       effects.push({ type: "proposal_dropped", reason: "quorum_behind" });
+    } else if (!isHeard(turn, next)) {
+      effects.push({ type: "proposal_dropped", reason: "quorum_silent" });
     } else propose(turn, change, next);
   }
 }
@@ -49,6 +51,21 @@ function canCommit(draft: Draft, next: Configuration): boolean {
     return peers.find(({ peer }) => peer === voter)?.matched ?? 0;
   });
   return reached >= log.base;
+}
+
+/**
+ * Whether a quorum of `next` was heard within an election timeout. Whoever proposes the change has
+ * older news than the leader: where a learner falls silent on its way to be the second voter, the
+ * group that made it one could never commit anything again, the way back included. Of whom nothing
+ * is known yet nothing is held against.
+ */
+function isHeard({ draft, now }: Turn, next: Configuration): boolean {
+  const { config, peers } = draft;
+  const heardMs = quorumValue(next, (voter) => {
+    if (voter === config.id) return now;
+    return peers.find(({ peer }) => peer === voter)?.heardMs ?? now;
+  });
+  return now - heardMs < config.electionMs;
 }
 
 function propose(turn: Turn, change: ConfigurationChange, configuration: Configuration): void {

@@ -316,6 +316,8 @@ export type RaftEffect =
         | "invalid_change"
         /** A quorum of the new configuration would need a snapshot to confirm it. */
         | "quorum_behind"
+        /** No quorum of the new configuration was heard within an election timeout. */
+        | "quorum_silent"
         | "too_many_pending";
     }
   /** Role, term or known leader has changed. */

@@ -155,6 +155,7 @@ function dropError(replica: Replica, reason: DropReason): RegionError {
     case "change_in_progress":
     case "invalid_change":
     case "quorum_behind":
+    case "quorum_silent":
       return serverIsBusy(`membership change refused: ${reason}`, 100);
     case "too_many_pending":
       return serverIsBusy("too many writes wait for a quorum", 100);

@@ -269,6 +269,30 @@ test("a change that could only be committed by way of a snapshot is refused", ()
   equal(force(leader).voters, [1, 2, 4]);
 });
 
+test("a change is refused while a quorum of its configuration is silent, and taken once it is heard", () => {
+  const leader = settledLeader({ ...votersOf(1), learners: [id(2), id(3)] });
+  // Two has fallen silent: as the second of two voters it would stop the group for good.
+  leader.tick(1000);
+  leader.receive(3, accepted(1, 1));
+  leader.look();
+  leader.input(change(add(2)));
+  equal(leader.took("proposal_dropped")[0]?.reason, "quorum_silent");
+  equal(force(leader).voters, [1]);
+  leader.receive(2, accepted(1, 1));
+  leader.input(change(add(2)));
+  equal(force(leader).voters, [1, 2]);
+});
+
+test("a silent member is no obstacle where the others are a quorum: it may be replaced", () => {
+  const leader = settledLeader({ ...votersOf(1, 2, 3), learners: [id(4)] });
+  for (let i = 0; i < 2; i++) {
+    leader.tick(500);
+    for (const peer of [2, 4]) leader.receive(peer, accepted(1, 1));
+  }
+  leader.input(change(add(4), remove(3)));
+  equal(force(leader).voters, [1, 2, 4]);
+});
+
 test("a member that knows of no configuration never campaigns", () => {
   const member = talk.newMember({ configuration: NO_MEMBERS });
   member.tick(100_000);
