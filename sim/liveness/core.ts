@@ -5,6 +5,7 @@
  * has to do without it, and it is no excuse for anything.
  */
 import { confVerOf } from "../../engine/placement/catalog/registry.ts";
+import type { Arrangement } from "../../engine/placement/operator.ts";
 import { inForce } from "../../engine/raft/configuration.ts";
 import type { Configuration } from "../../engine/raft/types.ts";
 import { isInitialized } from "../../engine/region/descriptor.ts";
@@ -74,22 +75,18 @@ export function keepsQuorums(world: World, without: ReadonlySet<Machine>): boole
   const stays = (id: number): boolean =>
     world.stores.some((store) => store.id === id && !without.has(store) && !isSick(store));
   for (const [region, placed] of regions) {
-    if (wishes.get(region)?.some((voters) => !isMajority(voters, stays)) === true) return false;
-
+    const isWishSafe = (wish: Arrangement): boolean => isSafe(wish, wanted, stays);
+    if (wishes.get(region)?.every(isWishSafe) === false) return false;
     const isKept = (peer: number): boolean =>
       placed.some(({ machine, replica }) => {
         if (replica.peer.id !== peer || without.has(machine)) return false;
         return isInitialized(replica.region) && replica.damaged === undefined && !isSick(machine);
       });
-    for (const { voters, outgoing, learners } of configurationsOf(placed)) {
-      // Before anybody hears what has become of somebody, a learner may be a voter, and where there
-      // are more voters than there should be, some of the others may be none any more.
-      const isSafe =
-        isMajority(voters, isKept) &&
-        isMajority(outgoing, isKept) &&
-        isMajority([...voters, ...learners], isKept) &&
-        2 * voters.filter((peer) => !isKept(peer)).length < Math.min(voters.length, wanted);
-      if (!isSafe) return false;
+    for (const configuration of configurationsOf(placed)) {
+      const { voters, outgoing, learners, learnersNext } = configuration;
+      const next = { voters, learners: [...learners, ...learnersNext] };
+      if (!isSafe(next, wanted, isKept)) return false;
+      if (!isSafe({ voters: outgoing, learners: [] }, wanted, isKept)) return false;
     }
   }
   return true;
@@ -114,6 +111,18 @@ function configurationsOf(placed: readonly Placed[]): readonly Configuration[] {
     ]);
 }
 
-/** No voters are no say. */
-const isMajority = (voters: readonly number[], isKept: (peer: number) => boolean): boolean =>
-  voters.length === 0 || 2 * voters.filter(isKept).length > voters.length;
+/**
+ * Whether a majority is kept whatever happens before anybody hears what has become of the others:
+ * each of their learners may be made a voter first, and where there are more voters than there
+ * should be, those who are kept may be the ones that are removed. No voters are no say.
+ */
+function isSafe(
+  { voters, learners }: Arrangement,
+  wanted: number,
+  isKept: (member: number) => boolean,
+): boolean {
+  if (voters.length === 0) return true;
+  const lost = [...voters, ...learners].filter((member) => !isKept(member));
+  const most = voters.length + learners.filter((member) => !isKept(member)).length;
+  return 2 * lost.length < Math.min(most, wanted);
+}

@@ -5,6 +5,7 @@ import { idKey } from "../../engine/base/big-endian.ts";
 import { EMPTY_KEY } from "../../engine/base/bytes.ts";
 import type { LogIndex, PeerId, RegionId, StoreId, Term } from "../../engine/base/ids.ts";
 import * as tree from "../../engine/base/tree.ts";
+import { inForce } from "../../engine/raft/configuration.ts";
 import { withReplica } from "../../engine/region/replica.ts";
 import { calm } from "../../scenarios/calm.ts";
 import { build, DEFAULT_OPTIONS } from "../../sim/build.ts";
@@ -15,8 +16,15 @@ import { laidDown } from "../../sim/decisions/laid-down.ts";
 import { takesOf } from "../../sim/decisions/takes.ts";
 import { excuseOf } from "../../sim/excuses/excuse.ts";
 import { lostData } from "../../sim/excuses/lost-data.ts";
+import { rearrange } from "../../sim/faults/orders.ts";
 import { wipe } from "../../sim/faults/wipes.ts";
-import { drawLeftOut, EVERYBODY, type LeftOut, type Plight } from "../../sim/liveness/core.ts";
+import {
+  drawLeftOut,
+  EVERYBODY,
+  keepsQuorums,
+  type LeftOut,
+  type Plight,
+} from "../../sim/liveness/core.ts";
 import { freeze } from "../../sim/liveness/freeze.ts";
 import { calmPutUs, PROBE_PUTS, slowness } from "../../sim/liveness/pace.ts";
 import { drawLatecomer } from "../../sim/liveness/latecomer.ts";
@@ -91,6 +99,30 @@ test("a store that is the only one of some region is never left out", async () =
     for (const host of hosts) assert.not(leftOut.has(host), host.name);
     assert.not(leftOut.has(called(world, "pd 1")));
   }
+});
+
+test("who may yet be made the second voter of a region is not left out", async () => {
+  const world = await running();
+  const [region] = [...placedReplicas(world).keys()];
+  const isLeftOut = (name: string): boolean => keepsQuorums(world, new Set([called(world, name)]));
+  assert.ok(region !== undefined && isLeftOut("store 2") && isLeftOut("store 3"));
+  const learners = ["store 2", "store 3"];
+  rearrange(world, { type: "rearrange_region", region, voters: ["store 1"], learners });
+  const voters = (): number => {
+    const placed = placedReplicas(world).get(region) ?? [];
+    const sets = placed.map(({ replica }) => inForce(replica.raft.history).configuration.voters);
+    return Math.max(...sets.map(({ length }) => length));
+  };
+  const counts = new Set<number>();
+  // Ordered, on its way, and done: until one of them is a voter again.
+  for (let count = voters(); count !== 2; count = voters()) {
+    counts.add(count);
+    for (const name of learners) assert.not(isLeftOut(name), `${name} beside ${count} voters`);
+    await runUntil(world, world.timeUs + 1000);
+  }
+  assert.equal([...counts], [3, 1]);
+  await runUntil(world, world.timeUs + 1_000_000);
+  assert.ok(isLeftOut("store 2") && isLeftOut("store 3"));
 });
 
 test("who is left out is part of what is laid down, and nobody is where it is not", async () => {
