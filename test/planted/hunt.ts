@@ -1,7 +1,7 @@
 /**
  * Runs in the copy that has the bug: seed after seed, until one is caught or the budget is used up.
- * Arguments: the scenarios, separated by commas; the first seed; the number of seeds; the strategy.
- * Prints one line of JSON.
+ * Arguments: the scenarios, separated by commas; the first seed; the number of seeds; the strategy;
+ * the seconds of a processor that all may take. Prints one line of JSON.
  */
 import { setImmediate as drain } from "node:timers/promises";
 import { SCENARIOS } from "../../scenarios/index.ts";
@@ -41,10 +41,12 @@ async function hunt(
   first: number,
   budget: number,
   strategy: string,
+  cpuSeconds: number,
 ): Promise<Catch> {
   const begun = process.cpuUsage();
   const hunts = names.map((name) => ({ scenario: byName(SCENARIOS, name), pack: packOf(name) }));
-  for (let i = 0; i < budget; i++) {
+  let i = 0;
+  for (; i < budget && secondsSince(begun) < cpuSeconds; i++) {
     const hunted = hunts[i % hunts.length];
     if (hunted === undefined) throw new Error("no scenario to hunt in");
     const { scenario, pack } = hunted;
@@ -66,7 +68,7 @@ async function hunt(
       cpuSeconds: secondsSince(begun),
     };
   }
-  return { caught: false, seeds: budget, cpuSeconds: secondsSince(begun) };
+  return { caught: false, seeds: i, cpuSeconds: secondsSince(begun) };
 }
 
 /** What the runs of one scenario have met. The round under way is not learned from yet. */
@@ -97,5 +99,7 @@ function secondsSince(begun: NodeJS.CpuUsage): number {
   return (user + system) / 1e6;
 }
 
-const [names = "", first = "1", budget = "1", strategy = "random"] = process.argv.slice(2);
-console.log(JSON.stringify(await hunt(names.split(","), Number(first), Number(budget), strategy)));
+const [names = "", first = "1", budget = "1", strategy = "random", cpu = "Infinity"] =
+  process.argv.slice(2);
+const caught = await hunt(names.split(","), Number(first), Number(budget), strategy, Number(cpu));
+console.log(JSON.stringify(caught));

@@ -8,15 +8,20 @@ import { decodeSchedule } from "../../sim/decisions/file.ts";
 import { sizeOf } from "../../sim/shrink/shrink.ts";
 import type { Catch, Shrunk } from "./hunt.ts";
 
-/** Runs up to `budget` seeds from `first` on in the planted copy at `copy`. */
-export function huntFor(
-  copy: string,
-  bug: PlantedBug,
-  first: number,
-  budget: number,
-  strategy: string = "random",
-): Promise<Catch> {
-  const args = [bug.scenarios.join(","), String(first), String(budget), strategy];
+/** Where a hunt begins and what it may cost. */
+export interface Hunt {
+  readonly first: number;
+  /** Most seeds. */
+  readonly seeds: number;
+  /** Most seconds of a processor; no seed begins after them. */
+  readonly cpuSeconds: number;
+  readonly strategy: string;
+}
+
+/** Hunts in the planted copy at `copy`. */
+export function huntFor(copy: string, bug: PlantedBug, hunt: Hunt): Promise<Catch> {
+  const { first, seeds, strategy, cpuSeconds } = hunt;
+  const args = [bug.scenarios.join(","), first, seeds, strategy, cpuSeconds].map(String);
   return run(join(copy, "dist/test/planted/hunt.js"), args).then(
     (said) => JSON.parse(said) as Catch,
   );

@@ -37,6 +37,8 @@ test("what is wrong with a command line is told in one line", () => {
   assert.is(problem("--strategy", "luck"), 'unknown strategy "luck"');
   assert.ok(problem("--strategy", "pct", "--table").startsWith("the track record is of random"));
   assert.is(problem("--schedules", "here"), "--schedules goes with --shrink");
+  assert.is(problem("--compare"), "--compare goes with --cpu");
+  assert.ok(problem("--compare", "--cpu", "9", "--table").startsWith("--compare hunts with every"));
 });
 
 test("the table is the page in the documentation", () => {

@@ -8,6 +8,10 @@ export interface Options {
   readonly starts: number;
   readonly seeds: number;
   readonly jobs: number;
+  /** Most seconds of a processor for a hunt. */
+  readonly cpu: number;
+  /** Every strategy hunts every bug. */
+  readonly compare: boolean;
   /** As for `npm run sim`. */
   readonly strategy: string;
   /** Whether what the first hunt catches is cut down to the decisions that it takes. */
@@ -31,8 +35,10 @@ line is wrong.
 
   --starts N       hunts of each bug, from seeds a million apart (5)
   --seeds N        most seeds of a hunt (2000)
+  --cpu N          most seconds of a processor for a hunt (no limit)
   --jobs N         hunts at a time, each in a process of its own (2)
   --strategy S     how each seed is searched: random, pct, hold or guided (random)
+  --compare        all four of them, side by side: prints tables (goes with --cpu)
   --shrink         cuts what the first hunt catches down to the decisions that it takes
   --schedules DIR  keeps their schedule there, as ID.schedule (with --shrink)
   --json FILE      writes the results
@@ -43,19 +49,20 @@ line is wrong.
 Bugs: ${BUGS.map(({ id }) => id).join(" ")}
 `;
 
-const NUMBERS = ["starts", "seeds", "jobs"] as const;
-const STRATEGIES: readonly string[] = ["random", "pct", "hold", "guided"];
+const NUMBERS = ["starts", "seeds", "jobs", "cpu"] as const;
+const SWITCHES = ["shrink", "compare"] as const;
+export const STRATEGIES: readonly string[] = ["random", "pct", "hold", "guided"];
 const FILES = ["json", "markdown", "schedules"] as const;
 const TABLE = "docs/planted.md";
 
 export function parse(argv: readonly string[]): Parsed {
-  const numbers = { starts: 5, seeds: 2000, jobs: 2 };
+  const numbers = { starts: 5, seeds: 2000, jobs: 2, cpu: Infinity };
+  const switches = { shrink: false, compare: false };
   const files: Record<(typeof FILES)[number], string | undefined> = {
     json: undefined,
     markdown: undefined,
     schedules: undefined,
   };
-  let shrink = false;
   let strategy = "random";
   const ids: string[] = [];
   for (let i = 0; i < argv.length; i++) {
@@ -66,9 +73,13 @@ export function parse(argv: readonly string[]): Parsed {
       continue;
     }
     if (word === "--help" || word === "-h") return { type: "help" };
-    if (word === "--shrink" || word === "--table") {
-      if (word === "--shrink") shrink = true;
-      else files.markdown = TABLE;
+    const turnedOn = SWITCHES.find((one) => `--${one}` === word);
+    if (turnedOn !== undefined) {
+      switches[turnedOn] = true;
+      continue;
+    }
+    if (word === "--table") {
+      files.markdown = TABLE;
       continue;
     }
     const [flag = "", given] = word.split(/=(.*)/su);
@@ -88,11 +99,16 @@ export function parse(argv: readonly string[]): Parsed {
     else if (number !== undefined) numbers[number] = Number(value);
   }
   const bugs = ids.length === 0 ? BUGS : BUGS.filter(({ id }) => ids.includes(id));
+  const { shrink, compare } = switches;
+  if (compare && numbers.cpu === Infinity) return wrong("--compare goes with --cpu");
+  if (compare && (shrink || files.markdown !== undefined || strategy !== "random")) {
+    return wrong("--compare hunts with every strategy, and prints its tables: --json keeps them");
+  }
   if (files.schedules !== undefined && !shrink) return wrong("--schedules goes with --shrink");
   if (files.markdown !== undefined && strategy !== "random") {
     return wrong("the track record is of random seeds: --strategy goes with --json");
   }
-  return { type: "hunt", options: { bugs, ...numbers, strategy, shrink, ...files } };
+  return { type: "hunt", options: { bugs, ...numbers, ...switches, strategy, ...files } };
 }
 
 const wrong = (problem: string): Parsed => ({ type: "wrong", problem });

@@ -26,7 +26,12 @@ test("a bug that is planted is caught within a few seeds", async () => {
   const planted = plant(root, bug);
   assert.ok(planted.ok, planted.ok ? "" : planted.reason);
   try {
-    const found = await huntFor(planted.root, bug, 1, 10);
+    const found = await huntFor(planted.root, bug, {
+      first: 1,
+      seeds: 10,
+      cpuSeconds: Infinity,
+      strategy: "random",
+    });
     assert.ok(found.caught, `${bug.name}: survived ${found.seeds} seeds`);
   } finally {
     planted.remove();
