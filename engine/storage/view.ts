@@ -9,32 +9,34 @@ export interface KvView {
   /** The value, or undefined where there is none. Values are never changed. */
   get(cf: ColumnFamily, key: Key): Uint8Array | undefined;
   /**
-   * The first entry >= `from` among those whose filter key is `prefix` (see `filterKey`), of which
-   * `from` is one: cheaper than a cursor where nobody walks on. Sources are asked from new to old.
-   * If the first that has such an entry is a memtable and the entry `settles` the question, what
-   * older sources have is not asked for: the caller knows that it would not matter.
+   * The first entry whose key is `prefix`, its filter key (see `filterKey`), and something behind
+   * it that is >= `rest`: cheaper than a cursor where nobody walks on. Sources are asked from new
+   * to old. If the first that has such an entry is a memtable and the entry `settles` the
+   * question, what older sources have is not asked for: the caller knows that it would not matter.
    */
   first(
     cf: ColumnFamily,
-    from: Key,
     prefix: Key,
+    rest: Key,
     settles?: (value: Uint8Array) => boolean,
-  ): KvEntry | undefined;
+  ): KvVersion | undefined;
   /** A cursor that stands nowhere yet and never leaves `bounds`. */
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor;
 }
 
-export interface KvEntry {
-  readonly key: Key;
+/** An entry among those of one filter key. */
+export interface KvVersion {
+  /** What its key has behind the filter key. */
+  readonly rest: Key;
   /** Perhaps a view of a cached block: copy what outlives the step. */
   readonly value: Uint8Array;
 }
 
 /** What `KvView.first` answers, found by a cursor. */
-export function firstByCursor(cursor: KvCursor, from: Key, prefix: Key): KvEntry | undefined {
-  cursor.seek(from);
+export function firstByCursor(cursor: KvCursor, prefix: Key, rest: Key): KvVersion | undefined {
+  cursor.seek((prefix + rest) as Key);
   if (!cursor.valid || !cursor.key.startsWith(prefix)) return undefined;
-  return { key: cursor.key, value: cursor.value };
+  return { rest: cursor.key.slice(prefix.length) as Key, value: cursor.value };
 }
 
 export interface Bounds {
@@ -72,7 +74,11 @@ const VERSION_BYTES = 8;
  * whole.
  */
 export const filterKeyLength = (cf: ColumnFamily, key: Key): number =>
-  cf === "write" && key.length > VERSION_BYTES ? key.length - VERSION_BYTES : key.length;
+  filterKeyBytes(cf, key.length);
+
+/** As `filterKeyLength`, of a key of `length` bytes. */
+export const filterKeyBytes = (cf: ColumnFamily, length: number): number =>
+  cf === "write" && length > VERSION_BYTES ? length - VERSION_BYTES : length;
 
 /** What a table's filter knows a key by. */
 export const filterKey = (cf: ColumnFamily, key: Key): Key =>

@@ -10,10 +10,10 @@ export function withLocks(view: KvView, locks: Tree<Uint8Array>): KvView {
   if (locks.size === 0) return view;
   return {
     get: (cf, key) => (cf === "lock" ? tree.get(locks, key) : undefined) ?? view.get(cf, key),
-    first: (cf, from, prefix, settles) => {
-      if (cf !== "lock") return view.first(cf, from, prefix, settles);
-      const bounds = { lower: from, upper: EMPTY_KEY };
-      return firstByCursor(new LockCursor(view.cursor(cf, bounds), locks, bounds), from, prefix);
+    first: (cf, prefix, rest, settles) => {
+      if (cf !== "lock") return view.first(cf, prefix, rest, settles);
+      const bounds = { lower: prefix, upper: EMPTY_KEY };
+      return firstByCursor(new LockCursor(view.cursor(cf, bounds), locks, bounds), prefix, rest);
     },
     cursor: (cf, bounds) => {
       const under = view.cursor(cf, bounds);

@@ -3,7 +3,7 @@
  */
 import type { Key } from "../../engine/base/bytes.ts";
 import type { ColumnFamily } from "../../engine/storage/types.ts";
-import type { Bounds, KvCursor, KvEntry, KvView } from "../../engine/storage/view.ts";
+import type { Bounds, KvCursor, KvVersion, KvView } from "../../engine/storage/view.ts";
 
 /** What a read cost. */
 export interface Cost {
@@ -27,12 +27,12 @@ export class CountingView implements KvView {
 
   first(
     cf: ColumnFamily,
-    from: Key,
     prefix: Key,
+    rest: Key,
     settles?: (value: Uint8Array) => boolean,
-  ): KvEntry | undefined {
+  ): KvVersion | undefined {
     this.cost.seeks += 1;
-    return this.view.first(cf, from, prefix, settles);
+    return this.view.first(cf, prefix, rest, settles);
   }
 
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor {

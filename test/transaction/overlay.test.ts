@@ -15,9 +15,10 @@ const treeOf = (keys: readonly string[], mark: number): tree.Tree<Uint8Array> =>
 function viewOf(records: tree.Tree<Uint8Array>): KvView {
   return {
     get: (_, key) => tree.get(records, key),
-    first: (_, from, prefix) => {
-      const found = tree.ceiling(records, from);
-      return found?.key.startsWith(prefix) === true ? found : undefined;
+    first: (_, prefix, rest) => {
+      const found = tree.ceiling(records, (prefix + rest) as Key);
+      if (found?.key.startsWith(prefix) !== true) return undefined;
+      return { rest: found.key.slice(prefix.length) as Key, value: found.value };
     },
     cursor: (_, { lower, upper }) => {
       const within = [...tree.entries(records, lower, upper)];

@@ -1,7 +1,8 @@
 /**
  * The write records of one key, newest first, and the version of it that a reader sees.
  */
-import type { Key } from "../../base/bytes.ts";
+import { EMPTY_KEY, type Key } from "../../base/bytes.ts";
+import { descendingSuffix } from "../../base/memcomparable.ts";
 import type { Timestamp } from "../../base/timestamp.ts";
 import { timestampOfVersion, versionKey, versionsOf } from "../keys.ts";
 import { type Write, isBehindFence, isRewritten } from "../record/write.ts";
@@ -19,7 +20,7 @@ export class Versions {
   private readonly key: Key;
   /** Opened when somebody walks on from a version. */
   private cursor: NearCursor | undefined;
-  /** Where the last answer is stored that was found without one. */
+  /** What the last answer's key has behind `key`, where it was found without a cursor. */
   private found: Key | undefined;
 
   /**
@@ -35,16 +36,16 @@ export class Versions {
   /** The newest one of all. */
   newest(): Version | undefined {
     const { cursor } = this;
-    if (cursor === undefined) return this.firstFrom(this.key);
+    if (cursor === undefined) return this.firstFrom(EMPTY_KEY);
     cursor.seek(this.key);
     return this.here(cursor);
   }
 
   /** The newest one with a commit timestamp at or below `timestamp`. */
   atOrBefore(timestamp: Timestamp): Version | undefined {
-    const target = versionKey(this.key, timestamp);
     const { cursor } = this;
-    if (cursor === undefined) return this.firstFrom(target);
+    if (cursor === undefined) return this.firstFrom(descendingSuffix(timestamp));
+    const target = versionKey(this.key, timestamp);
     if (cursor.valid && cursor.key <= target) cursor.forwardTo(target);
     else cursor.seek(target);
     return this.here(cursor);
@@ -72,7 +73,7 @@ export class Versions {
   visibleAt(timestamp: Timestamp, fence: Timestamp): Version | undefined {
     const newest =
       this.cursor === undefined
-        ? this.firstFrom(versionKey(this.key, timestamp), isLastWord)
+        ? this.firstFrom(descendingSuffix(timestamp), isLastWord)
         : this.atOrBefore(timestamp);
     return this.visibleFrom(newest, fence);
   }
@@ -114,16 +115,19 @@ export class Versions {
     const { found } = this;
     if (found === undefined) return undefined;
     const cursor = new NearCursor(this.reader.view.cursor("write", versionsOf(this.key)));
-    cursor.seek(found);
+    cursor.seek((this.key + found) as Key);
     this.cursor = cursor;
     return cursor;
   }
 
-  /** The first one stored at `target` or behind. */
-  private firstFrom(target: Key, settles?: (record: Uint8Array) => boolean): Version | undefined {
-    const entry = this.reader.view.first("write", target, this.key, settles);
-    this.found = entry?.key;
-    return entry === undefined ? undefined : this.version(entry.key, entry.value);
+  /** The first one with `suffix` or a greater one behind the key. */
+  private firstFrom(suffix: Key, settles?: (record: Uint8Array) => boolean): Version | undefined {
+    const first = this.reader.view.first("write", this.key, suffix, settles);
+    this.found = first?.rest;
+    if (first === undefined) return undefined;
+    const commitTs = timestampOfVersion(first.rest);
+    const write = this.reader.writeOf((this.key + first.rest) as Key, first.value);
+    return commitTs === undefined || write === undefined ? undefined : { commitTs, write };
   }
 
   private here(cursor: NearCursor): Version | undefined {

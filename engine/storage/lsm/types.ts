@@ -9,6 +9,7 @@ import type { DiskFailure, DiskOperation, FileName } from "../disk.ts";
 import type { LogIndex, RegionId, Term, Ticket } from "../../base/ids.ts";
 import type { Tree } from "../../base/tree.ts";
 import type { Arena, Slot } from "./memtable/arena.ts";
+import type { Newest } from "./memtable/newest.ts";
 import type { Sieve } from "./memtable/sieve.ts";
 
 type OfFamily<T> = { readonly [F in ColumnFamily]: T };
@@ -23,7 +24,10 @@ export interface Memtable {
   readonly bytes: number;
   readonly arena: Arena;
   /** Asked before `entries` are. */
-  readonly sieves: OfFamily<Sieve>;
+  readonly sieves: { readonly [F in Exclude<ColumnFamily, "write">]: Sieve };
+  /** Asked instead of the entries of `write`, where its moment is this memtable's. */
+  readonly newest: Newest;
+  readonly moment: number;
 }
 
 /** How far a region's data goes in what was frozen or flushed. `meta` is opaque here. */

@@ -230,17 +230,18 @@ test("the first version from a key on is the one that a cursor comes to", () => 
           // The filter key of the empty key begins all others, which no user's key does.
           if (from === EMPTY_KEY) continue;
           const prefix = filterKey("write", from);
-          const found = view.first("write", from, prefix);
+          const behind = from.slice(prefix.length) as Key;
+          const found = view.first("write", prefix, behind);
           const expected = rows.find(([key]) => key >= from && key.startsWith(prefix));
-          assert.equal(found && [found.key, numberOf(found.value)], expected, from);
+          assert.equal(found && [prefix + found.rest, numberOf(found.value)], expected, from);
           // Where the newest source that has one settles it, what is found is there all the same.
-          const settled = view.first("write", from, prefix, () => true);
+          const settled = view.first("write", prefix, behind, () => true);
           const rest = rows.filter(([key]) => key >= from && key.startsWith(prefix));
           assert.is(settled === undefined, rest.length === 0, from);
           if (settled === undefined) continue;
-          const row = rest.find(([key]) => key === settled.key);
-          assert.equal(row, [settled.key, numberOf(settled.value)], from);
-          const unsettled = view.first("write", from, prefix, () => false);
+          const row = rest.find(([key]) => key === prefix + settled.rest);
+          assert.equal(row, [prefix + settled.rest, numberOf(settled.value)], from);
+          const unsettled = view.first("write", prefix, behind, () => false);
           assert.equal(unsettled, found, from);
         }
       },

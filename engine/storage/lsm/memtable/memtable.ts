@@ -12,9 +12,18 @@ import * as tree from "../../../base/tree.ts";
 import { TOMBSTONE } from "../../table/types.ts";
 import type { Entry } from "../../table/types.ts";
 import type { ColumnFamily } from "../../types.ts";
-import { entryAt, keep, keptBytes, newArena } from "./arena.ts";
+import {
+  MAX_KEPT_KEY,
+  entryAt,
+  keep,
+  keepWithKey,
+  keptBytes,
+  keptKeyBytes,
+  newArena,
+} from "./arena.ts";
 import type { Slot } from "./arena.ts";
 import { isCleared, withClear } from "../clears.ts";
+import { NEWEST_BYTES, Newest } from "./newest.ts";
 import { SIEVE_BYTES, Sieve } from "./sieve.ts";
 import { mayHold, mayMeet } from "../reading/stack.ts";
 import type { Older } from "../reading/stack.ts";
@@ -25,16 +34,24 @@ const ENTRY_BYTES = 40;
 /** What the heap grows by for each byte that lives on it: much of it waits for the collector. */
 const HEAP_FACTOR = 2;
 
+/** Of a memtable that the index of newest versions does not tell of. */
+const NO_MOMENT = -1;
+
 /** What an entry takes on the heap. */
 const heapBytes = (key: Key): number => HEAP_FACTOR * (ENTRY_BYTES + key.length);
 
-export const emptyMemtable = (): Memtable => ({
-  entries: { default: tree.empty(), lock: tree.empty(), write: tree.empty() },
-  clears: { default: tree.empty(), lock: tree.empty(), write: tree.empty() },
-  bytes: 0,
-  arena: newArena(),
-  sieves: { default: new Sieve(), lock: new Sieve(), write: new Sieve() },
-});
+export function emptyMemtable(): Memtable {
+  const arena = newArena();
+  return {
+    entries: { default: tree.empty(), lock: tree.empty(), write: tree.empty() },
+    clears: { default: tree.empty(), lock: tree.empty(), write: tree.empty() },
+    bytes: 0,
+    arena,
+    sieves: { default: new Sieve(), lock: new Sieve() },
+    newest: new Newest(arena),
+    moment: 0,
+  };
+}
 
 /** Whether there is nothing in it to be written anywhere. */
 export const isEmpty = (memtable: Memtable): boolean =>
@@ -55,6 +72,7 @@ export class MemtableEdit {
   private readonly edits: Edits = { default: undefined, lock: undefined, write: undefined };
   private clears: Memtable["clears"];
   private bytes: number;
+  private moment: number;
 
   /** `older` is what lies under `base`. */
   constructor(base: Memtable, older: Older) {
@@ -62,6 +80,7 @@ export class MemtableEdit {
     this.older = older;
     this.clears = base.clears;
     this.bytes = base.bytes;
+    this.moment = base.moment;
   }
 
   /** What is in the memtable itself; a tombstone also where it clears the key. */
@@ -74,8 +93,8 @@ export class MemtableEdit {
 
   /** Copies the value. */
   put(cf: ColumnFamily, key: Key, value: Uint8Array): void {
-    const before = this.edit(cf).set(key, keep(this.base.arena, value));
-    if (before === undefined) this.added(cf, key);
+    const edit = this.edit(cf);
+    if (edit.set(key, this.kept(cf, key, value)) === undefined) this.added(cf, key);
     this.bytes += keptBytes(value.length);
   }
 
@@ -85,13 +104,16 @@ export class MemtableEdit {
       if (edit.set(key, TOMBSTONE) === undefined) this.added(cf, key);
     } else if (edit.remove(key) !== undefined) {
       this.bytes -= heapBytes(key);
-    }
+    } else return;
+    if (cf === "write" && this.hasIndex(key)) this.base.newest.delete(key);
   }
 
   /** Deletes [start, end); an empty end is no bound. */
   deleteRange(cf: ColumnFamily, start: Key, end: Key): void {
     // How long the keys are is not asked: that would be a visit to each.
-    this.bytes -= this.edit(cf).removeRange(start, end) * heapBytes(EMPTY_KEY);
+    const removed = this.edit(cf).removeRange(start, end);
+    this.bytes -= removed * heapBytes(EMPTY_KEY);
+    if (cf === "write" && removed > 0) this.moment = NO_MOMENT;
     if (!mayMeet(this.older, cf, start, end)) return;
     const clears = withClear(this.clears[cf], start, end);
     if (clears === this.clears[cf]) return;
@@ -117,15 +139,44 @@ export class MemtableEdit {
       bytes: this.bytes,
       arena: base.arena,
       sieves: base.sieves,
+      newest: base.newest,
+      moment: this.moment,
     };
   }
 
   private added(cf: ColumnFamily, key: Key): void {
+    this.bytes += heapBytes(key);
+    if (cf === "write") return;
     this.base.sieves[cf].add(key);
-    this.bytes += heapBytes(key) + SIEVE_BYTES;
+    this.bytes += SIEVE_BYTES;
+  }
+
+  private kept(cf: ColumnFamily, key: Key, value: Uint8Array): Slot {
+    const { arena, newest } = this.base;
+    if (cf !== "write" || !this.hasIndex(key)) return keep(arena, value);
+    const slot = keepWithKey(arena, key, value);
+    this.bytes += keptKeyBytes(key.length);
+    if (newest.put(key, slot)) this.bytes += NEWEST_BYTES;
+    return slot;
+  }
+
+  /** Whether the index tells of this edit's memtable still when `key` has changed. */
+  private hasIndex(key: Key): boolean {
+    if (key.length > MAX_KEPT_KEY) this.moment = NO_MOMENT;
+    return this.moment !== NO_MOMENT;
   }
 
   private edit(cf: ColumnFamily): tree.Edit<Slot> {
-    return (this.edits[cf] ??= tree.edit(this.base.entries[cf]));
+    const open = this.edits[cf];
+    if (open !== undefined) return open;
+    if (cf === "write") this.takeIndex();
+    return (this.edits[cf] = tree.edit(this.base.entries[cf]));
+  }
+
+  /** From now on the index tells of this edit's memtable, if it told of the one it began with. */
+  private takeIndex(): void {
+    const { newest, moment } = this.base;
+    if (newest.moment === moment) this.moment = newest.moment += 1;
+    else this.moment = NO_MOMENT;
   }
 }

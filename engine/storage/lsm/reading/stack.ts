@@ -9,7 +9,9 @@ import * as tree from "../../../base/tree.ts";
 import { TOMBSTONE } from "../../table/types.ts";
 import type { Entry, EntryCursor, TableMeta } from "../../table/types.ts";
 import type { ColumnFamily } from "../../types.ts";
+import { filterKeyLength } from "../../view.ts";
 import { entryAt } from "../memtable/arena.ts";
+import { NONE } from "../memtable/newest.ts";
 import { isCleared, isClearedIn } from "../clears.ts";
 import { meets, spans, tableOf } from "../run.ts";
 import type { Memtable, Stack, Version } from "../types.ts";
@@ -120,11 +122,18 @@ export function mayMeet(
 /** The entry of a memtable; a tombstone where the memtable clears the key. */
 function inMemtable(memtable: Memtable, cf: ColumnFamily, key: Key): Entry | undefined {
   const entries = memtable.entries[cf];
-  if (entries.size > 0 && memtable.sieves[cf].mayContain(key)) {
+  if (entries.size > 0 && mayContain(memtable, cf, key)) {
     const slot = tree.get(entries, key);
     if (slot !== undefined) return entryAt(memtable.arena, slot);
   }
   return isCleared(memtable.clears[cf], key) ? TOMBSTONE : undefined;
+}
+
+/** False only where the memtable has no entry for `key`. */
+function mayContain(memtable: Memtable, cf: ColumnFamily, key: Key): boolean {
+  if (cf !== "write") return memtable.sieves[cf].mayContain(key);
+  const { newest, moment } = memtable;
+  return newest.moment !== moment || newest.find(key, filterKeyLength(cf, key)) !== NONE;
 }
 
 /** The first that answers of tables that may overlap, newest first. */

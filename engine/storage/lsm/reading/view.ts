@@ -10,7 +10,7 @@ import {
   type Bounds,
   firstByCursor,
   type KvCursor,
-  type KvEntry,
+  type KvVersion,
   type KvView,
 } from "../../view.ts";
 import { NO_CLEARS, clearsWithin, unite } from "../clears.ts";
@@ -41,14 +41,14 @@ class StackView implements KvView {
 
   first(
     cf: ColumnFamily,
-    from: Key,
     prefix: Key,
+    rest: Key,
     settles?: (value: Uint8Array) => boolean,
-  ): KvEntry | undefined {
-    const found = firstEntry(this.stack, this.tables, cf, from, prefix, settles);
+  ): KvVersion | undefined {
+    const found = firstEntry(this.stack, this.tables, cf, prefix, rest, settles);
     if (found !== HIDDEN) return found;
-    const bounds = { lower: from, upper: afterFilterKey(prefix), filterKey: prefix };
-    return firstByCursor(this.cursor(cf, bounds), from, prefix);
+    const bounds = { lower: prefix, upper: afterFilterKey(prefix), filterKey: prefix };
+    return firstByCursor(this.cursor(cf, bounds), prefix, rest);
   }
 
   cursor(cf: ColumnFamily, bounds: Bounds): KvCursor {
