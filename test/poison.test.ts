@@ -12,13 +12,13 @@ test("every ambient source of nondeterminism throws while the body runs", () => 
     "new Date()": () => new Date(),
     "Date()": () => Date(),
     "Math.random()": () => Math.random(),
-    setTimeout: () => setTimeout(() => undefined, 0),
-    setInterval: () => setInterval(() => undefined, 1),
-    setImmediate: () => setImmediate(() => undefined),
+    "setTimeout()": () => setTimeout(() => undefined, 0),
+    "setInterval()": () => setInterval(() => undefined, 1),
+    "setImmediate()": () => setImmediate(() => undefined),
     queueMicrotask: () => queueMicrotask(() => undefined),
     performance: () => performance.now(),
     crypto: () => crypto.getRandomValues(new Uint8Array(1)),
-    fetch: () => fetch("http://127.0.0.1"),
+    "fetch()": () => fetch("http://127.0.0.1"),
     process: () => process.hrtime(),
   };
   for (const [name, use] of Object.entries(sources)) {

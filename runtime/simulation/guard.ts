@@ -2,10 +2,12 @@
  * Catches code under simulation that asks the real world: its clock, its timers, its chance. Such a
  * run could not be repeated. The call is named, with the line that made it, and throws.
  *
- * Globals are replaced while simulations run. Who calls is told from the stack: test runners, which
- * keep timers of their own meanwhile, live under `node_modules`, and get what they ask for.
+ * Globals are replaced while simulations run (`ambience.ts`). Who calls is told from the stack:
+ * test runners, which keep timers of their own meanwhile, live under `node_modules`, and get what
+ * they ask for.
  */
 import { fileURLToPath } from "node:url";
+import { trapAmbience } from "./ambience.ts";
 
 const HINTS: Readonly<Record<string, string>> = {
   "Date.now()": "nowMs()",
@@ -37,14 +39,14 @@ export interface Guard {
 }
 
 let guards: Set<{ caught: NondeterminismError | undefined }> | undefined;
-let restore: (() => void)[] = [];
+let restore: () => void = () => undefined;
 
 /** Watches until `end`. Several may watch at once; each is told of every call. */
 export function guard(): Guard {
   const own: { caught: NondeterminismError | undefined } = { caught: undefined };
   if (guards === undefined) {
     guards = new Set();
-    restore = replaceAll();
+    restore = trapAmbience(refuse);
   }
   guards.add(own);
   return {
@@ -52,70 +54,10 @@ export function guard(): Guard {
     end: () => {
       guards?.delete(own);
       if (guards?.size !== 0) return;
-      for (const undo of restore.toReversed()) undo();
+      restore();
       guards = undefined;
     },
   };
-}
-
-function replaceAll(): (() => void)[] {
-  const undo: (() => void)[] = [];
-  const replace = (owner: object, key: string, made: (original: Callable) => unknown): void => {
-    const original = Object.getOwnPropertyDescriptor(owner, key);
-    const value = Reflect.get(owner, key) as Callable;
-    Object.defineProperty(owner, key, {
-      configurable: true,
-      writable: true,
-      enumerable: original?.enumerable ?? false,
-      value: made(value),
-    });
-    undo.push(() => {
-      if (original === undefined) Reflect.deleteProperty(owner, key);
-      else Object.defineProperty(owner, key, original);
-    });
-  };
-  const trapped = (owner: object, key: string, name: string): void => {
-    replace(
-      owner,
-      key,
-      (original) =>
-        function (this: unknown, ...args: unknown[]): unknown {
-          refuse(name);
-          return original.apply(this, args);
-        },
-    );
-  };
-  trapped(Math, "random", "Math.random()");
-  trapped(performance, "now", "performance.now()");
-  trapped(crypto, "randomUUID", "crypto.randomUUID()");
-  trapped(crypto, "getRandomValues", "crypto.getRandomValues()");
-  for (const timer of ["setTimeout", "setInterval", "setImmediate", "fetch"]) {
-    trapped(globalThis, timer, `${timer}()`);
-  }
-  replace(globalThis, "Date", (original) => clocklessDate(original as unknown as DateConstructor));
-  return undo;
-}
-
-type Callable = (this: unknown, ...args: unknown[]) => unknown;
-
-/** Dates of a given time may be made; only reading the clock is caught. */
-function clocklessDate(original: DateConstructor): DateConstructor {
-  const now = (): number => {
-    refuse("Date.now()");
-    return original.now();
-  };
-  return new Proxy(original, {
-    apply(target) {
-      refuse("Date()");
-      return target();
-    },
-    construct(target, args: unknown[], newTarget) {
-      if (args.length === 0) refuse("new Date()");
-      return Reflect.construct(target, args, newTarget) as object;
-    },
-    get: (target, key, receiver) =>
-      key === "now" ? now : (Reflect.get(target, key, receiver) as unknown),
-  });
 }
 
 /** Throws where the user's own code is on the stack. */
