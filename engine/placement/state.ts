@@ -170,7 +170,8 @@ function raftOf(
   const group = recovered.groups.find(({ region }) => region === GROUP);
   if (group === undefined) {
     assert(applied.index === 0, "a checkpoint has a log");
-    return start(raftConfig, { ...applied, configuration }, now.monotonicMs);
+    const { index, term } = applied;
+    return start(raftConfig, { index, term, configuration }, now.monotonicMs);
   }
   const { hardState, truncated, entries } = group;
   const durable = { hardState, truncated, entries, applied: applied.index, configuration };

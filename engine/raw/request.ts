@@ -290,10 +290,10 @@ function rawScan(request: RawScanRequest, view: RawView, bounds: Bounds): RawSca
   }
   const { limit, keyOnly, reverse } = request;
   // Scanning backwards, `start_key` is the exclusive upper end and `end_key` the inclusive lower.
-  const range = reverse
+  const { lower, upper } = reverse
     ? cut(request.endKey, request.startKey, bounds)
     : cut(request.startKey, request.endKey, bounds);
-  const pairs = scan(view, { cf, ...range, limit, keyOnly, reverse });
+  const pairs = scan(view, { cf, lower, upper, limit, keyOnly, reverse });
   return RawScanResponse.make({ kvs: pairs.map(toKvPair) });
 }
 

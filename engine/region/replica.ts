@@ -146,7 +146,12 @@ export interface Damaged {
 export const newReplica = (
   known: Pick<Replica, "region" | "peer" | "raft" | "applied" | "appliedTerm" | "configuration">,
 ): Replica => ({
-  ...known,
+  region: known.region,
+  peer: known.peer,
+  raft: known.raft,
+  applied: known.applied,
+  appliedTerm: known.appliedTerm,
+  configuration: known.configuration,
   pending: [],
   reads: [],
   outgoing: [],

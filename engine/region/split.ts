@@ -138,7 +138,7 @@ function raftOf(turn: Turn, region: Region, peer: Peer): RaftState {
     };
     return restore(config, durable, now);
   }
-  return start(config, { ...truncated, configuration }, now);
+  return start(config, { index: INITIAL_INDEX, term: INITIAL_TERM, configuration }, now);
 }
 
 /** A replica that was here before its split knows of terms, but not that the log begins in one. */

@@ -19,7 +19,7 @@ import { clearRange } from "../region/destroy.ts";
 import { drive } from "../region/drive.ts";
 import { decodeMeta } from "../region/meta.ts";
 import { raftConfig } from "../region/raft-config.ts";
-import { newReplica, regionId, type Replica } from "../region/replica.ts";
+import { newReplica, regionId, type Replica, withReplica } from "../region/replica.ts";
 import { noReplicas, type Replicas } from "../region/registry.ts";
 import { markOf } from "../region/snapshot/restore.ts";
 import { decodeHead } from "../region/snapshot/head.ts";
@@ -99,7 +99,8 @@ function readMarks(
   marks: readonly GroupMark[],
 ): { readonly replicas: Replicas; readonly regions: ReadonlyMap<number, Known> } {
   const regions = new Map<number, Known>();
-  let { tombstones, ...rest } = noReplicas();
+  const none = noReplicas();
+  let { tombstones } = none;
   for (const { region: id, applied, appliedTerm, meta } of marks) {
     const decoded = decodeMeta(meta, wire);
     if (decoded.type === "tombstone") {
@@ -108,7 +109,7 @@ function readMarks(
       regions.set(id, { region: decoded.region, peer: decoded.peer, applied, appliedTerm });
     }
   }
-  return { replicas: { ...rest, tombstones }, regions };
+  return { replicas: { ...none, tombstones }, regions };
 }
 
 /**
@@ -242,14 +243,14 @@ function revive(
   const config = raftConfig(turn, group.region, peerIdOf(at.peer));
   const { truncated, entries } = group;
   const hardState = sinceBegin(group);
-  const { applied, configuration } = at;
+  const { region, peer, applied, appliedTerm, configuration } = at;
   const raft = restore(
     config,
     { hardState, truncated, entries, applied, configuration },
     turn.now.monotonicMs,
   );
-  const replica = newReplica({ ...at, raft });
-  return { ...replica, acquaintances: peersInLog(turn, group, applied) };
+  const replica = newReplica({ region, peer, raft, applied, appliedTerm, configuration });
+  return withReplica(replica, { acquaintances: peersInLog(turn, group, applied) });
 }
 
 /**

@@ -138,11 +138,17 @@ interface Member extends Placed {
   readonly raft: RaftState;
 }
 
+const memberOf = ({ machine, replica }: Placed): Member => ({
+  machine,
+  replica,
+  raft: replica.raft,
+});
+
 function* missingRegions(world: World, leadership: Leadership | undefined): Generator<Lack, void> {
   const leaders: Replica[] = [];
   for (const [region, placed] of placedReplicas(world)) {
     const living = placed.filter(({ machine }) => machine.state !== undefined);
-    const members = living.map((one): Member => ({ ...one, raft: one.replica.raft }));
+    const members = living.map(memberOf);
     const leader = leaderOf(world, members)?.replica;
     if (leader === undefined) {
       // Only on servers that are left out: left over there, or led by others by now.

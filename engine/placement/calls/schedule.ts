@@ -65,10 +65,10 @@ export function regionHeartbeat(desk: Desk, request: RegionHeartbeatRequest): An
     "RegionHeartbeat",
     RegionHeartbeatResponse.make({
       header: header(desk.catalog),
-      ...fields,
       regionId: region.id,
       regionEpoch: region.regionEpoch,
       targetPeer: leader,
+      ...fields,
     }),
   );
 }

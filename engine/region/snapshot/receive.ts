@@ -24,7 +24,7 @@ export function onChunk(
   from: StoreId,
 ): Replica {
   const answer = (status: SnapshotAck["status"], next: number): void =>
-    acknowledge(turn, replica, { ...chunk, to: chunk.from }, from, status, next);
+    acknowledge(turn, replica, chunk, from, status, next);
   if (!isWanted(replica, chunk)) {
     answer("refused", 0);
     return replica;
@@ -59,7 +59,7 @@ export function onChunk(
 function acknowledge(
   turn: Turn,
   replica: Replica,
-  { to, index, attempt }: { readonly to: PeerId } & Pick<SnapshotChunk, "index" | "attempt">,
+  { from: to, index, attempt }: Pick<SnapshotChunk, "from" | "index" | "attempt">,
   store: StoreId,
   status: SnapshotAck["status"],
   next: number,
@@ -85,7 +85,7 @@ const isComplete = (incoming: IncomingSnapshot, chunk: SnapshotChunk): boolean =
 function begin(turn: Turn, replica: Replica, chunk: SnapshotChunk, from: StoreId): Replica {
   const head = decodeHead(chunk.bytes, turn.wire);
   if (head?.metadata.index !== chunk.index || !isFree(turn, replica, head)) {
-    acknowledge(turn, replica, { ...chunk, to: chunk.from }, from, "refused", 0);
+    acknowledge(turn, replica, chunk, from, "refused", 0);
     return replica;
   }
   const free = withoutIncoming(turn, replica);
@@ -148,7 +148,7 @@ function take(
     last === isLast &&
     (!isWhole || running === table.crc32);
   if (!isSound) {
-    acknowledge(turn, replica, { ...incoming, to: incoming.from }, from, "refused", 0);
+    acknowledge(turn, replica, incoming, from, "refused", 0);
     return withoutIncoming(turn, replica);
   }
   const file = tableFile(table.number);
@@ -181,7 +181,7 @@ export function onFilesWritten(turn: Turn, replica: Replica, ticket: Ticket): Re
   const { to } = incoming.writing;
   const complete = incoming.table === incoming.head.tables.length;
   const status = complete ? "done" : "more";
-  acknowledge(turn, replica, { ...incoming, to: incoming.from }, to, status, incoming.wanted);
+  acknowledge(turn, replica, incoming, to, status, incoming.wanted);
   return withReplica(replica, { incoming: { ...incoming, writing: undefined, complete } });
 }
 
@@ -190,7 +190,7 @@ export function onFilesFailed(turn: Turn, replica: Replica, ticket: Ticket): Rep
   const { incoming } = replica;
   if (incoming?.writing?.ticket !== ticket) return replica;
   const { to } = incoming.writing;
-  acknowledge(turn, replica, { ...incoming, to: incoming.from }, to, "refused", 0);
+  acknowledge(turn, replica, incoming, to, "refused", 0);
   return withoutIncoming(turn, replica);
 }
 

@@ -15,9 +15,9 @@ type EditWriting = Extract<TreeWriting, { readonly type: "edit" }>;
 
 /** The write under way is done. */
 export function finishTreeWrite(state: StorageState, effects: StorageEffect[]): StorageState {
-  const { writing, ...rest } = state.tree;
+  const { writing } = state.tree;
   assert(writing !== undefined, "a write is under way");
-  const now: TreeState = { ...rest, writing: undefined };
+  const now: TreeState = { ...state.tree, writing: undefined };
   switch (writing.type) {
     case "removal": {
       const gone = new Set(writing.numbers);
@@ -44,9 +44,9 @@ export function failTreeWrite(
   file: FileName,
   effects: StorageEffect[],
 ): StorageState | undefined {
-  const { writing, ...rest } = state.tree;
+  const { writing } = state.tree;
   assert(writing !== undefined, "a write is under way");
-  const now: TreeState = { ...rest, writing: undefined };
+  const now: TreeState = { ...state.tree, writing: undefined };
   switch (writing.type) {
     case "removal": {
       // It is a leftover from now on, and those before it are gone.

@@ -150,7 +150,6 @@ export const shaped = (tree: TreeState): TreeState => ({
 });
 
 export const emptyTree = (): TreeState => ({
-  ...noFacts(),
   layers: [],
   manifest: undefined,
   condemned: new Set(),
@@ -167,6 +166,7 @@ export const emptyTree = (): TreeState => ({
   resting: false,
   damaged: new Set(),
   filters: { default: { type: "none" }, lock: { type: "none" }, write: { type: "none" } },
+  ...noFacts(),
 });
 
 /** Whether there is certainly nothing that could begin. Asked after every input. */

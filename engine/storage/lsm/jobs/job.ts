@@ -97,9 +97,9 @@ function flushParts({ memtable }: FlushJob): readonly Part[] {
 function compactionPart(job: CompactionJob, tables: TableCache, garbage: GarbageFilter): Part {
   const { cf, bottom } = job;
   const filter = filterOf(job.filter, garbage);
-  const merged = mergeOf(job.runs, job.covered, tables);
-  const clears = bottom ? NO_CLEARS : merged.clears;
-  return { ...merged, cf, from: EMPTY_KEY, clears, bottom, filter };
+  const { cursor, inputs, clears: own } = mergeOf(job.runs, job.covered, tables);
+  const clears = bottom ? NO_CLEARS : own;
+  return { cf, cursor, inputs, from: EMPTY_KEY, clears, bottom, filter };
 }
 
 function extractParts(job: ExtractJob, tables: TableCache): readonly Part[] {
@@ -107,15 +107,12 @@ function extractParts(job: ExtractJob, tables: TableCache): readonly Part[] {
   const outside: Clear[] = [];
   if (start !== EMPTY_KEY) outside.push({ start: EMPTY_KEY, end: start });
   if (end !== EMPTY_KEY) outside.push({ start: end, end: EMPTY_KEY });
-  return job.families.map(({ cf, runs }) => ({
-    ...mergeOf(runs, outside, tables),
-    cf,
-    from: start,
-    // Whoever takes these tables on top has nothing of the range but what is in them.
-    clears: [{ start, end }],
-    bottom: true,
-    filter: NO_FILTER,
-  }));
+  // Whoever takes these tables on top has nothing of the range but what is in them.
+  const clears = [{ start, end }];
+  return job.families.map(({ cf, runs }) => {
+    const { cursor, inputs } = mergeOf(runs, outside, tables);
+    return { cf, cursor, inputs, from: start, clears, bottom: true, filter: NO_FILTER };
+  });
 }
 
 /** One sequence of the runs, newest first; `covered` hides things in all of them. */
