@@ -13,7 +13,8 @@ export const SECTOR_BYTES = 512;
 /** A stream of numbers in [0, 1), drawn one at a time. */
 export type Random = () => number;
 
-const PAGE_BYTES = 1 << 15;
+/** Most files of a simulated store are small, and a page is cleared when it is made. */
+const PAGE_BYTES = 1 << 12;
 
 type Change =
   | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array }

@@ -30,12 +30,14 @@ export const RESTART_BYTES = 8;
 
 /** Below this size a loop copies faster than a call. */
 const SMALL_COPY = 24;
+/** Room that heads and values have at first. */
+const FIRST_ROOM = 512;
 
 export class BlockBuilder {
   private readonly restartInterval: number;
-  private heads: Uint8Array = new Uint8Array(4096);
+  private heads: Uint8Array = new Uint8Array(FIRST_ROOM);
   private headsEnd = 0;
-  private values: Uint8Array = new Uint8Array(4096);
+  private values: Uint8Array = new Uint8Array(FIRST_ROOM);
   private valuesEnd = 0;
   private finished: Uint8Array = EMPTY_BYTES;
   /** Two for each: places of the head among the heads, of the value among the values. */

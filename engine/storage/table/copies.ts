@@ -5,6 +5,8 @@
  */
 import { EMPTY_BYTES } from "../../base/bytes.ts";
 
+/** Bytes of a chunk: of the first, and at most. */
+const FIRST_CHUNK = 4 << 10;
 const CHUNK_BYTES = 32 << 10;
 /** A copy above this size gets an array of its own. */
 const LARGEST = CHUNK_BYTES / 4;
@@ -20,7 +22,8 @@ export class Copies {
     const length = end - start;
     if (length > LARGEST) return bytes.slice(start, end);
     if (this.filled + length > this.chunk.length) {
-      this.chunk = new Uint8Array(CHUNK_BYTES);
+      const doubled = Math.min(Math.max(2 * this.chunk.length, FIRST_CHUNK), CHUNK_BYTES);
+      this.chunk = new Uint8Array(Math.max(doubled, length));
       this.filled = 0;
     }
     const { chunk, filled } = this;

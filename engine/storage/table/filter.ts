@@ -15,6 +15,8 @@ export const LINE_BYTES = 64;
 const LINE_BITS = 8 * LINE_BYTES;
 const TWO_32 = 2 ** 32;
 const MAX_PROBES = 16;
+/** Keys that a builder has room for at first. */
+const FIRST_KEYS = 64;
 
 const FACTOR_1 = 0xcc9e2d51 | 0;
 const FACTOR_2 = 0x85ebca6b | 0;
@@ -61,7 +63,7 @@ export class KeyHash {
 export class FilterBuilder {
   private readonly bitsPerKey: number;
   private readonly hash: KeyHash = new KeyHash();
-  private hashes: Int32Array = new Int32Array(1024);
+  private hashes: Int32Array = new Int32Array(2 * FIRST_KEYS);
   private count = 0;
 
   constructor(bitsPerKey: number) {

@@ -22,6 +22,8 @@ const HASH_BITS = 13;
 const HASH_FACTOR = 0x9e3779b1 | 0;
 /** After each 2^6 places without a copy, the step between tries grows by one. */
 const SKIP_SHIFT = 6;
+/** Places are small integers. */
+const LAST_PLACE = 2 ** 30;
 
 /** A block of this size never compresses to more than this. */
 export const lz4Bound = (size: number): number => size + Math.ceil(size / 255) + 16;
@@ -30,8 +32,12 @@ export const lz4Bound = (size: number): number => size + Math.ceil(size / 255) +
 export const lz4MostFrom = (size: number): number => 255 * size;
 
 export class Lz4Compressor {
-  /** The place behind which each hash was last seen, plus one; 0 for never. */
+  /**
+   * The place behind which each hash was last seen, counted on through all blocks: up to `before`
+   * it was in an earlier one. To clear them for each would cost more than a small block does.
+   */
   private readonly places: Int32Array = new Int32Array(1 << HASH_BITS);
+  private before = 0;
 
   /**
    * Writes `source` compressed to the start of `target`, which has `lz4Bound` bytes; returns how
@@ -39,7 +45,12 @@ export class Lz4Compressor {
    */
   compress(source: Uint8Array, target: Uint8Array): number {
     const { places } = this;
-    places.fill(0);
+    if (this.before + source.length >= LAST_PLACE) {
+      places.fill(0);
+      this.before = 0;
+    }
+    const { before } = this;
+    this.before += source.length;
     const lastStart = source.length - MATCH_MARGIN;
     let anchor = 0;
     let at = 0;
@@ -47,8 +58,8 @@ export class Lz4Compressor {
     let tries = 1 << SKIP_SHIFT;
     while (at < lastStart) {
       const slot = hashAt(source, at);
-      const candidate = places[slot]! - 1;
-      places[slot] = at + 1;
+      const candidate = places[slot]! - before - 1;
+      places[slot] = before + at + 1;
       if (candidate < 0 || at - candidate > MAX_DISTANCE || !sameWord(source, candidate, at)) {
         at += tries++ >>> SKIP_SHIFT;
         continue;

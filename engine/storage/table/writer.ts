@@ -20,7 +20,8 @@ import { SEAL_BYTES, Sealer } from "./seal.ts";
 import { TOMBSTONE } from "./types.ts";
 import type { Clear, Entry, TableMeta, TableOptions } from "./types.ts";
 
-/** Bytes that are handed over as one array. */
+/** Bytes that are handed over as one array: at first, and at most. */
+const FIRST_CHUNK = 4 << 10;
 const CHUNK_BYTES = 64 << 10;
 
 /** For the tables of one writer after another; none where the options ask for no filter. */
@@ -159,17 +160,28 @@ export class TableWriter {
   /** Copies `bytes`, and gives their size. */
   private append(bytes: Uint8Array): number {
     const { length } = bytes;
-    if (this.filled + length > this.chunk.length) {
-      this.part();
-      this.chunk = new Uint8Array(Math.max(CHUNK_BYTES, length));
-      this.taken = 0;
-      this.filled = 0;
-    }
+    if (this.filled + length > this.chunk.length) this.makeRoom(length);
     this.chunk.set(bytes, this.filled);
     this.filled += length;
     this.end += length;
     if (this.travels) this.crc = crc32(bytes, 0, length, this.crc);
     return length;
+  }
+
+  /** A longer chunk, or the next one where it would be too long. */
+  private makeRoom(length: number): void {
+    const { chunk, filled } = this;
+    const needed = filled + length;
+    if (needed <= CHUNK_BYTES) {
+      const doubled = Math.max(FIRST_CHUNK, needed, 2 * chunk.length);
+      this.chunk = new Uint8Array(Math.min(doubled, CHUNK_BYTES));
+      this.chunk.set(chunk.subarray(0, filled));
+      return;
+    }
+    this.part();
+    this.chunk = new Uint8Array(Math.max(CHUNK_BYTES, length));
+    this.taken = 0;
+    this.filled = 0;
   }
 
   /** Makes a part of what the chunk has that is in none. */
