@@ -38,8 +38,7 @@ export class Directory {
   }
 
   sync(): void {
-    if (this.#links.length === 0) return;
-    this.#durable = new Map(this.#files);
+    for (const link of this.#links) apply(this.#durable, link);
     this.#links = [];
   }
 

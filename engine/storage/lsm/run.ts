@@ -18,6 +18,10 @@ export const endsBefore = (table: TableMeta, key: Key): boolean =>
 export const meets = (table: TableMeta, start: Key, end: Key): boolean =>
   (end === EMPTY_KEY || table.smallest < end) && !endsBefore(table, start);
 
+/** Whether the ranges of two tables have a key in common. */
+export const overlap = (a: TableMeta, b: TableMeta): boolean =>
+  !endsBefore(a, b.smallest) && !endsBefore(b, a.smallest);
+
 /** Whether the table may hold `key`. */
 export const spans = (table: TableMeta, key: Key): boolean =>
   table.smallest <= key && !endsBefore(table, key);

@@ -89,9 +89,10 @@ export function withTables(
       const gone = new Set(
         leaving.filter((leaver) => leaver.level === level).map(({ number }) => number),
       );
+      const fresh = coming.filter((comer) => comer.level === level).map(({ table }) => table);
+      if (gone.size + fresh.length === 0) continue;
       const kept = runs[level]!.filter(({ number }) => !gone.delete(number));
       if (gone.size > 0) return `table ${[...gone][0]} is not in level ${level} of ${cf}`;
-      const fresh = coming.filter((comer) => comer.level === level).map(({ table }) => table);
       const run = level === 0 ? [...fresh, ...kept] : merged(kept, fresh);
       if (level > 0 && !isDisjoint(run)) return `tables of level ${level} of ${cf} overlap`;
       runs[level] = run;

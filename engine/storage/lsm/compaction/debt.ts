@@ -2,7 +2,8 @@
 import { COLUMN_FAMILIES } from "../../types.ts";
 import type { TableMeta } from "../../table/types.ts";
 import { LAST } from "./descent.ts";
-import { endOf, rangesMeet, tablesAt, totalBytes } from "../version.ts";
+import { overlap } from "../run.ts";
+import { tablesAt, totalBytes } from "../version.ts";
 import type { LsmConfig, Version } from "../types.ts";
 
 export interface Debt {
@@ -22,12 +23,10 @@ export function depthOf(tables: readonly TableMeta[]): number {
   const depths: number[] = [];
   let greatest = 0;
   for (let i = tables.length - 1; i >= 0; i--) {
-    const range = { start: tables[i]!.smallest, end: endOf(tables[i]!) };
+    const table = tables[i]!;
     let depth = 1;
     for (let j = i + 1; j < tables.length; j++) {
-      const older = tables[j]!;
-      if (depths[j]! < depth) continue;
-      if (rangesMeet(range, { start: older.smallest, end: endOf(older) })) depth = depths[j]! + 1;
+      if (depths[j]! >= depth && overlap(table, tables[j]!)) depth = depths[j]! + 1;
     }
     depths[i] = depth;
     greatest = Math.max(greatest, depth);

@@ -13,7 +13,7 @@ import { EMPTY_KEY } from "../../../base/bytes.ts";
 import type { Key } from "../../../base/bytes.ts";
 import type { Clear, TableMeta } from "../../table/types.ts";
 import type { ColumnFamily } from "../../types.ts";
-import { firstReaching } from "../run.ts";
+import { endsBefore, firstReaching } from "../run.ts";
 import type { Run } from "../run.ts";
 import type { Version } from "../types.ts";
 import { LEVELS, endOf, hullOf, tablesAt, totalBytes } from "../version.ts";
@@ -50,6 +50,12 @@ export function meeting(run: Run, { start, end }: Clear): Run {
 export function isFree(run: Run, { start, end }: Clear): boolean {
   const first = run[firstReaching(run, start)];
   return first === undefined || !begins(first, end);
+}
+
+/** Whether a table of the run meets this one. It is asked of every table, so no range is made. */
+export function liesOver(table: TableMeta, run: Run): boolean {
+  const first = run[firstReaching(run, table.smallest)];
+  return first !== undefined && !endsBefore(table, first.smallest);
 }
 
 const begins = (table: TableMeta, end: Key): boolean => end === EMPTY_KEY || table.smallest < end;

@@ -23,6 +23,7 @@ import {
   gatherDue,
   gatherIdly,
   isBottom,
+  liesOver,
   meeting,
   rangeOf,
 } from "./descent.ts";
@@ -108,10 +109,11 @@ function sinking(
   const { version } = picking;
   for (let level = LAST - 1; level > 0; level--) {
     const tables: Placed[] = [];
+    const under = tablesAt(version, cf, level + 1);
     for (const table of tablesAt(version, cf, level)) {
+      if (liesOver(table, under) || busy.has(table.number)) continue;
       const range = rangeOf(table);
       const toLevel = deepest(version, cf, level, range);
-      if (toLevel === level || busy.has(table.number)) continue;
       if (isBlocked(picking, cf, level, toLevel, range, [table])) continue;
       if (toLevel < LAST || !isSpent(table)) tables.push({ level: toLevel, table });
       else if (tables.length === 0) return rewriting(picking, cf, level, table);
