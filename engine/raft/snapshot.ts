@@ -70,10 +70,13 @@ function install(turn: Turn, m: SnapshotMessage): void {
 
 const NO_ENTRIES: readonly Entry[] = [];
 
-/** The driver has lost the state machine's data. Its log is whole, so all promises stand. */
+/**
+ * The driver has lost the state machine's data, that of a snapshot that is being installed perhaps.
+ * Its log is whole, so all promises stand.
+ */
 export function onRequestSnapshot(turn: Turn): void {
   const { draft } = turn;
-  if (draft.lacking || draft.restoring !== undefined) return;
+  if (draft.lacking) return;
   draft.lacking = true;
   if (draft.role === "leader") handOff(turn);
 }

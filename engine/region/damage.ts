@@ -4,8 +4,9 @@
  * of service: it is remembered durably as damaged, serves nobody, gives up leadership and wants a
  * snapshot, which replaces all of its range. What nobody has whole stays named.
  */
+import { EMPTY_KEY } from "../base/bytes.ts";
 import type { RegionId } from "../base/ids.ts";
-import type { TableDamage } from "../storage/table/types.ts";
+import type { Clear, TableDamage } from "../storage/table/types.ts";
 import { overlaps } from "./descriptor.ts";
 import { type Damaged, type Replica, regionId, withReplica } from "./replica.ts";
 import type { Turn } from "./turn.ts";
@@ -26,6 +27,23 @@ export const concerned = (turn: Turn, { start, end }: TableDamage): readonly Rep
       ({ damaged, region }) =>
         damaged === undefined && overlaps(region, { startKey: start, endKey: end }),
     );
+
+/**
+ * What of `damage` that a compaction has met somebody may still see. A block, or a whole table,
+ * may lie across many regions, and those that have been replaced since see nothing of it. Were they
+ * taken out of service with the others, each replacement would let the next compaction begin that
+ * takes out all of them again.
+ */
+export const exposed = (turn: Turn, damage: TableDamage): readonly TableDamage[] =>
+  concerned(turn, damage).flatMap(({ region: { startKey, endKey } }) => {
+    const part = intersection(damage, { start: startKey, end: endKey });
+    return turn.data.isExposed(damage, part) ? [{ ...damage, ...part }] : [];
+  });
+
+const intersection = (a: Clear, b: Clear): Clear => ({
+  start: a.start > b.start ? a.start : b.start,
+  end: a.end === EMPTY_KEY || (b.end !== EMPTY_KEY && b.end < a.end) ? b.end : a.end,
+});
 
 /** A replica that was found to be damaged before the store was started. */
 export const quarantinedBefore = (replica: Replica, nowMs: number): Replica =>

@@ -1,5 +1,6 @@
 /** What the storage has to say, each thing to whom it concerns. */
 import type { Ticket } from "../base/ids.ts";
+import { exposed } from "../region/damage.ts";
 import { drive } from "../region/drive.ts";
 import { onExtracted, onExtractFailed, type Sent } from "../region/snapshot/extraction.ts";
 import { onFilesFailed, onFilesWritten } from "../region/snapshot/receive.ts";
@@ -50,7 +51,7 @@ export function onStorage(turn: StoreTurn, effect: StorageEffect): void {
       return;
     }
     case "damaged":
-      turn.damage.push(effect.damage);
+      turn.damage.push(...exposed(turn, effect.damage));
       return;
     case "stalled":
       turn.retryAt = turn.now.monotonicMs + RETRY_MS;

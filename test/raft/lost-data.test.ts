@@ -75,6 +75,23 @@ test("a snapshot before what it has applied is not enough", () => {
   is(member.state.lacking, true);
 });
 
+test("a member that loses its data again while a snapshot is installed asks for another", () => {
+  const member = follower();
+  member.input({ type: "request_snapshot" });
+  const metadata = { ...at(3, 1), configuration };
+  member.receive(2, { type: "snapshot", term: Term(1), metadata });
+  ok(member.state.restoring !== undefined);
+  member.input({ type: "request_snapshot" });
+  member.finish();
+  is(member.state.restoring, undefined);
+  member.look();
+  member.receive(2, heartbeat(1));
+  const [request] = member.sent("snapshot_request");
+  equal([request?.to, request?.index], [2, 3]);
+  member.receive(2, { type: "snapshot", term: Term(1), metadata });
+  is(member.took("restore").length, 1);
+});
+
 test("its leader has a snapshot sent, and does not hand over to it", () => {
   const leader = leaderWith({ log: [[1, "a"]] });
   for (const peer of [2, 3]) leader.receive(peer, accepted(2, 2));

@@ -205,4 +205,33 @@ test("of two regions in one table only the one that the damage meets leaves serv
   assert.is(damage(leader.state!).length, 1);
 });
 
+test("neighbours in one rotten table leave service once each, however often compactions meet it", () => {
+  const { cluster, follower } = filled(3);
+  const { node, replica } = cluster.leaderAt("");
+  const request = SplitRegionRequest.make({
+    context: context(replica),
+    splitKeys: [20, 40, 60, 80].map(keyOf) as Key[],
+    isRawKv: true,
+  });
+  cluster.call(node, { method: "SplitRegion", request });
+  cluster.run(1000);
+  // Without its footer nothing is known of a table.
+  const tables = tablesOf(follower).filter(({ entries }) => entries > 0);
+  for (const { number, size } of tables) follower.disk.flip(tableFile(number), size - 8, 0xff);
+  const times = new Map<number, Set<number>>();
+  for (let round = 0; round < 8; round++) {
+    for (let i = 0; i < 100; i++) put(cluster, keyOf(i), valueOf(i + round));
+    for (let i = 0; i < 200; i++) {
+      cluster.run(10);
+      for (const { region, sinceMs } of damage(follower.state!)) {
+        times.set(region, (times.get(region) ?? new Set()).add(sinceMs));
+      }
+    }
+  }
+  assert.equal(damage(follower.state!), []);
+  assert.ok(times.size > 2, `${times.size} regions had left service`);
+  for (const [region, left] of times) assert.is(left.size, 1, `region ${region}`);
+  for (let i = 0; i < 100; i++) assert.is(get(cluster, follower, keyOf(i)), valueOf(i + 7));
+});
+
 test.run();

@@ -101,6 +101,18 @@ export class ClearFinder {
     if (clear === undefined || (clear.end !== EMPTY_KEY && key >= clear.end)) return undefined;
     return clear;
   }
+
+  /** The range that begins before `key` and reaches it or ends there; empty: the end of all. */
+  coveringBefore(key: Key): Clear | undefined {
+    const { clears } = this;
+    if (key === EMPTY_KEY) {
+      const last = clears.at(-1);
+      return last?.end === EMPTY_KEY ? last : undefined;
+    }
+    const at = lastFrom(clears, key);
+    const clear = clears[at]?.start === key ? clears[at - 1] : clears[at];
+    return clear === undefined || !reaches(clear.end, key) ? undefined : clear;
+  }
 }
 
 /** Whether a range that ends at `end` meets one that starts at `start`, or nearly. */

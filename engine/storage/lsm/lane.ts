@@ -121,6 +121,8 @@ function afterLayer(now: TreeState, effects: StorageEffect[]): TreeState {
   assert(layer !== undefined, "the edit was of a layer");
   const marks = layer.type === "memtable" ? layer.marks : [layer.mark];
   effects.push({ type: "flushed", marks });
+  // What could not be read may be hidden now.
+  const clears = layer.type === "ingested" || hasClears(layer.memtable);
   return {
     ...now,
     layers: now.layers.slice(0, -1),
@@ -130,7 +132,9 @@ function afterLayer(now: TreeState, effects: StorageEffect[]): TreeState {
         ? extraction
         : { ...extraction, layersBefore: extraction.layersBefore - 1 },
     ),
-    // What could not be read may be hidden now.
-    damaged: layer.type === "ingested" || hasClears(layer.memtable) ? new Set() : now.damaged,
+    compactions: clears
+      ? now.compactions.map((running) => ({ ...running, overtaken: true }))
+      : now.compactions,
+    damaged: clears ? new Set() : now.damaged,
   };
 }

@@ -70,6 +70,7 @@ export function onJobFailed(
     };
     if (damage !== undefined) {
       effects.push({ type: "damaged", damage });
+      if (compaction.overtaken) return left;
       return { ...left, damaged: new Set([...tree.damaged, damage.table]) };
     }
     effects.push({ type: "stalled", reason, file });

@@ -66,6 +66,8 @@ export interface RunningCompaction {
   readonly numbers: number;
   /** Set when the job is done. */
   readonly result: JobResult | undefined;
+  /** Whether ranges have been cleared since: what it cannot read the next one may leap over. */
+  readonly overtaken: boolean;
 }
 
 export interface Extraction {

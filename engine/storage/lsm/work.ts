@@ -147,7 +147,8 @@ function beginMerge(state: StorageState, merge: Merge, effects: StorageEffect[])
     filter,
   };
   const { firstNumber } = common;
-  const running = { ticket, merge, firstNumber, numbers, result: undefined };
+  const made = { firstNumber, numbers, result: undefined };
+  const running = { ticket, merge, ...made, overtaken: false };
   return beginJob(state, job, effects, { compactions: [...now.compactions, running] });
 }
 

@@ -5,8 +5,10 @@
 import type { Key } from "../../base/bytes.ts";
 import { unreachable } from "../../base/assert.ts";
 import { TOMBSTONE } from "../table/types.ts";
+import type { Clear, TableDamage } from "../table/types.ts";
 import type { ColumnFamily, KvOperation } from "../types.ts";
 import type { KvView } from "../view.ts";
+import { isExposed } from "./exposure.ts";
 import { MemtableEdit } from "./memtable/memtable.ts";
 import { findOlder, lookUp } from "./reading/stack.ts";
 import type { TableReader } from "./reading/stack.ts";
@@ -52,6 +54,12 @@ export class Workspace {
   snapshot(): KvView {
     this.close();
     return (this.view ??= stackView(this.stack, this.tables));
+  }
+
+  /** Whether a part of what `damage` has made unknown may be seen (`exposure.ts`). */
+  isExposed(damage: TableDamage, part: Clear): boolean {
+    this.close();
+    return isExposed(this.stack, damage, part);
   }
 
   /** The memtable with all changes. More may follow. */

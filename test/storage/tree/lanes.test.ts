@@ -9,6 +9,7 @@ import { tableFile } from "../../../engine/storage/table/file.ts";
 import type { GroupMark } from "../../../engine/storage/lsm/types.ts";
 import type { Recovered, StorageEffect } from "../../../engine/storage/types.ts";
 import { HEALTHY_DISK } from "../../../sim/disk/model.ts";
+import type { Track } from "../../../sim/disk/tracks.ts";
 import { generator } from "../../disk/random.ts";
 import { suite } from "../../harness.ts";
 import { append, bytes, compact, entriesFrom, entry, meta } from "../records.ts";
@@ -306,6 +307,37 @@ test("a compaction that meets damage leaves the table alone until a newer clear 
   rig.state = withMemtable(rig.state, workspace.done());
   rig.input({ type: "freeze", marks: [mark(1, 3)] });
   rig.settle();
+  assert.not(rig.state.tree.version.levels.default.flat().some((t) => t.number === victim.number));
+});
+
+test("a compaction that meets damage after a newer clear has come holds nothing against the table", () => {
+  const rig = new TreeRig(SMALL_STORE, generator(4)).start();
+  const keys = keysFrom("a", 12);
+  frozen(rig, 1, ...keys);
+  rig.settle();
+  const victim = rig.state.tree.version.levels.default[0]![0]!;
+  frozen(rig, 2, ...keys);
+  const advanceUntil = (isReached: () => boolean, isWanted: (track: Track) => boolean): void => {
+    while (!isReached()) rig.advance(rig.tracks().find(isWanted)!);
+  };
+  advanceUntil(
+    () => rig.state.tree.compactions.length > 0,
+    () => true,
+  );
+  const others = rig.tracks().filter((track) => rig.isOfJob(track));
+  rig.disk.flip(tableFile(victim.number), victim.size - 300, 0x10);
+  const workspace = new Workspace(stackOf(rig.state), rig.tables);
+  workspace.perform({ type: "delete_range", cf: "default", start: Key("a"), end: Key("b") });
+  rig.state = withMemtable(rig.state, workspace.done());
+  rig.input({ type: "freeze", marks: [mark(1, 3)] });
+  // The clear is in the version before the job goes on.
+  advanceUntil(
+    () => rig.state.tree.layers.length === 0,
+    (track) => !others.includes(track),
+  );
+  rig.settle();
+  assert.is(effects(rig, "damaged")[0]?.damage.table, victim.number);
+  assert.not(rig.state.tree.damaged.has(victim.number));
   assert.not(rig.state.tree.version.levels.default.flat().some((t) => t.number === victim.number));
 });
 

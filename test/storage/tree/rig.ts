@@ -112,6 +112,11 @@ export class TreeRig {
     return this.disk.tracks.waiting;
   }
 
+  /** Whether this track is a job's. */
+  isOfJob(track: Track): boolean {
+    return this.#slices.has(track);
+  }
+
   /** Performs the next piece of a track. */
   advance(track: Track): void {
     this.disk.start(this.random, track);

@@ -167,13 +167,20 @@ class Source {
     this.hidden = hidden.length === 0 ? undefined : new ClearFinder(hidden);
   }
 
+  /** What a clear hides is not even looked at: it may be damaged. */
   seek(key: Key): void {
-    this.cursor.seek(key);
+    const clear = this.hidden?.covering(key);
+    this.valid = false;
+    if (clear?.end === EMPTY_KEY) return;
+    this.cursor.seek(clear?.end ?? key);
     this.settleForward();
   }
 
   seekBefore(key: Key): void {
-    this.cursor.seekBefore(key);
+    const clear = this.hidden?.coveringBefore(key);
+    this.valid = false;
+    if (clear?.start === EMPTY_KEY) return;
+    this.cursor.seekBefore(clear?.start ?? key);
     this.settleBackward();
   }
 
