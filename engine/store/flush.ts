@@ -8,7 +8,7 @@ import { firstIndex, progress, termAt } from "../raft/query.ts";
 import { isInitialized } from "../region/descriptor.ts";
 import { drive } from "../region/drive.ts";
 import { encodeTombstone } from "../region/meta.ts";
-import { type Replica, withReplica } from "../region/replica.ts";
+import { type Replica, regionId, withReplica } from "../region/replica.ts";
 import { markOf } from "../region/snapshot/restore.ts";
 import type { GroupMark } from "../storage/lsm/types.ts";
 import { stackOf } from "../storage/state.ts";
@@ -58,12 +58,26 @@ export function onFlushed(turn: StoreTurn, marks: readonly GroupMark[]): void {
     const splitAt = replica.splitAt <= applied ? (0 as LogIndex) : replica.splitAt;
     const flushed = withReplica(replica, { splitAt, flushed: applied });
     turn.replicas.put(flushed);
-    const index = forgettable(turn, replica, applied);
-    const term = index === undefined ? undefined : termAt(replica.raft, index);
-    if (index === undefined || term === undefined) continue;
-    turn.records.push({ type: "compact", region, index, term });
-    if (index >= firstIndex(replica.raft)) drive(turn, flushed, { type: "compact", index });
+    forget(turn, flushed, forgettable(turn, replica, applied));
   }
+}
+
+/**
+ * Memory has become short since the last flush: groups forget at once what it holds. The tails that
+ * it has left them may be all that keeps writes out, and then no other flush would ever come.
+ */
+export function forgetTails(turn: StoreTurn): void {
+  for (const replica of turn.replicas.all()) {
+    const { flushed } = replica;
+    if (flushed > 0) forget(turn, replica, forgettable(turn, replica, flushed));
+  }
+}
+
+function forget(turn: StoreTurn, replica: Replica, index: LogIndex | undefined): void {
+  const term = index === undefined ? undefined : termAt(replica.raft, index);
+  if (index === undefined || term === undefined) return;
+  turn.records.push({ type: "compact", region: regionId(replica), index, term });
+  if (index >= firstIndex(replica.raft)) drive(turn, replica, { type: "compact", index });
 }
 
 /**

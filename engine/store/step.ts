@@ -22,8 +22,9 @@ import { seekSafePoints } from "./collection/points.ts";
 import { sweepOn } from "./collection/sweeping.ts";
 import { settleDamage } from "./damage.ts";
 import { isDiskNews, reopenData, stepDisk } from "./disk.ts";
+import { forgetTails } from "./flush.ts";
 import { onStorage } from "./heard.ts";
-import { measure, passLine } from "./line.ts";
+import { isTight, measure, passLine } from "./line.ts";
 import { onMessage } from "./messages.ts";
 import { isUnconfirmed, pursueRegistration } from "./registration.ts";
 import { report, reportNews } from "./reports.ts";
@@ -151,6 +152,7 @@ function handle(turn: StoreTurn, input: StoreInput): void {
 
 function onTick(turn: StoreTurn): void {
   measure(turn);
+  if (isTight(turn)) forgetTails(turn);
   retryWrites(turn);
   tickRest(turn);
   for (const replica of turn.replicas.all()) {

@@ -48,8 +48,8 @@ export function rotLog(world: World, strike: LogRot, lastsUs: number): Struck | 
   if (machine === undefined || !wipeable(world, false).includes(machine)) return undefined;
   if (!isPlace(machine, strike)) return undefined;
   crash(world, machine, "process");
-  // What was under way in the crash may have taken the file away.
-  if (isPlace(machine, strike)) {
+  // What was under way in the crash may have taken the file away, or be in it and not synced.
+  if (isPlace(machine, strike) && machine.disk.synced(strike.file)) {
     machine.disk.flip(strike.file, strike.offset, 1 << strike.bit);
     checkRefusal(world, machine, strike);
   }

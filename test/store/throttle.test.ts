@@ -11,7 +11,7 @@ import { suite } from "../harness.ts";
 import { Cluster, testConfig } from "./harness.ts";
 
 const test = suite("store throttle");
-const { throttle } = testConfig(1);
+const { region, throttle } = testConfig(1);
 const idle = {
   frozenBytes: 0,
   levelZero: 0,
@@ -144,6 +144,21 @@ test("at the budget of memory writes are refused until a flush has given some ba
     }
   }
   assert.ok(refused > 0 && refused < 50, `${refused} refused`);
+});
+
+test("logs kept for convenience give way when memory is short, also with nothing to flush", () => {
+  const cluster = ready(
+    { memoryBytes: 18_000 },
+    { memtableBytes: 1, cacheBytes: 10_000, region: { ...region, retainedEntries: 500 } },
+  );
+  for (let i = 0; i < 12; i++) {
+    assert.is(outcome(cluster, put(cluster, `k${i}`, 900)), "ok");
+    cluster.run(200);
+  }
+  // All of it is flushed, and its log kept; now it is in the cache as well.
+  for (let i = 0; i < 12; i++) assert.ok(readable(cluster, `k${i}`));
+  cluster.run(200);
+  assert.is(outcome(cluster, put(cluster, "a", 900)), "ok");
 });
 
 test("below the reserve writes get DiskFull, reads go on, and room brings writes back", () => {
