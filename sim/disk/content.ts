@@ -182,25 +182,38 @@ export class Content {
 
   /** The bytes [start, end) as the draw leaves them. */
   #settled(start: number, end: number, random: Random, tearing: number): Uint8Array {
-    const changes = this.#changes;
-    const versions: Uint8Array[] = [this.#durable(start, end)];
-    for (const change of changes) {
-      const next = versions[versions.length - 1]!.slice();
-      if (change.type === "write") next.set(change.bytes, change.offset - start);
-      else if (change.size < end) next.fill(0, change.size - start);
-      versions.push(next);
-    }
-    const settled = new Uint8Array(end - start);
+    const settled = this.#durable(start, end);
+    const versions = this.#changes.length + 1;
     for (let at = 0; at < settled.length; at += SECTOR_BYTES) {
       const stop = Math.min(at + SECTOR_BYTES, settled.length);
-      const version = versions[pick(random, versions.length)]!;
-      settled.set(version.subarray(at, stop), at);
+      const durable = settled.slice(at, stop);
+      const sector = this.#changed(durable, start + at, pick(random, versions));
+      settled.set(sector, at);
       if (random() < tearing) {
-        const cut = at + pick(random, stop - at);
-        settled.set(versions[pick(random, versions.length)]!.subarray(at, cut), at);
+        const torn = pick(random, stop - at);
+        const other = this.#changed(durable, start + at, pick(random, versions));
+        settled.set(other.subarray(0, torn), at);
       }
     }
     return settled;
+  }
+
+  /** What the durable bytes at `start` are behind the first `count` changes. */
+  #changed(durable: Uint8Array, start: number, count: number): Uint8Array {
+    const bytes = durable.slice();
+    const end = start + bytes.length;
+    for (let i = 0; i < count; i++) {
+      const change = this.#changes[i]!;
+      if (change.type !== "write") {
+        if (change.size < end) bytes.fill(0, Math.max(0, change.size - start));
+        continue;
+      }
+      const from = Math.max(start, change.offset);
+      const until = Math.min(end, change.offset + change.bytes.length);
+      if (from >= until) continue;
+      bytes.set(change.bytes.subarray(from - change.offset, until - change.offset), from - start);
+    }
+    return bytes;
   }
 
   /** The durable bytes of [start, end), zeros behind the durable end. */

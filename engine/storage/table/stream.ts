@@ -24,9 +24,16 @@ export interface Tables {
   noteDisorder(table: OpenTable, ordinal: number): void;
 }
 
-/** Where a stream reads to; for one table after another. */
+/** Where a stream reads to; for one table after another. Small as long as they are. */
 export class ReadAhead {
   bytes: Uint8Array = EMPTY_BYTES;
+
+  /** Makes room for so many bytes. */
+  reserve(size: number): void {
+    const { length } = this.bytes;
+    if (length >= size) return;
+    this.bytes = new Uint8Array(Math.max(size, Math.min(2 * length, AHEAD_BYTES)));
+  }
 }
 
 /** A block, and the entries that a cursor makes of it, are good until another one is asked for. */
@@ -77,7 +84,7 @@ export class StreamedBlocks implements BlockSource {
     const size = sealedSize(index, ordinal);
     if (offset < this.start || offset + size > this.end) {
       const wanted = Math.min(Math.max(AHEAD_BYTES, size), index.offsets[index.count]! - offset);
-      if (ahead.bytes.length < wanted) ahead.bytes = new Uint8Array(Math.max(AHEAD_BYTES, wanted));
+      ahead.reserve(wanted);
       const file = tableFile(this.meta.number);
       const read = this.tables.disk.readInto(file, offset, wanted, ahead.bytes);
       this.start = offset;
