@@ -11,6 +11,7 @@ import { createWire } from "../base/wire.ts";
 import { encodeConfigurationEntry } from "./codec.ts";
 import { changed, inForce, isJoint, isVoter } from "./configuration.ts";
 import { sendStamp } from "./lease.ts";
+import { isLacking } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import { NOBODY, becomeFollower } from "./roles.ts";
 import { send } from "./turn.ts";
@@ -35,6 +36,8 @@ export function onProposeChange(turn: Turn, change: ConfigurationChange): void {
       effects.push({ type: "proposal_dropped", reason: "quorum_behind" });
     } else if (!isHeard(turn, next)) {
       effects.push({ type: "proposal_dropped", reason: "quorum_silent" });
+    } else if (!hasWhole(turn, next)) {
+      effects.push({ type: "proposal_dropped", reason: "voters_lacking" });
     } else propose(turn, change, next);
   }
 }
@@ -68,13 +71,30 @@ function isHeard({ draft, now }: Turn, next: Configuration): boolean {
   return now - heardMs < config.electionMs;
 }
 
+/**
+ * Whether some voter of `next` has its data. Who lacks it is sent it by its leader; where all who
+ * may lead do, what learners still have would reach nobody.
+ */
+function hasWhole({ draft, now }: Turn, next: Configuration): boolean {
+  const { config, lacking, peers } = draft;
+  const isWhole = (voter: PeerId): boolean => {
+    if (voter === config.id) return !lacking;
+    const known = peers.find(({ peer }) => peer === voter);
+    return known === undefined || !isLacking(known, now, config.electionMs);
+  };
+  return next.voters.some(isWhole);
+}
+
 function propose(turn: Turn, change: ConfigurationChange, configuration: Configuration): void {
   const data = encodeConfigurationEntry({ change, configuration }, createWire());
   const first = appendOwn(turn, "configuration", [data]);
   turn.effects.push({ type: "proposed", first, term: turn.draft.term });
 }
 
-/** Leaves a joint configuration that is committed and asks for it. Returns whether it did. */
+/**
+ * Leaves a joint configuration that is committed and asks for it, as soon as somebody who stays a
+ * voter has its data: until then one that goes may lead, and send it. Returns whether it did.
+ */
 export function leaveJoint(turn: Turn): boolean {
   const { draft } = turn;
   const { index, configuration } = inForce(draft.history);
@@ -82,7 +102,7 @@ export function leaveJoint(turn: Turn): boolean {
   if (draft.commit < index || draft.commit < draft.termStart) return false;
   const change: ConfigurationChange = { changes: [], context: EMPTY_BYTES };
   const next = changed(configuration, change);
-  if (next === undefined) return false;
+  if (next === undefined || !hasWhole(turn, next)) return false;
   const data = encodeConfigurationEntry({ change, configuration: next }, createWire());
   appendOwn(turn, "configuration", [data]);
   return true;

@@ -8,7 +8,7 @@ import type { Turn } from "./turn.ts";
 import type { Progress } from "./progress.ts";
 import type { TimeoutNow } from "./types.ts";
 import { assert } from "../base/assert.ts";
-import { inForce } from "./configuration.ts";
+import { inForce, isVoter } from "./configuration.ts";
 import { isQuiet } from "./lease.ts";
 import { NEVER_MS, isLacking } from "./progress.ts";
 import { placeOf, send } from "./turn.ts";
@@ -17,7 +17,7 @@ import { placeOf, send } from "./turn.ts";
 export function onTransfer(turn: Turn, to: PeerId): void {
   const { draft, now } = turn;
   if (draft.role !== "leader" || to === draft.config.id) return;
-  if (!inForce(draft.history).configuration.voters.includes(to)) return;
+  if (!isVoter(inForce(draft.history).configuration, to)) return;
   if (draft.transfer?.to === to) return;
   // It could not serve anybody.
   if (isLacking(draft.peers[placeOf(turn, to)]!, now, draft.config.electionMs)) return;
@@ -34,10 +34,10 @@ export function onTransfer(turn: Turn, to: PeerId): void {
 export function handOff(turn: Turn): void {
   const { draft, now } = turn;
   const { electionMs } = draft.config;
-  const { voters } = inForce(draft.history).configuration;
+  const { configuration } = inForce(draft.history);
   let best: Progress | undefined;
   for (const peer of draft.peers) {
-    if (!voters.includes(peer.peer) || isLacking(peer, now, electionMs)) continue;
+    if (!isVoter(configuration, peer.peer) || isLacking(peer, now, electionMs)) continue;
     // One that has answered this leader has also said whether it lacks its data.
     if (now - peer.heardMs >= electionMs || peer.echoedMs === NEVER_MS) continue;
     if (best === undefined || peer.matched > best.matched) best = peer;

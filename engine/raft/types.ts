@@ -318,6 +318,8 @@ export type RaftEffect =
         | "quorum_behind"
         /** No quorum of the new configuration was heard within an election timeout. */
         | "quorum_silent"
+        /** No voter of the new configuration has its data (`request_snapshot`). */
+        | "voters_lacking"
         | "too_many_pending";
     }
   /** Role, term or known leader has changed. */

@@ -156,6 +156,7 @@ function dropError(replica: Replica, reason: DropReason): RegionError {
     case "invalid_change":
     case "quorum_behind":
     case "quorum_silent":
+    case "voters_lacking":
       return serverIsBusy(`membership change refused: ${reason}`, 100);
     case "too_many_pending":
       return serverIsBusy("too many writes wait for a quorum", 100);

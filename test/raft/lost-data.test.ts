@@ -2,7 +2,7 @@
 import { equal, is, ok } from "uvu/assert";
 import { LogIndex, PeerId, Term } from "../../engine/base/ids.ts";
 import { suite } from "../harness.ts";
-import { Cluster, votersOf } from "./cluster.ts";
+import { Cluster, id, votersOf } from "./cluster.ts";
 import { accepted, append, askVote, heartbeat, leaderWith, memberWith } from "./conversation.ts";
 import type { Member } from "./conversation.ts";
 
@@ -114,6 +114,16 @@ test("a leader without data hands over, first of all to who has the whole log", 
   leader.look();
   leader.input({ type: "request_snapshot" });
   equal(leader.sent("timeout_now")[0]?.to, 3);
+});
+
+test("a leader without data hands over to a voter that is to go, where nobody else has any", () => {
+  const configuration = { ...votersOf(1), outgoing: [1, 2].map(id), autoLeave: true };
+  const leader = leaderWith({ configuration, log: [[1, "a"]] });
+  // The configuration is not committed yet: else it would have been left.
+  leader.receive(2, accepted(2, 1));
+  leader.finish();
+  leader.input({ type: "request_snapshot" });
+  is(leader.state.transfer?.to, 2);
 });
 
 test("a member without data is elected only where its log is the better one", () => {

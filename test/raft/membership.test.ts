@@ -293,6 +293,36 @@ test("a silent member is no obstacle where the others are a quorum: it may be re
   equal(force(leader).voters, [1, 2, 4]);
 });
 
+test("a change is refused while all its voters lack their data, and taken once one has it again", () => {
+  const leader = settledLeader({ ...votersOf(1, 2), learners: [id(3)] });
+  leader.receive(2, { type: "snapshot_request", term: Term(1), index: LogIndex(1) });
+  leader.look();
+  leader.input(change(remove(1)));
+  equal(leader.took("proposal_dropped")[0]?.reason, "voters_lacking");
+  for (let i = 0; i < 2; i++) {
+    leader.tick(500);
+    leader.receive(2, accepted(1, 1));
+  }
+  leader.input(change(remove(1)));
+  equal(force(leader).voters, [2]);
+});
+
+test("a joint configuration is left when a voter that stays has its data", () => {
+  const leader = settledLeader({ ...votersOf(1, 2), learners: [id(3)] });
+  leader.receive(3, accepted(1, 1));
+  leader.input(change(add(3), remove(1), remove(2)));
+  leader.finish();
+  leader.receive(3, { type: "snapshot_request", term: Term(1), index: LogIndex(1) });
+  for (const peer of [2, 3]) leader.receive(peer, accepted(1, 2));
+  equal([force(leader).voters, force(leader).outgoing], [[3], [1, 2]]);
+  is(leader.state.commit, 2);
+  for (let i = 0; i < 2; i++) {
+    leader.tick(500);
+    for (const peer of [2, 3]) leader.receive(peer, accepted(1, 2));
+  }
+  equal([force(leader).voters, force(leader).outgoing], [[3], []]);
+});
+
 test("a member that knows of no configuration never campaigns", () => {
   const member = talk.newMember({ configuration: NO_MEMBERS });
   member.tick(100_000);
